@@ -1,0 +1,95 @@
+"""The command ``distfit``: registers the commands; the only map from errors to exit codes.
+
+0 done; 1 ran, but at least one fit did not converge; 2 bad usage or bad input; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from distfit_counts import __version__
+from distfit_counts.commands.families import families
+from distfit_counts.commands.fit import fit
+from distfit_counts.commands.sample import sample
+from distfit_counts.commands.show import show
+from distfit_counts.errors import DistfitError
+
+
+class _Commands(TyperGroup):
+    """Turns what the core raises into a message on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except DistfitError as error:
+            _print_error(error)
+            raise typer.Exit(2) from None
+        except BrokenPipeError:
+            # The reader has seen enough (head, a pager): no error. What is still buffered goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(0) from None
+        except KeyboardInterrupt:
+            print("distfit: interrupted", file=sys.stderr)
+            raise typer.Exit(130) from None
+        except MemoryError:
+            _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
+            raise typer.Exit(2) from None
+        except OSError as error:
+            # A full disk under stdout, and the like: a message, not a traceback.
+            _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="distfit",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich's help takes longer to load than the rest of the command
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which count distribution is it, with which parameters, how sure are we, and where does the model fail?",
+)
+for command in (fit, sample, show, families):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"distfit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The entry point of the command line."""
+    code: Any = 0
+    try:
+        app()
+    except SystemExit as stop:
+        code = stop.code
+    sys.stderr.flush()
+    # Everything is written. Taking torch down again costs a third of a second, and after a bad input it may still
+    # be half imported in its thread.
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _print_error(error: DistfitError) -> None:
+    print(f"distfit: {error.problem}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)

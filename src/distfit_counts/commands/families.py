@@ -1,0 +1,28 @@
+"""``distfit families``: what can be fitted, with pmf, parameters and an example."""
+
+from __future__ import annotations
+
+import inspect
+
+
+def families() -> None:
+    """List the families: pmf, parameters and an example of each."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
+
+    console = Console()
+    for spec, example in EXAMPLES.items():
+        family = parse(example)
+        module = inspect.getmodule(type(family))
+        title, _, text = (inspect.getdoc(module) or "").partition("\n\n")
+        console.print(Text.assemble((spec, "bold cyan"), f"   {' '.join(title.split())}"))
+        console.print(Text("\n".join(f"  {line}" for line in text.split("\n")), style="dim"))
+        parameters = ", ".join(f"{n} ({p.meaning})" for p in family.parameters for n in p.names)
+        console.print(Text(f"  parameters of {example}: {parameters}"))
+        console.print(Text.assemble("  ", (f"distfit fit counts.csv --family '{example}'", "green")), "\n")
+    short = ", ".join(f"{name} = {spec}" for name, spec in SHORTHANDS.items())
+    words = ", ".join(f"--family {word}" for word in MIXTURE_WORDS)
+    console.print(Text.assemble(("shorthands", "bold"), f"   {short}"))
+    console.print(Text.assemble(("without quoting", "bold"), f"   {words} with --components K"))

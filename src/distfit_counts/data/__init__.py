@@ -1,0 +1,1 @@
+"""From bytes to histograms: every source is read once, streaming."""

@@ -1,0 +1,24 @@
+"""One thing to fit: a column of a source, or one group of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from distfit_counts.data.histogram import Histogram
+
+
+@dataclass(frozen=True)
+class Column:
+    """``source`` as the user named it, ``column``, ``group`` ({} or {"clinic": "A"}) and the counts."""
+
+    source: str
+    column: str
+    group: Mapping[str, object] = field(default_factory=dict)
+    histogram: Histogram = field(default_factory=lambda: Histogram.of([]))
+
+    @property
+    def label(self) -> str:
+        """``counts.csv, column "visits", clinic = A``: where the user finds it."""
+        group = "".join(f", {name} = {value}" for name, value in self.group.items())
+        return f'{self.source}, column "{self.column}"{group}'

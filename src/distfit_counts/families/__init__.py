@@ -1,0 +1,1 @@
+"""Count distributions: base families, combinators, and the language that names them."""

@@ -1,0 +1,190 @@
+"""What every family of count distributions says about itself."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.errors import FamilyError
+from distfit_counts.families.constraint import Array, Constraint
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Natural values by name: floats, NumPy arrays or torch tensors; the formulas of moments hold for all three.
+Values = Mapping[str, Any]
+Draws = Callable[[int], Array]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter, or the weights of a mixture (several names that share a simplex)."""
+
+    names: tuple[str, ...]
+    constraint: Constraint
+    meaning: str
+
+    @property
+    def free(self) -> int:
+        """Unconstrained coordinates: one per name, one less on a simplex."""
+        return self.constraint.free(len(self.names))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A simpler family that this one becomes at a boundary of its parameter space.
+
+    ``fixed``: this family's parameters there (0, 1, inf; NaN where no value is defined). ``carried``: this
+    family's names -> the names under which the simpler family has them. ``code`` and ``reason``: the verdict
+    when the maximum lies there.
+    """
+
+    family: Family
+    fixed: Mapping[str, float]
+    carried: Mapping[str, str]
+    code: str
+    reason: str
+
+
+class Family(ABC):
+    """An immutable value: parameters and formulas, no data, no fitted numbers.
+
+    Shapes: ``log_prob`` takes working values (see ``constraint``) and counts ``k`` (float64) that broadcast
+    against each other. ``start`` takes ``k`` and ``w`` with shapes [..., V] and returns natural values without V.
+    """
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return ()
+
+    @property
+    def lowest(self) -> int:
+        """The smallest count with P > 0."""
+        return 0
+
+    @property
+    @abstractmethod
+    def spec(self) -> str:
+        """The family's name in the family language; ``spec.parse`` reads it back."""
+
+    @abstractmethod
+    def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        """log P(Y = k), all constants included."""
+
+    @abstractmethod
+    def mean(self, v: Values) -> Any: ...
+
+    @abstractmethod
+    def variance(self, v: Values) -> Any: ...
+
+    @abstractmethod
+    def log_prob_zero(self, v: Values) -> Any:
+        """log P(Y = 0) from natural values."""
+
+    @abstractmethod
+    def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """``n`` independent draws."""
+
+    @abstractmethod
+    def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        """Natural values to start from: moments of the weighted counts.
+
+        ``draws(m)`` gives uniforms [restarts, m] for families that have no single moment start; row 0 is the
+        deterministic one.
+        """
+
+    def limits(self) -> tuple[Limit, ...]:
+        """The simpler families at the boundary."""
+        return ()
+
+    def limits_at_zero(self) -> tuple[Limit, ...]:
+        """What Y given Y > 0 becomes where all of Y's mass runs to zero (``family`` is on 1, 2, ...)."""
+        return ()
+
+    def inside(
+        self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
+    ) -> list[dict[str, Array]]:
+        """Starts in the interior beside the solution of a simpler family: its values where both have them.
+
+        ``k``, ``w`` [C, V] are the data, for families that look there for a place to start from.
+        """
+        if not limit.carried:
+            return []
+        return [start | {name: nested[other] for name, other in limit.carried.items()}]
+
+    def canonical(self, v: Values) -> dict[str, str]:
+        """Relabelling {name: name to take the value from} that sorts equal mixture components by mean."""
+        return {name: name for name in self.names}
+
+    def derived(self, v: Values) -> dict[str, float]:
+        """Values under the names that other tools use."""
+        return {}
+
+    def variance_formula(self) -> str:
+        """The convention in words, since tools use the same names with opposite meanings."""
+        return ""
+
+    def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """``n`` draws of Y given Y > 0; by rejection where a family knows nothing better."""
+        accepted = np.empty(0, dtype=np.int64)
+        share = max(-math.expm1(float(self.log_prob_zero(v))), 1e-6)
+        while len(accepted) < n:
+            batch = int(1.1 * (n - len(accepted)) / share) + 16
+            draws = self.sample(v, min(batch, 4_000_000), rng)
+            accepted = np.concatenate([accepted, draws[draws > 0]])
+        return accepted[:n]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for parameter in self.parameters for name in parameter.names)
+
+    @property
+    def n_parameters(self) -> int:
+        return sum(parameter.free for parameter in self.parameters)
+
+    def check(self, v: Mapping[str, float]) -> None:
+        """Refuse, by name, values that are missing, unknown or out of range."""
+        known = ", ".join(self.names) or "none"
+        for name in v:
+            if name not in self.names:
+                raise FamilyError(f"{self.spec} has no parameter {name!r}", f"its parameters are: {known}")
+        for name in self.names:
+            if name not in v:
+                raise FamilyError(f"{self.spec} needs the parameter {name!r}", f"its parameters are: {known}")
+        for parameter in self.parameters:
+            _check_range(self.spec, parameter, [float(v[name]) for name in parameter.names])
+
+
+def _check_range(spec: str, parameter: Parameter, values: list[float]) -> None:
+    lower, upper = parameter.constraint.lower, parameter.constraint.upper
+    for name, value in zip(parameter.names, values, strict=True):
+        # The closed interval: a boundary is a model too. Infinity is one only for a size.
+        inside = lower <= value <= upper and (math.isfinite(value) or parameter.constraint.free(1) == 1)
+        if not inside or (math.isinf(value) and not parameter.names[0].startswith("size")):
+            raise FamilyError(
+                f"{spec}: {name} = {value:g} is out of range",
+                f"{name} ({parameter.meaning}) lies between {lower:g} and {upper:g}",
+            )
+    if len(values) > 1 and abs(sum(values) - 1.0) > 1e-9:
+        raise FamilyError(f"{spec}: the weights sum to {sum(values):g}", "they must sum to 1")
+
+
+def weighted_moments(k: Array, w: Array) -> tuple[Array, Array, Array]:
+    """Total weight, mean and variance (divisor n) over the last axis; zero where there is no weight."""
+    total = w.sum(axis=-1)
+    safe = np.where(total > 0, total, 1.0)
+    mean = (w * k).sum(axis=-1) / safe
+    variance = (w * (k - mean[..., None]) ** 2).sum(axis=-1) / safe
+    return total, mean, variance
+
+
+def positive(value: Any, floor: float = 1e-6) -> Array:
+    """Keep a moment estimate off the boundary: a start must lie inside."""
+    result: Array = np.maximum(np.asarray(value, dtype=float), floor)
+    return result

@@ -1,0 +1,233 @@
+"""Finite mixture: one of K component families, chosen with probabilities weight[1..K].
+
+pmf: sum_i weight[i] P_i(k). mean = sum_i weight[i] m_i, variance = sum_i weight[i] (s2_i + m_i^2) - mean^2.
+Component i's parameters carry its number: rate[1], size[2]. Equal components are sorted by their means, since
+the likelihood does not change when they swap places. Limits: a component's weight runs to 0, or a component
+becomes one of its own limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.families.constraint import SIMPLEX, Array
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
+from distfit_counts.families.lazy import LazyModule
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = LazyModule("torch")
+
+# Where a new component may help: these slices of the data, by cumulative share.
+_SLICES = ((0.0, 0.25), (0.25, 0.75), (0.75, 0.95), (0.95, 0.99), (0.99, 1.0))
+
+
+@dataclass(frozen=True)
+class Mixture(Family):
+    components: tuple[Family, ...]
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        weights = tuple(f"weight[{i}]" for i in range(1, len(self.components) + 1))
+        listed = [Parameter(weights, SIMPLEX, "P(component)")]
+        for i, component in enumerate(self.components, start=1):
+            listed += [
+                Parameter(tuple(f"{name}[{i}]" for name in parameter.names), parameter.constraint, parameter.meaning)
+                for parameter in component.parameters
+            ]
+        return tuple(listed)
+
+    @property
+    def lowest(self) -> int:
+        return min(component.lowest for component in self.components)
+
+    @property
+    def spec(self) -> str:
+        runs = [(spec, len(list(group))) for spec, group in groupby(c.spec for c in self.components)]
+        return "+".join(f"{count}*{spec}" if count > 1 else spec for spec, count in runs)
+
+    def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        parts = []
+        for indices in self._equal():
+            # Equal components are evaluated in one call, stacked along a new first axis.
+            component = self.components[indices[0]]
+            own = {name: torch.stack([p[f"{name}[{i + 1}]"] for i in indices]) for name in component.names}
+            weight = torch.stack([p[f"weight[{i + 1}]"] for i in indices])
+            parts.append(weight + component.log_prob(own, k))
+        shape = torch.broadcast_shapes(*(part.shape[1:] for part in parts))
+        return torch.logsumexp(torch.cat([part.expand(-1, *shape) for part in parts]), dim=0)
+
+    def mean(self, v: Values) -> Any:
+        return sum(w * c.mean(own) for w, c, own in self._parts(v))
+
+    def variance(self, v: Values) -> Any:
+        second = sum(w * (c.variance(own) + c.mean(own) ** 2) for w, c, own in self._parts(v))
+        return second - self.mean(v) ** 2
+
+    def variance_formula(self) -> str:
+        formulas = dict.fromkeys(c.variance_formula() for c in self.components)
+        return "mixture; in each component " + ", ".join(formulas)
+
+    def log_prob_zero(self, v: Values) -> Any:
+        with np.errstate(divide="ignore"):
+            return np.log(sum(w * np.exp(c.log_prob_zero(own)) for w, c, own in self._parts(v)))
+
+    def derived(self, v: Values) -> dict[str, float]:
+        return {
+            f"{name}[{i}]": value
+            for i, (_, component, own) in enumerate(self._parts(v), start=1)
+            for name, value in component.derived(own).items()
+        }
+
+    def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        parts = self._parts(v)
+        return self._draw([float(w) for w, _, _ in parts], [c.sample for c in self.components], parts, n, rng)
+
+    def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        parts = self._parts(v)
+        chance = [float(-w * np.expm1(c.log_prob_zero(own))) for w, c, own in parts]
+        chosen = [c.sample_positive for c in self.components]
+        return self._draw([x / sum(chance) for x in chance], chosen, parts, n, rng)
+
+    def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        count = len(self.components)
+        # Restart 1 splits at equal quantiles; the others put their centres at random quantiles.
+        centre = _quantile(k, w, np.sort(draws(count), axis=-1))
+        # Nearest centre on the scale of the square root, where a Poisson's spread does not depend on its mean.
+        distance = np.abs(np.sqrt(k)[..., None] - np.sqrt(centre)[..., None, :])
+        nearest = distance == distance.min(axis=-1, keepdims=True)
+        share = nearest / nearest.sum(axis=-1, keepdims=True) + 0.02
+        values: dict[str, Array] = {}
+        mass = np.stack([(w * share[..., i]).sum(axis=-1) for i in range(count)], axis=-1)
+        weight = mass / mass.sum(axis=-1, keepdims=True)
+        for i, component in enumerate(self.components):
+            own = component.start(k, w * share[..., i], draws)
+            values[f"weight[{i + 1}]"] = weight[..., i]
+            values |= {f"{name}[{i + 1}]": value for name, value in own.items()}
+        return values
+
+    def limits(self) -> tuple[Limit, ...]:
+        distinct = [indices for indices in self._equal() if self.components[indices[0]].parameters]
+        drops = [self._without(indices[-1]) for indices in self._equal()]
+        inner = [limit for indices in distinct for limit in self._component_limits(indices[0])]
+        return (*drops, *inner)
+
+    def inside(
+        self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
+    ) -> list[dict[str, Array]]:
+        dropped = [i for i in range(len(self.components)) if limit.fixed.get(f"weight[{i + 1}]") == 0.0]
+        if not dropped:
+            return super().inside(limit, start, nested, k, w)
+        new = dropped[0]
+        kept = {name: nested[other] for name, other in limit.carried.items()}
+        kept |= {name: np.asarray(1.0) for name, value in limit.fixed.items() if value == 1.0}
+        starts = []
+        for low, high in _SLICES:
+            share = _slice(w, low, high)
+            own = self.components[new].start(k, w * share + 1e-6 * w, lambda m: np.full((1, m), 0.5))
+            weight = max(0.5 * (high - low), 0.02)
+            values = {
+                name: value * (1.0 - weight) if name.startswith("weight") else value for name, value in kept.items()
+            }
+            added = {f"{name}[{new + 1}]": value for name, value in own.items()}
+            starts.append(values | added | {f"weight[{new + 1}]": np.asarray(weight)})
+        return starts
+
+    def canonical(self, v: Values) -> dict[str, str]:
+        labels = {name: name for name in self.names}
+        for indices in self._equal():
+            component = self.components[indices[0]]
+            means = [float(np.nan_to_num(component.mean(self._own(v, i)), nan=np.inf)) for i in indices]
+            order = sorted(range(len(indices)), key=lambda j: means[j])
+            for place, j in zip(indices, order, strict=True):
+                source = indices[j]
+                labels[f"weight[{place + 1}]"] = f"weight[{source + 1}]"
+                inner = component.canonical(self._own(v, source))
+                labels |= {f"{name}[{place + 1}]": f"{other}[{source + 1}]" for name, other in inner.items()}
+        return labels
+
+    def _equal(self) -> list[list[int]]:
+        """Indices of the components, grouped by family."""
+        groups: dict[Family, list[int]] = {}
+        for i, component in enumerate(self.components):
+            groups.setdefault(component, []).append(i)
+        return list(groups.values())
+
+    def _own(self, v: Values, i: int) -> dict[str, Any]:
+        return {name: v[f"{name}[{i + 1}]"] for name in self.components[i].names}
+
+    def _parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
+        return [(v[f"weight[{i + 1}]"], c, self._own(v, i)) for i, c in enumerate(self.components)]
+
+    def _draw(
+        self, chance: list[float], samplers: list[Any], parts: list[Any], n: int, rng: np.random.Generator
+    ) -> npt.NDArray[np.int64]:
+        chosen = rng.choice(len(parts), size=n, p=chance)
+        counts = np.empty(n, dtype=np.int64)
+        for i, (sampler, (_, _, own)) in enumerate(zip(samplers, parts, strict=True)):
+            here = chosen == i
+            counts[here] = sampler(own, int(here.sum()), rng)
+        return counts
+
+    def _without(self, i: int) -> Limit:
+        rest = [j for j in range(len(self.components)) if j != i]
+        family = self.components[rest[0]] if len(rest) == 1 else Mixture(tuple(self.components[j] for j in rest))
+        fixed = {f"weight[{i + 1}]": 0.0} | {f"{name}[{i + 1}]": np.nan for name in self.components[i].names}
+        carried: dict[str, str] = {}
+        for place, j in enumerate(rest, start=1):
+            suffix = f"[{place}]" if len(rest) > 1 else ""
+            carried |= {f"{name}[{j + 1}]": f"{name}{suffix}" for name in self.components[j].names}
+            if len(rest) > 1:
+                carried[f"weight[{j + 1}]"] = f"weight[{place}]"
+            else:
+                fixed[f"weight[{j + 1}]"] = 1.0
+        reason = (
+            f"The weight of a component runs to 0: {self.spec} explains the counts no better than {family.spec}. "
+            f"Use {family.spec} in its place."
+        )
+        return Limit(family, fixed, carried, "mixture.component_died", reason)
+
+    def _component_limits(self, i: int) -> list[Limit]:
+        limits = []
+        for limit in self.components[i].limits():
+            if limit.family in self.components and not limit.family.parameters:
+                continue  # two equal point masses are one: that limit is a dropped component
+            components = (*self.components[:i], limit.family, *self.components[i + 1 :])
+            if not any(component.parameters for component in components):
+                continue
+            fixed = {f"{name}[{i + 1}]": value for name, value in limit.fixed.items()}
+            carried = {name: name for name in self.names if not name.endswith(f"[{i + 1}]")}
+            carried |= {f"{name}[{i + 1}]": f"{other}[{i + 1}]" for name, other in limit.carried.items()}
+            carried[f"weight[{i + 1}]"] = f"weight[{i + 1}]"
+            reason = f"A {self.components[i].spec} component becomes {limit.family.spec}: " + (
+                "it only explains zeros." if limit.family.spec == "point(0)" else limit.reason
+            )
+            limits.append(Limit(Mixture(components), fixed, carried, f"mixture.{limit.code}", reason))
+        return limits
+
+
+def _quantile(k: Array, w: Array, share: Array) -> Array:
+    """Weighted quantiles of k [..., V]; share [R, K] or [..., K] -> [..., K]."""
+    below = np.cumsum(w, axis=-1) / w.sum(axis=-1, keepdims=True)
+    where = (below[..., None, :] < share[..., :, None]).sum(axis=-1).clip(max=k.shape[-1] - 1)
+    shape = np.broadcast_shapes(k.shape[:-1], where.shape[:-1])
+    counts = np.broadcast_to(k, (*shape, k.shape[-1]))
+    result: Array = np.take_along_axis(counts, np.broadcast_to(where, (*shape, where.shape[-1])), axis=-1)
+    return result
+
+
+def _slice(w: Array, low: float, high: float) -> Array:
+    """Which part of each value's weight lies between two cumulative shares, in [0, 1]."""
+    total = w.sum(axis=-1, keepdims=True)
+    upper = np.cumsum(w, axis=-1)
+    inside = np.minimum(upper, high * total) - np.maximum(upper - w, low * total)
+    result: Array = np.clip(inside, 0.0, None) / np.where(w > 0, w, 1.0)
+    return result

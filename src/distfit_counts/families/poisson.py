@@ -1,0 +1,66 @@
+"""Poisson.
+
+pmf: rate^k exp(-rate) / k!, k = 0, 1, 2, ...; rate > 0. mean = variance = rate.
+Limit: rate -> 0 puts all mass on zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.families.constraint import POSITIVE, Array
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.lazy import LazyModule
+from distfit_counts.families.point_mass import PointMass
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from distfit_counts.families import special
+else:
+    special = LazyModule("distfit_counts.families.special")
+
+
+@dataclass(frozen=True)
+class Poisson(Family):
+    parameters = (Parameter(("rate",), POSITIVE, "mean of the Poisson"),)
+    spec = "poisson"
+
+    def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        return special.poisson_log_prob(k, p["rate"])
+
+    def mean(self, v: Values) -> Any:
+        return v["rate"]
+
+    def variance(self, v: Values) -> Any:
+        return v["rate"]
+
+    def variance_formula(self) -> str:
+        return "Var = rate"
+
+    def log_prob_zero(self, v: Values) -> Any:
+        return -v["rate"]
+
+    def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        return np.asarray(rng.poisson(v["rate"], n), dtype=np.int64)
+
+    def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        # The first arrival, given that there is one in [0, rate]; the others follow freely. No rejection.
+        first = -np.log1p(rng.random(n) * np.expm1(-v["rate"]))
+        return np.asarray(1 + rng.poisson(np.maximum(v["rate"] - first, 0.0)), dtype=np.int64)
+
+    def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        return {"rate": positive(weighted_moments(k, w)[1])}
+
+    def limits(self) -> tuple[Limit, ...]:
+        reason = "All counts are zero: the rate runs to 0 and any family fits them equally well."
+        return (Limit(PointMass(0), {"rate": 0.0}, {}, "poisson.all_zero", reason),)
+
+    def limits_at_zero(self) -> tuple[Limit, ...]:
+        reason = "Every positive count is 1: the rate runs to 0, and nothing is left to estimate."
+        return (Limit(PointMass(1), {"rate": 0.0}, {}, "poisson.all_one", reason),)

@@ -1,0 +1,185 @@
+"""The family language: "zip", "zi(nb)", "3*poisson", "poisson+nb" <-> Family.
+
+sum     := product ("+" product)*          a mixture; nested mixtures are flattened
+product := [integer "*"] atom
+atom    := NAME | WRAPPER "(" sum ")" | "(" sum ")" | "point(" integer ")"
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from distfit_counts.errors import FamilyError
+from distfit_counts.families.family import Family
+from distfit_counts.families.geometric import Geometric
+from distfit_counts.families.hurdle import Hurdle
+from distfit_counts.families.log_series import LogSeries
+from distfit_counts.families.mixture import Mixture
+from distfit_counts.families.negative_binomial import NegativeBinomial
+from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.poisson import Poisson
+from distfit_counts.families.truncated import truncate
+from distfit_counts.families.zero_inflated import ZeroInflated
+
+BASES: dict[str, Family] = {
+    "poisson": Poisson(),
+    "geometric": Geometric(),
+    "nb": NegativeBinomial(),
+    "logseries": LogSeries(),
+}
+WRAPPERS: dict[str, Callable[[Family], Family]] = {"zi": ZeroInflated, "hurdle": Hurdle, "zt": truncate}
+SHORTHANDS: dict[str, str] = {
+    "zip": "zi(poisson)",
+    "zinb": "zi(nb)",
+    "negbin": "nb",
+    "negative-binomial": "nb",
+    "geom": "geometric",
+    "hurdle": "hurdle(poisson)",
+    "ztp": "zt(poisson)",
+    "ztnb": "zt(nb)",
+}
+# What ``distfit families`` lists, with an example that can be fitted.
+EXAMPLES: dict[str, str] = {
+    "poisson": "poisson",
+    "geometric": "geometric",
+    "nb": "nb",
+    "logseries": "logseries",
+    "zi(...)": "zip",
+    "hurdle(...)": "hurdle(nb)",
+    "zt(...)": "zt(poisson)",
+    "K*..., ...+...": "2*poisson",
+}
+# Plain words for people who do not want to quote an asterisk; --components says how many.
+MIXTURE_WORDS: dict[str, str] = {"mixture": "poisson", "poisson-mixture": "poisson", "nb-mixture": "nb"}
+MAX_COMPONENTS = 20
+
+_TOKEN = re.compile(r"\s*([a-z][a-z0-9_-]*|\d+|[()+*])", re.IGNORECASE)
+
+
+def parse(text: str, components: int | None = None) -> Family:
+    """The family that ``text`` names. ``components`` is K for ``mixture`` and its relatives (default 2).
+
+    Raises FamilyError with the nearest known names.
+    """
+    word = text.strip().lower()
+    if word in MIXTURE_WORDS:
+        return parse(f"{2 if components is None else components}*{MIXTURE_WORDS[word]}")
+    if components is not None:
+        raise FamilyError(
+            f"--components goes with {', '.join(MIXTURE_WORDS)}, not with {text!r}",
+            f"write {components}*({text}) for a mixture of {components}",
+        )
+    reader = _Reader(text, _tokens(text))
+    family = _sum(reader)
+    if reader.peek() is not None:
+        raise reader.error(f"unexpected {reader.peek()!r}")
+    return family
+
+
+def _tokens(text: str) -> list[str]:
+    tokens, place = [], 0
+    while text[place:].strip():
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise FamilyError(f"family {text!r}: cannot read {text[place:].strip()!r}", _HOW)
+        tokens.append(match.group(1).lower())
+        place = match.end()
+    return tokens
+
+
+@dataclass
+class _Reader:
+    text: str
+    tokens: list[str]
+    place: int = 0
+
+    def peek(self) -> str | None:
+        return self.tokens[self.place] if self.place < len(self.tokens) else None
+
+    def take(self, expected: str | None = None) -> str:
+        token = self.peek()
+        if token is None:
+            raise self.error("it ends too early" if self.tokens else "it is empty")
+        if expected is not None and token != expected:
+            raise self.error(f"expected {expected!r}, found {token!r}")
+        self.place += 1
+        return token
+
+    def error(self, problem: str) -> FamilyError:
+        return FamilyError(f"family {self.text!r}: {problem}", _HOW)
+
+
+_HOW = (
+    "a family is a name (poisson, nb, zip), a wrapper (zi(nb), hurdle(nb), zt(nb)), or a mixture (2*poisson, "
+    "poisson+nb); see distfit families"
+)
+
+
+def _sum(reader: _Reader) -> Family:
+    parts = _product(reader)
+    while reader.peek() == "+":
+        reader.take()
+        parts += _product(reader)
+    if len(parts) > MAX_COMPONENTS:
+        raise reader.error(f"{len(parts)} components are more than {MAX_COMPONENTS}")
+    return parts[0] if len(parts) == 1 else Mixture(tuple(parts))
+
+
+def _product(reader: _Reader) -> list[Family]:
+    count = 1
+    token = reader.peek()
+    if token is not None and token.isdigit():
+        count = int(reader.take())
+        reader.take("*")
+        if not 1 <= count <= MAX_COMPONENTS:
+            raise reader.error(f"the number of components must lie between 1 and {MAX_COMPONENTS}")
+    atom = _atom(reader)
+    return list(atom.components if isinstance(atom, Mixture) else (atom,)) * count
+
+
+def _atom(reader: _Reader) -> Family:
+    token = reader.take()
+    if token == "(":
+        inner = _sum(reader)
+        reader.take(")")
+        return inner
+    wrapped = reader.peek() == "("
+    if token == "point" and wrapped:
+        reader.take("(")
+        value = reader.take()
+        reader.take(")")
+        if not value.isdigit():
+            raise reader.error(f"point({value}) needs a count")
+        return PointMass(int(value))
+    if token in WRAPPERS and wrapped:
+        reader.take("(")
+        inner = _sum(reader)
+        reader.take(")")
+        return WRAPPERS[token](inner)
+    if token in BASES:
+        return BASES[token]
+    if token in SHORTHANDS:
+        return parse(SHORTHANDS[token])
+    raise _unknown(reader, token)
+
+
+def _unknown(reader: _Reader, token: str) -> FamilyError:
+    known = [*BASES, *SHORTHANDS, *WRAPPERS, *MIXTURE_WORDS]
+    near = difflib.get_close_matches(token, known, n=3, cutoff=0.5)
+    if token in WRAPPERS:
+        return FamilyError(
+            f"family {reader.text!r}: {token} wraps another family", f"for example {token}(poisson) or {token}(nb)"
+        )
+    if token in MIXTURE_WORDS:
+        return FamilyError(
+            f"family {reader.text!r}: {token!r} stands alone", "write 3*poisson, or --family mixture --components 3"
+        )
+    nearest = f"did you mean {' or '.join(near)}? " if near else ""
+    names = ", ".join([*BASES, *SHORTHANDS, *MIXTURE_WORDS])
+    wrappers = ", ".join(f"{name}(...)" for name in WRAPPERS)
+    return FamilyError(
+        f"unknown family {token!r}", f"{nearest}known: {names}; wrappers {wrappers}; mixtures 2*poisson, poisson+nb"
+    )

@@ -1,0 +1,97 @@
+"""Zero-truncated: a family given that the count is positive (left truncation at zero).
+
+pmf: P_base(k) / (1 - P_base(0)), k = 1, 2, ... With s = 1 - P_base(0) and m = base mean: mean = m/s,
+variance = (base variance + m^2)/s - (m/s)^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
+from distfit_counts.families.lazy import LazyModule, namespace
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from distfit_counts.families import special
+else:
+    torch = LazyModule("torch")
+    special = LazyModule("distfit_counts.families.special")
+
+
+@dataclass(frozen=True)
+class Truncated(Family):
+    base: Family
+    lowest = 1
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self.base.parameters
+
+    @property
+    def spec(self) -> str:
+        return f"zt({self.base.spec})"
+
+    def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        positive = k > 0
+        first = next(iter(p.values()))
+        at_zero = self.base.log_prob(p, torch.zeros_like(first))
+        # At k = 0 the base is asked for k = 1, so that no gradient there can be NaN.
+        safe = torch.where(positive, k, torch.ones_like(k))
+        log_prob = self.base.log_prob(p, safe) - special.log1mexp(at_zero)
+        return torch.where(positive, log_prob, -torch.inf)
+
+    def mean(self, v: Values) -> Any:
+        return self.base.mean(v) / self._share(v)
+
+    def variance(self, v: Values) -> Any:
+        share, mean = self._share(v), self.base.mean(v)
+        return (self.base.variance(v) + mean**2) / share - (mean / share) ** 2
+
+    def variance_formula(self) -> str:
+        return f"zero-truncated; before truncation {self.base.variance_formula()}"
+
+    def log_prob_zero(self, v: Values) -> Any:
+        return -np.inf
+
+    def derived(self, v: Values) -> dict[str, float]:
+        return self.base.derived(v)
+
+    def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        return self.base.sample_positive(v, n, rng)
+
+    def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        return self.base.start(k, w, draws)
+
+    def limits(self) -> tuple[Limit, ...]:
+        kept = [
+            replace(limit, family=truncate(limit.family))
+            for limit in self.base.limits()
+            if "point(0)" not in limit.family.spec
+        ]
+        return (*kept, *self.base.limits_at_zero())
+
+    def inside(
+        self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
+    ) -> list[dict[str, Array]]:
+        return self.base.inside(limit, start, nested, k, w)
+
+    def canonical(self, v: Values) -> dict[str, str]:
+        return self.base.canonical(v)
+
+    def _share(self, v: Values) -> Any:
+        log_zero = self.base.log_prob_zero(v)
+        return -namespace(log_zero).expm1(log_zero)
+
+
+def truncate(family: Family) -> Family:
+    """``family`` given Y > 0; itself if it has no zeros anyway."""
+    return family if family.lowest > 0 else Truncated(family)

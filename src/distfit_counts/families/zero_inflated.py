@@ -1,0 +1,129 @@
+"""Zero-inflated: with probability pi a structural zero, otherwise a count of the base family.
+
+pmf: pi + (1-pi) P_base(0) at k = 0, (1-pi) P_base(k) at k > 0; 0 < pi < 1. With m, s2 the base's moments:
+mean = (1-pi) m, variance = (1-pi) (s2 + pi m^2). pi is P(structural zero), not P(Y = 0).
+Limits: pi -> 0 is the base family; pi -> 1 puts all mass on zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.families.constraint import UNIT, Array
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.lazy import LazyModule, namespace
+from distfit_counts.families.point_mass import PointMass
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = LazyModule("torch")
+
+_PI = Parameter(("pi",), UNIT, "P(structural zero)")
+
+
+@dataclass(frozen=True)
+class ZeroInflated(Family):
+    base: Family
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return (_PI, *self.base.parameters)
+
+    @property
+    def spec(self) -> str:
+        return {"poisson": "zip", "nb": "zinb"}.get(self.base.spec, f"zi({self.base.spec})")
+
+    def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        logit = p["pi"]
+        log_count = torch.nn.functional.logsigmoid(-logit)
+        at_zero = self.base.log_prob(p, torch.zeros_like(logit))
+        # log(pi + (1-pi) P0): through 1 - (1-pi)(1-P0) where P0 is near 1 (pi plus the rest would round to 1
+        # and lose the answer), through logaddexp elsewhere. Both branches get an argument they can bear.
+        near_one = at_zero > -0.6931471805599453
+        high = torch.where(near_one, at_zero, torch.full_like(at_zero, -0.5))
+        low = torch.where(near_one, torch.full_like(at_zero, -1.0), at_zero)
+        by_share = torch.log1p(torch.sigmoid(-logit) * torch.expm1(high))
+        by_sum = torch.logaddexp(torch.nn.functional.logsigmoid(logit), log_count + low)
+        zero = torch.where(near_one, by_share, by_sum)
+        return torch.where(k == 0, zero, log_count + self.base.log_prob(p, k))
+
+    def mean(self, v: Values) -> Any:
+        return (1.0 - v["pi"]) * self.base.mean(v)
+
+    def variance(self, v: Values) -> Any:
+        return (1.0 - v["pi"]) * (self.base.variance(v) + v["pi"] * self.base.mean(v) ** 2)
+
+    def variance_formula(self) -> str:
+        return f"structural zeros with probability pi; the rest: {self.base.variance_formula()}"
+
+    def log_prob_zero(self, v: Values) -> Any:
+        at_zero = self.base.log_prob_zero(v)
+        xp = namespace(v["pi"])
+        return xp.log1p((1.0 - v["pi"]) * namespace(at_zero).expm1(at_zero))
+
+    def derived(self, v: Values) -> dict[str, float]:
+        return self.base.derived(v)
+
+    def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        # The base is only drawn where it shows: most of the work is saved where pi is large.
+        counts = np.zeros(n, dtype=np.int64)
+        shown = rng.random(n) >= v["pi"]
+        counts[shown] = self.base.sample(v, int(shown.sum()), rng)
+        return counts
+
+    def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        return self.base.sample_positive(v, n, rng)
+
+    def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        is_zero = k == 0
+        total, _, _ = weighted_moments(k, w)
+        shown, mean, _ = weighted_moments(k, np.where(is_zero, 0.0, w))
+        # The rate of a zero-truncated Poisson of this mean: rate = mean (1 - exp(-rate)).
+        rate = positive(mean)
+        for _ in range(10):
+            rate = positive(-mean * np.expm1(-rate))
+        zeros = shown * np.exp(-rate) / -np.expm1(-rate)  # zeros that the base itself explains
+        pi = np.clip(1.0 - (shown + zeros) / np.where(total > 0, total, 1.0), 0.02, 0.98)
+        held = np.where(is_zero, np.minimum(w, zeros[..., None]), w)
+        held = np.where(held.sum(axis=-1, keepdims=True) > 0, held, w)
+        return {"pi": pi} | self.base.start(k, held, draws)
+
+    def limits(self) -> tuple[Limit, ...]:
+        base = {name: name for name in self.base.names}
+        reason = (
+            f"There are no more zeros than {self.base.spec} expects: pi runs to 0, and {self.spec} there is "
+            f"{self.base.spec}. Use {self.base.spec} in its place."
+        )
+        all_zero = "All counts are zero: pi = 1 with any base, or pi = 0 with a mean of 0, fit them equally well."
+        unknown = {"pi": np.nan} | {name: np.nan for name in base}
+        limits = [
+            Limit(self.base, {"pi": 0.0}, base, "zi.no_excess_zeros", reason),
+            Limit(PointMass(0), unknown, {}, "zi.all_zero", all_zero),
+        ]
+        limits += [
+            replace(limit, family=ZeroInflated(limit.family), carried={"pi": "pi"} | dict(limit.carried))
+            for limit in self.base.limits()
+            if "point(0)" not in limit.family.spec
+        ]
+        return tuple(limits)
+
+    def inside(
+        self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
+    ) -> list[dict[str, Array]]:
+        if limit.family == self.base:
+            return super().inside(limit, start, nested, k, w)
+        return (
+            [{"pi": nested["pi"]} | values for values in self.base.inside(limit, start, nested, k, w)]
+            if limit.carried
+            else []
+        )
+
+    def canonical(self, v: Values) -> dict[str, str]:
+        return {"pi": "pi"} | self.base.canonical(v)

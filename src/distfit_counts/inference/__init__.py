@@ -1,0 +1,1 @@
+"""How sure are we: standard errors, intervals, fitted against observed, verdicts."""

@@ -1,0 +1,82 @@
+"""Observed against expected counts, binned so that a person can read them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.data.histogram import Histogram
+
+Pmf = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+
+# Counts up to here are listed one by one.
+_ONE_BY_ONE = 20
+# A bin with more counts than this is integrated over a grid: the pmf of counts that large is smooth.
+_GRID = 20_000
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """Counts ``low`` to ``high`` (None: and above): how often observed, how often expected under the model."""
+
+    low: int
+    high: int | None
+    observed: int
+    expected: float
+
+    @property
+    def pearson(self) -> float:
+        """(observed - expected) / sqrt(expected); NaN where nothing is expected."""
+        return (self.observed - self.expected) / self.expected**0.5 if self.expected > 0 else float("nan")
+
+
+def frequencies(histogram: Histogram, pmf: Pmf) -> list[Frequency]:
+    """Bins that cover 0, 1, 2, ...: single counts where they are small, else zero apart and some 18 equal widths.
+
+    The expected counts sum to n: the last bin holds all that lies above.
+    """
+    edges = _edges(histogram)
+    position = np.searchsorted(histogram.values, edges)
+    cumulative = np.concatenate([[0], np.cumsum(histogram.weights)])
+    observed = np.diff(cumulative[np.append(position, histogram.distinct)])
+    n = histogram.n
+    expected = [n * _mass(pmf, low, high) for low, high in itertools.pairwise(edges)]
+    expected.append(max(n - sum(expected), 0.0))
+    highs = [*(int(edge) - 1 for edge in edges[1:]), None]
+    return [
+        Frequency(int(low), high, int(seen), float(mean))
+        for low, high, seen, mean in zip(edges, highs, observed, expected, strict=True)
+    ]
+
+
+def _edges(histogram: Histogram) -> npt.NDArray[np.int64]:
+    """Lower ends of the bins, the first 0; the last bin is open."""
+    share = np.cumsum(histogram.weights) / histogram.n
+    low = int(histogram.values[np.searchsorted(share, 0.01)])
+    high = int(histogram.values[min(int(np.searchsorted(share, 0.99)), histogram.distinct - 1)])
+    if high <= _ONE_BY_ONE:
+        return np.arange(min(int(histogram.values[-1]), _ONE_BY_ONE) + 2)
+    width = _round_width((high - low) / 18)
+    first = low // width * width
+    edges = np.arange(max(first, 1), high + width + 1, width)
+    return np.unique(np.concatenate([[0, 1], edges]))
+
+
+def _round_width(width: float) -> int:
+    """The next 1, 2 or 5 times a power of ten."""
+    power = 10 ** int(np.floor(np.log10(max(width, 1.0))))
+    return next(int(step * power) for step in (1, 2, 5, 10) if step * power >= width)
+
+
+def _mass(pmf: Pmf, low: int, high: int) -> float:
+    """sum of the pmf over low <= k < high."""
+    if high - low <= _GRID:
+        return float(pmf(np.arange(low, high, dtype=np.float64)).sum())
+    # Midpoint rule over pieces of equal width.
+    edges = np.linspace(low, high, _GRID + 1)
+    centres = np.floor(0.5 * (edges[:-1] + edges[1:]))
+    return float((pmf(centres) * np.diff(edges)).sum())

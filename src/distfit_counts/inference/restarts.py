@@ -1,0 +1,69 @@
+"""The restarts of one column: where each began and ended, and which optimum it reached."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family
+from distfit_counts.optimise.minimise import STATUS
+from distfit_counts.optimise.problem import natural
+from distfit_counts.optimise.solve import Solution
+from distfit_counts.result import Restart, TracePoint
+from distfit_counts.settings import SAME_OPTIMUM
+
+
+def restarts_of(solution: Solution, row: int) -> tuple[Restart, ...]:
+    """All starts of the column in ``row``; ``basin`` 1 is the supremum's."""
+    family, scale, n = solution.family, solution.scale[row], float(solution.batch.n[row])
+    start = natural(family, solution.start[row], scale)
+    end = natural(family, solution.theta[row], scale)
+    nll = solution.value[row] * n
+    basin = basins(nll, float(solution.supremum[row] * n))
+    return tuple(
+        Restart(
+            restart=i + 1,
+            origin=origin,
+            start=_named(family, start[i]),
+            estimate=_named(family, end[i]),
+            nll=float(nll[i]) + 0.0,
+            gradient_norm=float(solution.gradient_norm[row, i]),
+            steps=int(solution.steps[row, i]),
+            status=STATUS[int(solution.status[row, i])],
+            basin=int(basin[i]),
+            trace=_trace(solution, row, i),
+        )
+        for i, origin in enumerate(solution.origins)
+    )
+
+
+def basins(nll: Array, best: float) -> Array:
+    """Number the optima from the best: a new one begins where the sorted NLL rises by more than SAME_OPTIMUM.
+
+    ``best`` is the supremum: where it lies at a boundary, a start that only approaches it has reached it.
+    """
+    order = np.argsort(nll, kind="stable")
+    gaps = np.diff(np.concatenate([[best], nll[order]]), prepend=best)[1:] > SAME_OPTIMUM
+    numbers = np.empty(len(nll))
+    numbers[order] = 1 + np.cumsum(gaps)
+    return numbers
+
+
+def _named(family: Family, values: Array) -> dict[str, float]:
+    plain = {name: float(value) for name, value in zip(family.names, values, strict=True)}
+    labels = family.canonical(plain)
+    return {name: plain[labels[name]] for name in family.names}
+
+
+def _trace(solution: Solution, row: int, start: int) -> tuple[TracePoint, ...]:
+    index = row * solution.theta.shape[1] + start
+    n, points = float(solution.batch.n[row]), []
+    for step, (rows, theta, value, gradient_norm) in enumerate(solution.trace):
+        here = (rows == index).nonzero()
+        if len(here) == 0:
+            break
+        i = int(here[0, 0])
+        values = natural(solution.family, theta[i].numpy(), solution.scale[row])
+        named = _named(solution.family, values)
+        points.append(TracePoint(step, float(value[i]) * n, float(gradient_norm[i]), named))
+    return tuple(points)

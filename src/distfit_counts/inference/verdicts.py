@@ -1,0 +1,65 @@
+"""Numbers into sentences, each with a stable code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from distfit_counts.inference.estimates import Judgement
+from distfit_counts.result import Restart, Verdict
+from distfit_counts.settings import SAME_OPTIMUM
+
+
+def verdicts_of(
+    judgement: Judgement, row: int, restarts: Sequence[Restart], n: int, n_restarts: int
+) -> tuple[Verdict, ...]:
+    """What a reader must know before using the numbers of this column."""
+    found = [Verdict(limit.code, limit.reason) for limit in judgement.chain(row)]
+    found += _not_identified(judgement, row)
+    found += _not_converged(judgement, row)
+    found += _restarts(restarts[:n_restarts])
+    p = judgement.solution.family.n_parameters
+    if n <= p + 1:
+        message = f"{n} observations are too few for {p} parameters: AICc is undefined, and so is any certainty."
+        found.append(Verdict("sample.too_small", message))
+    return tuple(dict.fromkeys(found))
+
+
+def _not_identified(judgement: Judgement, row: int) -> list[Verdict]:
+    names = judgement.flat(row)
+    if not names:
+        return []
+    message = (
+        f"The likelihood is flat along {', '.join(names)}: many values fit equally well. No standard error exists "
+        "for them; use a family with fewer parameters."
+    )
+    return [Verdict("parameter.not_identified", message)]
+
+
+def _not_converged(judgement: Judgement, row: int) -> list[Verdict]:
+    solution = judgement.solution
+    if solution.converged(row):
+        return []
+    status = solution.status_text(row)
+    reason = {
+        "max_steps": "The steps ran out before the gradient vanished; raise --max-steps.",
+        "stalled": "No step lowers the negative log-likelihood, yet the gradient is not zero.",
+        "not_finite": "The likelihood is not finite at any start: the family cannot produce these counts.",
+    }
+    return [Verdict(f"fit.{status}", reason[status])]
+
+
+def _restarts(restarts: Sequence[Restart]) -> list[Verdict]:
+    reached = sum(restart.basin == 1 for restart in restarts)
+    if len(restarts) < 3 or reached > 1:
+        return []
+    best = min(restart.nll for restart in restarts)
+    others = [restart.nll - best for restart in restarts if restart.nll - best > SAME_OPTIMUM]
+    gap = f"; the next best ends {min(others):.4g} log-likelihood units lower" if others and reached else ""
+    count = "one" if reached else "none"
+    message = f"Only {count} of {len(restarts)} restarts reached the best optimum{gap}. Raise --restarts to be surer."
+    if not reached:
+        message = (
+            f"None of {len(restarts)} restarts reached the best optimum: it was found from the solution of a simpler "
+            "family. Raise --restarts to be surer."
+        )
+    return [Verdict("restarts.rarely_best", message)]

@@ -1,0 +1,115 @@
+"""The one loop: step, keep the best, retire the rows that are done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import torch
+from torch import Tensor
+
+from distfit_counts.optimise.adam import Adam
+from distfit_counts.optimise.newton import Newton
+from distfit_counts.optimise.problem import Evaluation, Objective
+
+OPTIMIZERS: dict[str, type[Newton] | type[Adam]] = {"newton": Newton, "adam": Adam}
+
+# Outcomes of a row, with the words that people read.
+CONVERGED, STALLED, MAX_STEPS, NOT_FINITE = range(4)
+STATUS = {
+    CONVERGED: "converged",
+    STALLED: "stalled",
+    MAX_STEPS: "max_steps",
+    NOT_FINITE: "not_finite",
+}
+
+
+class Optimiser(Protocol):
+    """Proposes a step for every row, judges the outcome, and says which rows are done."""
+
+    needs_hessian: bool
+
+    def propose(self, theta: Tensor) -> Tensor: ...
+    def judge(self, point: Evaluation, trial: Evaluation) -> tuple[Tensor, Self]: ...
+    def converged(self, point: Evaluation) -> Tensor: ...
+    def stalled(self) -> Tensor: ...
+    def select(self, rows: Tensor) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The best point of every row: ``theta`` [B, P] with its evaluation, ``steps`` [B] and ``status`` [B].
+
+    ``trace``, where asked for: per step the rows that were active, their theta, value and gradient norm.
+    """
+
+    theta: Tensor
+    point: Evaluation
+    steps: Tensor
+    status: Tensor
+    trace: list[tuple[Tensor, Tensor, Tensor, Tensor]]
+
+
+def minimise(
+    objective: Objective,
+    theta: Tensor,
+    column: Tensor,
+    optimizer: str,
+    tolerance: float,
+    max_steps: int,
+    learning_rate: float,
+    trace: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Minimum:
+    """Minimise every row of ``theta`` [B, P] on its own; ``column`` [B] says which data each row fits.
+
+    A row's outcome does not depend on the rows beside it. ``progress`` is told how many rows are done.
+    """
+    kind = OPTIMIZERS[optimizer]
+    rows = torch.arange(len(theta))
+    point = objective(theta, column, kind.needs_hessian)
+    state: Optimiser = kind.begin(point, objective.n[column], tolerance, learning_rate)
+    final = Minimum(
+        theta.clone(), point, torch.zeros(len(theta), dtype=torch.int64), torch.full((len(theta),), MAX_STEPS), []
+    )
+    best, theta = point.value.clone(), theta.clone()
+    for step in range(max_steps + 1):
+        if trace:
+            final.trace.append((rows, theta, point.value, point.gradient.abs().amax(dim=1)))
+        failed = ~(point.value.isfinite() & point.gradient.isfinite().all(dim=1))
+        done = state.converged(point)
+        stuck = state.stalled() & ~done
+        status = torch.where(failed, NOT_FINITE, torch.where(done, CONVERGED, torch.where(stuck, STALLED, MAX_STEPS)))
+        # A first-order path may climb; where it ends converged, the end is the answer, otherwise the best point.
+        better = (point.value <= best) | done
+        best = torch.where(better, point.value, best)
+        final = _record(final, rows, better | failed, theta, point, status, step)
+        active = (status == MAX_STEPS).nonzero()[:, 0]
+        if len(active) < len(rows):
+            rows, theta, column, best = rows[active], theta[active], column[active], best[active]
+            point, state = point.select(active), state.select(active)
+            if progress is not None:
+                progress(len(final.theta) - len(rows))
+        if len(rows) == 0 or step == max_steps:
+            break
+        proposed = state.propose(theta)
+        trial = objective(proposed, column, kind.needs_hessian)
+        accepted, state = state.judge(point, trial)
+        theta = torch.where(accepted[:, None], proposed, theta)
+        point = point.replace(accepted, trial)
+    return final
+
+
+def _record(
+    final: Minimum, rows: Tensor, better: Tensor, theta: Tensor, point: Evaluation, status: Tensor, step: int
+) -> Minimum:
+    final.steps[rows] = step
+    final.status[rows] = status
+    chosen = rows[better]
+    final.theta[chosen] = theta[better]
+    final.point.value[chosen] = point.value[better]
+    final.point.gradient[chosen] = point.gradient[better]
+    if final.point.hessian is not None and point.hessian is not None:
+        final.point.hessian[chosen] = point.hessian[better]
+    return final

@@ -1,0 +1,128 @@
+"""Histograms and a family as one batched objective: the mean negative log-likelihood of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Columns padded to a rectangle: counts ``k`` and weights ``w`` [C, V], observations ``n`` [C].
+
+    Padding repeats a column's first value with weight zero, so that no family meets a count outside the data.
+    """
+
+    k: Array
+    w: Array
+    n: Array
+
+    @classmethod
+    def of(cls, histograms: Sequence[Histogram]) -> Batch:
+        width = max(histogram.distinct for histogram in histograms)
+        k = np.empty((len(histograms), width))
+        w = np.zeros((len(histograms), width))
+        for row, histogram in enumerate(histograms):
+            k[row] = histogram.values[0]
+            k[row, : histogram.distinct] = histogram.values
+            w[row, : histogram.distinct] = histogram.weights
+        return cls(k, w, w.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Objective [B], gradient [B, P] and Hessian [B, P, P] (None where not asked for)."""
+
+    value: Tensor
+    gradient: Tensor
+    hessian: Tensor | None
+
+    def select(self, rows: Tensor) -> Evaluation:
+        hessian = None if self.hessian is None else self.hessian[rows]
+        return Evaluation(self.value[rows], self.gradient[rows], hessian)
+
+    def replace(self, rows: Tensor, other: Evaluation) -> Evaluation:
+        """This evaluation with ``other`` where ``rows`` [B] is true."""
+        hessian = None
+        if self.hessian is not None and other.hessian is not None:
+            hessian = torch.where(rows[:, None, None], other.hessian, self.hessian)
+        gradient = torch.where(rows[:, None], other.gradient, self.gradient)
+        return Evaluation(torch.where(rows, other.value, self.value), gradient, hessian)
+
+
+class Objective:
+    """The mean negative log-likelihood per observation, -sum_v w_v log p(k_v) / n, for rows of (column, theta)."""
+
+    def __init__(self, family: Family, batch: Batch, scale: Array) -> None:
+        """``scale`` [C, P']: a typical natural value of each parameter (see ``constraint``)."""
+        self.family = family
+        self.k = torch.from_numpy(batch.k)
+        self.share = torch.from_numpy(batch.w / batch.n[:, None])
+        self.n = torch.from_numpy(batch.n)
+        self.scale = torch.from_numpy(scale)
+
+    def __call__(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
+        """``theta`` [B, P]; ``column`` [B] says which column each row fits."""
+        theta = theta.detach().requires_grad_(True)
+        value = self._value(theta, column)
+        (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
+        if not hessian:
+            return Evaluation(value.detach(), gradient, None)
+        # Rows do not interact, so the gradient of a sum over rows is every row's own: p passes give all Hessians.
+        passes = range(theta.shape[1])
+        second = [torch.autograd.grad(gradient[:, p].sum(), theta, retain_graph=p != passes[-1])[0] for p in passes]
+        matrix = torch.stack(second, dim=1)
+        return Evaluation(value.detach(), gradient.detach(), 0.5 * (matrix + matrix.mT))
+
+    def _value(self, theta: Tensor, column: Tensor) -> Tensor:
+        k, share = self._data(column)
+        log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
+        return -(share * log_prob).sum(dim=-1)
+
+    def _data(self, column: Tensor) -> tuple[Tensor, Tensor]:
+        # One column broadcasts over its restarts: nothing is copied.
+        if len(self.k) == 1:
+            return self.k, self.share
+        return self.k[column], self.share[column]
+
+
+def working(family: Family, theta: Tensor, scale: Tensor) -> dict[str, Tensor]:
+    """Working values by name, each [B, 1], of unconstrained ``theta`` [B, P] and ``scale`` [B, P']."""
+    values: dict[str, Tensor] = {}
+    coordinate = place = 0
+    for parameter in family.parameters:
+        names, free = parameter.names, parameter.free
+        own = theta[:, coordinate : coordinate + free]
+        transformed = parameter.constraint.to(own, scale[:, place : place + len(names)])
+        values |= {name: transformed[:, i : i + 1] for i, name in enumerate(names)}
+        coordinate, place = coordinate + free, place + len(names)
+    return values
+
+
+def unconstrained(family: Family, values: Array, scale: Array) -> Array:
+    """``theta`` [..., P] of natural ``values`` [..., P']."""
+    return _convert(family, values, scale, "inverse", by_name=True)
+
+
+def natural(family: Family, theta: Array, scale: Array) -> Array:
+    """Natural values [..., P'] of ``theta`` [..., P]."""
+    return _convert(family, theta, scale, "show", by_name=False)
+
+
+def _convert(family: Family, array: Array, scale: Array, method: str, by_name: bool) -> Array:
+    parts = []
+    coordinate = place = 0
+    for parameter in family.parameters:
+        free, count = parameter.free, len(parameter.names)
+        here = slice(place, place + count) if by_name else slice(coordinate, coordinate + free)
+        parts.append(getattr(parameter.constraint, method)(array[..., here], scale[..., place : place + count]))
+        coordinate, place = coordinate + free, place + count
+    return np.concatenate(parts, axis=-1) if parts else np.zeros((*array.shape[:-1], 0))

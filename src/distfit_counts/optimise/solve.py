@@ -1,0 +1,218 @@
+"""One family on one batch of columns, together with the simpler families at its boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family, Limit
+from distfit_counts.optimise.minimise import CONVERGED, STATUS, Minimum, minimise
+from distfit_counts.optimise.problem import Batch, Objective, natural
+from distfit_counts.optimise.starts import nested_starts, own_starts
+from distfit_counts.settings import BOUNDARY_MARGIN, MAX_STEPS, FitSettings
+
+INTERIOR = -1
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What was found for every column. C columns, S starts (the restarts, then those from simpler families).
+
+    ``theta`` and ``start`` [C, S, P], ``value`` (mean NLL), ``gradient_norm``, ``steps``, ``status`` [C, S];
+    ``best`` [C] the index of the best start, ``hessian`` [C, P, P] and ``gradient`` [C, P] there; ``chosen`` [C]
+    the limit at which the supremum lies or INTERIOR; ``supremum`` [C] its mean NLL.
+    """
+
+    family: Family
+    batch: Batch
+    scale: Array
+    origins: list[str]
+    start: Array
+    theta: Array
+    value: Array
+    gradient_norm: Array
+    steps: Ints
+    status: Ints
+    best: Ints
+    gradient: Array
+    hessian: Array
+    nested: list[tuple[Limit, Solution]]
+    chosen: Ints
+    supremum: Array
+    trace: list[tuple[torch.Tensor, ...]] = field(default_factory=list, repr=False)
+
+    @property
+    def best_theta(self) -> Array:
+        return self.theta[np.arange(len(self.best)), self.best]
+
+    @property
+    def best_values(self) -> dict[str, Array]:
+        """Natural values [C] of the best point in the interior."""
+        values = natural(self.family, self.best_theta, self.scale)
+        return {name: values[:, i] for i, name in enumerate(self.family.names)}
+
+    def converged(self, column: int) -> bool:
+        if self.chosen[column] != INTERIOR:
+            inner: Solution = self.nested[self.chosen[column]][1]
+            return inner.converged(column)
+        return bool(self.status[column, self.best[column]] == CONVERGED)
+
+    def status_text(self, column: int) -> str:
+        """``converged``, ``boundary`` (at a limit, and converged there), or why not."""
+        if self.chosen[column] != INTERIOR:
+            inner = self.nested[self.chosen[column]][1].status_text(column)
+            return "boundary" if inner == "converged" else inner
+        return STATUS[int(self.status[column, self.best[column]])]
+
+    def n_effective(self) -> Ints:
+        """Number of parameters of the model at the supremum, [C]."""
+        count = np.full(len(self.best), self.family.n_parameters)
+        for i, (_, solution) in enumerate(self.nested):
+            count = np.where(self.chosen == i, solution.n_effective(), count)
+        return count
+
+
+Progress = Callable[[Family, int, int], None]
+
+
+def solve(
+    family: Family,
+    batch: Batch,
+    settings: FitSettings,
+    known: dict[Family, Solution],
+    progress: Progress | None = None,
+) -> Solution:
+    """Fit ``family`` to every column of ``batch``; ``known`` keeps the families already fitted to it.
+
+    The simpler families go first: their solutions are starts, and their maxima are lower bounds, so that the
+    likelihood of a family is never below that of a family it contains.
+    """
+    if family in known:
+        return known[family]
+    nested = [(limit, solve(limit.family, batch, settings, known, progress)) for limit in family.limits()]
+    solution = _descend(family, batch, settings, nested, progress) if family.parameters else _evaluate(family, batch)
+    known[family] = solution
+    return solution
+
+
+def _descend(
+    family: Family,
+    batch: Batch,
+    settings: FitSettings,
+    nested: list[tuple[Limit, Solution]],
+    progress: Progress | None,
+) -> Solution:
+    columns = len(batch.n)
+    own, scale = own_starts(family, batch, settings.restarts, settings.seed)
+    extra, sources = nested_starts(family, batch, scale, [(limit, s.best_values) for limit, s in nested])
+    start = np.concatenate([own, extra], axis=1)
+    starts = start.shape[1]
+    column = torch.arange(columns).repeat_interleave(starts)
+    objective = Objective(family, batch, scale)
+    total = len(column)
+    minimum = minimise(
+        objective,
+        torch.from_numpy(start.reshape(total, -1)),
+        column,
+        settings.optimizer,
+        settings.tolerance,
+        settings.max_steps or MAX_STEPS[settings.optimizer],
+        settings.learning_rate,
+        settings.trace,
+        None if progress is None else lambda done: progress(family, done, total),
+    )
+    value = minimum.point.value.numpy().reshape(columns, starts)
+    value = np.where(np.isfinite(value), value, np.inf)
+    status = minimum.status.numpy().reshape(columns, starts)
+    gradient_norm = minimum.point.gradient.abs().amax(dim=1).numpy().reshape(columns, starts)
+    best = _best(value, status, gradient_norm, batch.n)
+    gradient, hessian = _at_best(objective, minimum, torch.from_numpy(np.arange(columns) * starts + best), column)
+    chosen, supremum = _supremum(value[np.arange(columns), best], batch.n, nested)
+    return Solution(
+        family=family,
+        batch=batch,
+        scale=scale,
+        origins=["moments", *["random"] * (settings.restarts - 1), *sources],
+        start=start,
+        theta=minimum.theta.numpy().reshape(columns, starts, -1),
+        value=value,
+        gradient_norm=gradient_norm,
+        steps=minimum.steps.numpy().reshape(columns, starts),
+        status=status,
+        best=best,
+        gradient=gradient,
+        hessian=hessian,
+        nested=nested,
+        chosen=chosen,
+        supremum=supremum,
+        trace=list(minimum.trace),
+    )
+
+
+def _best(value: Array, status: Ints, gradient_norm: Array, n: Array) -> Ints:
+    """The lowest start of every column; among those equal to the last digits, the one that converged furthest."""
+    tied = value <= value.min(axis=1, keepdims=True) + 0.1 * BOUNDARY_MARGIN / n[:, None]
+    order = np.where(status == CONVERGED, gradient_norm, 1.0 + gradient_norm)
+    best: Ints = np.argmin(np.where(tied, np.nan_to_num(order, nan=np.inf), np.inf), axis=1)
+    return best
+
+
+def _at_best(objective: Objective, minimum: Minimum, rows: torch.Tensor, column: torch.Tensor) -> tuple[Array, Array]:
+    point = minimum.point.select(rows)
+    if point.hessian is None:
+        point = objective(minimum.theta[rows], column[rows], hessian=True)
+    assert point.hessian is not None
+    return point.gradient.numpy(), point.hessian.numpy()
+
+
+def _supremum(value: Array, n: Array, nested: list[tuple[Limit, Solution]]) -> tuple[Ints, Array]:
+    """Where the supremum lies: in the interior only if that beats every limit by more than float64 can mistake.
+
+    Among limits that tie, the one with the fewest parameters.
+    """
+    chosen = np.full(len(value), INTERIOR)
+    if not nested:
+        return chosen, value
+    limits = np.stack([solution.supremum for _, solution in nested])
+    with np.errstate(invalid="ignore"):
+        margin = np.where(np.isfinite(value), BOUNDARY_MARGIN / n + 1e-12 * np.abs(value), 0.0)
+        lowest = limits.min(axis=0)
+        tied = limits <= lowest + margin
+    size = np.where(tied, np.stack([solution.n_effective() for _, solution in nested]), 10**6)
+    simplest = size.argmin(axis=0)
+    at_limit = np.isfinite(lowest) & (value >= lowest - margin)
+    chosen = np.where(at_limit, simplest, INTERIOR)
+    return chosen, np.where(at_limit, lowest, value)
+
+
+def _evaluate(family: Family, batch: Batch) -> Solution:
+    """A family without parameters: nothing to fit, only a likelihood (0 or -infinity)."""
+    columns = len(batch.n)
+    log_prob = family.log_prob({}, torch.from_numpy(batch.k)).numpy()
+    value = -np.where(batch.w > 0, log_prob, 0.0).sum(axis=1)
+    none = np.zeros((columns, 1, 0))
+    zero = np.zeros((columns, 1))
+    return Solution(
+        family=family,
+        batch=batch,
+        scale=none[:, 0],
+        origins=["moments"],
+        start=none,
+        theta=none,
+        value=value[:, None],
+        gradient_norm=zero,
+        steps=zero.astype(np.int64),
+        status=np.full((columns, 1), CONVERGED),
+        best=np.zeros(columns, dtype=np.int64),
+        gradient=none[:, 0],
+        hessian=np.zeros((columns, 0, 0)),
+        nested=[],
+        chosen=np.full(columns, INTERIOR),
+        supremum=value,
+    )

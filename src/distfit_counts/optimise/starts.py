@@ -1,0 +1,61 @@
+"""Where the restarts begin: moments, random places around them, and the solutions of simpler families."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family, Limit
+from distfit_counts.optimise.problem import Batch, unconstrained
+from distfit_counts.settings import START_SPREAD
+
+Nested = tuple[Limit, Mapping[str, Array]]
+
+
+def own_starts(family: Family, batch: Batch, restarts: int, seed: int) -> tuple[Array, Array]:
+    """``restarts`` starts of every column: theta [C, R, P], and the scale [C, P'] of its parameters.
+
+    Restart 1 is the moments' start. The random numbers are the same for every column, so that a column alone
+    starts where it starts in a batch.
+    """
+    rng = np.random.default_rng(seed)
+
+    def draws(count: int) -> Array:
+        uniform = rng.random((restarts, count))
+        uniform[0] = (np.arange(count) + 0.5) / count
+        return uniform
+
+    values = family.start(batch.k[:, None, :], batch.w[:, None, :], draws)
+    shape = (len(batch.n), restarts)
+    stacked = np.stack([np.broadcast_to(values[name], shape) for name in family.names], axis=-1)
+    scale = stacked[:, 0]
+    noise = START_SPREAD * rng.standard_normal((restarts, family.n_parameters))
+    noise[0] = 0.0
+    theta = unconstrained(family, stacked, scale[:, None, :]) + noise
+    # The moments' size of a column without overdispersion is huge: the likelihood is flat there.
+    return _pull_in(family, theta), scale
+
+
+def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[Nested]) -> tuple[Array, list[str]]:
+    """Starts from the solutions of simpler families: theta [C, E, P] and where each came from."""
+    # Restart 1's start is the scale itself.
+    start = {name: scale[:, i] for i, name in enumerate(family.names)}
+    thetas, origins = [], []
+    for limit, solution in nested:
+        for values in family.inside(limit, start, solution, batch.k, batch.w):
+            stacked = np.stack([np.broadcast_to(values[name], len(batch.n)) for name in family.names], axis=-1)
+            inside = np.clip(stacked, 1e-12 * np.maximum(scale, 1e-300), None)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                thetas.append(np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale))))
+            origins.append(limit.family.spec)
+    if not thetas:
+        return np.zeros((len(batch.n), 0, family.n_parameters)), []
+    return np.stack(thetas, axis=1), origins
+
+
+def _pull_in(family: Family, theta: Array) -> Array:
+    bounds = [parameter.constraint.start_range for parameter in family.parameters for _ in range(parameter.free)]
+    lower, upper = np.array(bounds).T
+    return np.clip(theta, lower, upper)

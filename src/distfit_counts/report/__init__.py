@@ -1,0 +1,1 @@
+"""A fit as text: for people, for pipelines, for files. No numbers are computed here."""

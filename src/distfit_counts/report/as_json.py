@@ -1,0 +1,101 @@
+"""A fit as one JSON object, and back. Strict JSON: what is infinite or undefined is null."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from distfit_counts import __version__
+from distfit_counts.result import Estimate, Fit, Restart
+
+SCHEMA = "distfit.fit/1"
+
+
+def dumps(record: dict[str, Any]) -> str:
+    """One line of strict JSON."""
+    return json.dumps(record, allow_nan=False, ensure_ascii=False)
+
+
+def fit_record(fit: Fit) -> dict[str, Any]:
+    """The object of the command-line contract."""
+    h = fit.histogram
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "source": fit.source,
+        "column": fit.column,
+        "group": dict(fit.group),
+        "family": fit.family,
+        "data": {
+            "n": h.n,
+            "n_missing": h.n_missing,
+            "distinct": h.distinct,
+            "min": int(h.values[0]),
+            "max": int(h.values[-1]),
+            "mean": finite(h.mean),
+            "variance": finite(h.variance),
+            "zeros": h.zeros,
+        },
+        "parameters": {name: _estimate(e) for name, e in fit.parameters.items()},
+        "derived": {name: finite(value) for name, value in fit.derived.items()},
+        "log_likelihood": finite(fit.log_likelihood),
+        "n_parameters": fit.n_parameters,
+        "aic": finite(fit.aic),
+        "aicc": finite(fit.aicc),
+        "bic": finite(fit.bic),
+        "nll_per_observation": finite(fit.nll_per_observation),
+        "level": fit.level,
+        "optimizer": fit.optimizer,
+        "seed": fit.seed,
+        "converged": fit.converged,
+        "status": fit.status,
+        "gradient_norm": finite(fit.gradient_norm),
+        "equivalent": {"family": fit.reduced.family, "parameters": dict(fit.reduced.parameters)},
+        "restarts": [_restart(restart) for restart in fit.restarts],
+        "verdicts": [{"code": verdict.code, "message": verdict.message} for verdict in fit.verdicts],
+    }
+
+
+def finite(value: float) -> float | None:
+    """``value``, or None (null) where JSON has no number for it."""
+    return float(value) if math.isfinite(value) else None
+
+
+def _estimate(e: Estimate) -> dict[str, Any]:
+    return {
+        "estimate": finite(e.estimate),
+        "std_error": finite(e.std_error),
+        "lower": finite(e.lower),
+        "upper": finite(e.upper),
+        "boundary": e.boundary,
+    }
+
+
+def _values(values: Any) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in values.items()}
+
+
+def _restart(restart: Restart) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "restart": restart.restart,
+        "origin": restart.origin,
+        "start": _values(restart.start),
+        "estimate": _values(restart.estimate),
+        "nll": finite(restart.nll),
+        "gradient_norm": finite(restart.gradient_norm),
+        "steps": restart.steps,
+        "status": restart.status,
+        "basin": restart.basin,
+    }
+    if restart.trace:
+        record["trace"] = [
+            {
+                "step": point.step,
+                "nll": finite(point.nll),
+                "gradient_norm": finite(point.gradient_norm),
+                "estimate": _values(point.estimate),
+            }
+            for point in restart.trace
+        ]
+    return record

@@ -1,0 +1,28 @@
+"""How numbers are written for people."""
+
+from __future__ import annotations
+
+import math
+
+
+def number(value: float | None, digits: int = 5) -> str:
+    """``digits`` significant ones; thin where there is nothing: "–" for NaN, "∞" for infinity."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value == 0:
+        return "0"
+    if 1e-4 <= abs(value) < 1e7:
+        places = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+        return f"{value:.{places}f}"
+    return f"{value:.{digits - 1}e}"
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def fixed(value: float, places: int) -> str:
+    """A fixed number of decimals, for figures that are compared down a column."""
+    return number(value) if not math.isfinite(value) else f"{value:.{places}f}"

@@ -1,0 +1,202 @@
+"""What a fit found: plain frozen data, and the questions one can ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.families.family import Family
+from distfit_counts.families.spec import parse
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import torch
+
+    from distfit_counts.distributions import CountDistribution
+    from distfit_counts.inference.frequencies import Frequency
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One parameter. ``estimate`` NaN: no value is defined; the others NaN: no such number exists.
+
+    ``boundary``: "lower" or "upper" where the maximum lies at an end of the parameter's range.
+    """
+
+    estimate: float
+    std_error: float
+    lower: float
+    upper: float
+    boundary: str | None = None
+
+
+@dataclass(frozen=True)
+class TracePoint:
+    """One step of one restart; ``nll`` over all observations."""
+
+    step: int
+    nll: float
+    gradient_norm: float
+    estimate: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Restart:
+    """One start and where it ended. ``origin``: moments, random, or the simpler family whose solution it began at.
+
+    ``nll`` is the negative log-likelihood of all observations; ``basin`` numbers the optima, 1 the best.
+    """
+
+    restart: int
+    origin: str
+    start: Mapping[str, float]
+    estimate: Mapping[str, float]
+    nll: float
+    gradient_norm: float
+    steps: int
+    status: str
+    basin: int
+    trace: tuple[TracePoint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A sentence about the fit, with a stable code."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """The model that the fit is, with all boundaries resolved: NB with size -> infinity is a Poisson."""
+
+    family: str
+    parameters: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One family fitted to one column (of one group).
+
+    ``log_likelihood`` keeps all constants; at a boundary it is the supremum. ``aic`` = 2p - 2l, ``bic`` =
+    p log n - 2l, ``aicc`` = aic + 2p(p+1)/(n-p-1), NaN where n <= p + 1.
+    """
+
+    source: str
+    column: str
+    group: Mapping[str, Any]
+    family: str
+    histogram: Histogram = field(repr=False)
+    parameters: Mapping[str, Estimate]
+    derived: Mapping[str, float]
+    log_likelihood: float
+    n_parameters: int
+    converged: bool
+    status: str
+    gradient_norm: float
+    restarts: tuple[Restart, ...] = field(repr=False)
+    verdicts: tuple[Verdict, ...]
+    reduced: Reduced
+    level: float
+    optimizer: str
+    seed: int
+
+    @property
+    def n(self) -> int:
+        return self.histogram.n
+
+    @property
+    def aic(self) -> float:
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def aicc(self) -> float:
+        p = self.n_parameters
+        return self.aic + 2.0 * p * (p + 1) / (self.n - p - 1) if self.n > p + 1 else float("nan")
+
+    @property
+    def bic(self) -> float:
+        return self.n_parameters * float(np.log(self.n)) - 2.0 * self.log_likelihood
+
+    @property
+    def nll_per_observation(self) -> float:
+        return -self.log_likelihood / self.n
+
+    @property
+    def model(self) -> tuple[Family, dict[str, float]]:
+        """Family and natural values of the fitted distribution, boundaries resolved."""
+        return parse(self.reduced.family), dict(self.reduced.parameters)
+
+    @property
+    def mean(self) -> float:
+        """Mean of the fitted distribution."""
+        family, values = self.model
+        return float(family.mean(values))
+
+    @property
+    def variance(self) -> float:
+        """Variance of the fitted distribution."""
+        family, values = self.model
+        return float(family.variance(values))
+
+    @property
+    def prob_zero(self) -> float:
+        """P(Y = 0) of the fitted distribution."""
+        family, values = self.model
+        return float(np.exp(family.log_prob_zero(values)))
+
+    def pmf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """P(Y = k) of the fitted distribution for every k."""
+        import torch
+
+        from distfit_counts.distributions import log_prob
+
+        family, values = self.model
+        tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
+        counts = torch.as_tensor(np.asarray(k, dtype=np.float64))
+        result: npt.NDArray[np.float64] = log_prob(family, tensors, counts).exp().numpy()
+        return result
+
+    def frequencies(self) -> list[Frequency]:
+        """Observed against expected counts, binned to be read."""
+        from distfit_counts.inference.frequencies import frequencies
+
+        return frequencies(self.histogram, self.pmf)
+
+    def sample(self, n: int, seed: int | None = None) -> npt.NDArray[np.int64]:
+        """``n`` draws (int64) from the fitted distribution."""
+        family, values = self.model
+        return family.sample(values, n, np.random.default_rng(seed))
+
+    def distribution(self) -> CountDistribution:
+        """The fitted distribution as a ``torch.distributions.Distribution`` in float64."""
+        import torch
+
+        from distfit_counts.distributions import CountDistribution
+
+        family, values = self.model
+        tensors: dict[str, torch.Tensor] = {
+            name: torch.as_tensor(value, dtype=torch.float64) for name, value in values.items()
+        }
+        return CountDistribution(family, tensors)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The parameters as a pandas table: estimate, std_error, lower, upper, boundary."""
+        import pandas as pd
+
+        rows = {name: [e.estimate, e.std_error, e.lower, e.upper, e.boundary] for name, e in self.parameters.items()}
+        columns = ["estimate", "std_error", "lower", "upper", "boundary"]
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        return frame.rename_axis("parameter")
+
+    def summary(self) -> str:
+        """What ``distfit fit`` prints, as plain text."""
+        from distfit_counts.report.terminal import to_text
+
+        return to_text(self)

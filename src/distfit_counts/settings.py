@@ -1,0 +1,70 @@
+"""Every default, with its unit and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Optimisation ---------------------------------------------------------------------------------------------
+
+# Largest |gradient| at which a row counts as converged: of the mean negative log-likelihood per observation, in
+# the unconstrained coordinates of the scaled problem (no unit). Newton ends near 1e-12, Adam a little above this.
+TOLERANCE = 1e-7
+
+# Log-likelihood units that Newton's quadratic model still promises, over all observations, below which a row is
+# done. Scale free, and meaningful where the likelihood is flat and every gradient is small.
+GAIN_TOLERANCE = 1e-11
+
+# Newton reaches a maximum in 5 to 30 steps; a first-order method needs hundreds to thousands.
+MAX_STEPS = {"newton": 200, "adam": 5_000}
+
+# Longest Newton step in any unconstrained coordinate; 6 takes a probability from 0.5 to 0.0025.
+STEP_BOUND = 6.0
+
+# Adam's learning rate, in the unconstrained coordinates (which are scaled to be of order 1).
+LEARNING_RATE = 0.05
+
+# Starts ---------------------------------------------------------------------------------------------------
+
+RESTARTS = 10
+SEED = 0
+
+# Standard deviation, in unconstrained coordinates, of the random starts around the moments.
+START_SPREAD = 1.0
+
+# Judging --------------------------------------------------------------------------------------------------
+
+# A maximum must beat the simpler family at the boundary by this many log-likelihood units to be called interior:
+# well above what float64 can resolve (see boundary_margin), far below what anyone could care about.
+BOUNDARY_MARGIN = 1e-8
+
+# Restarts whose log-likelihoods differ by less than this are said to have reached the same optimum.
+SAME_OPTIMUM = 1e-5
+
+# Smallest eigenvalue of the Hessian per observation, relative to the largest, below which a direction is flat.
+FLAT_DIRECTION = 1e-11
+
+# Level of the confidence intervals.
+LEVEL = 0.95
+
+# Work -----------------------------------------------------------------------------------------------------
+
+# Rows times distinct values that are evaluated together. 2**20 float64 are 8 MiB a tensor and some 60 tensors
+# live at once; larger pieces only leave the cache, smaller ones pay Python's overhead more often.
+CHUNK_ELEMENTS = 2**20
+
+# Seconds of work after which progress is shown.
+PROGRESS_AFTER = 1.0
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to fit: what ``distfit fit`` takes as options."""
+
+    restarts: int = RESTARTS
+    seed: int = SEED
+    optimizer: str = "newton"
+    max_steps: int | None = None
+    tolerance: float = TOLERANCE
+    learning_rate: float = LEARNING_RATE
+    level: float = LEVEL
+    trace: bool = False
