@@ -35,14 +35,10 @@ class CountDistribution(Distribution):
         shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
         self.family = family
         self.values = {name: tensor.expand(shape) for name, tensor in zip(family.names, tensors, strict=True)}
+        # Parameters are attributes, as in torch's own distributions. A parameter called mean or variance is found in
+        # ``values``: the property of that name is the distribution's moment.
+        vars(self).update(self.values)
         super().__init__(shape, validate_args=validate_args)
-
-    def __getattr__(self, name: str) -> Any:
-        # Parameters are attributes, as in torch's own distributions: .rate, .pi, getattr(d, "rate[1]").
-        values = self.__dict__.get("values", {})
-        if name in values:
-            return values[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
     def arg_constraints(self) -> dict[str, constraints.Constraint]:
@@ -87,6 +83,7 @@ class CountDistribution(Distribution):
         shape = torch.Size(batch_shape)
         new.family = self.family
         new.values = {name: value.expand(shape) for name, value in self.values.items()}
+        vars(new).update(new.values)
         Distribution.__init__(new, shape, validate_args=False)
         new._validate_args = self._validate_args
         return new
@@ -146,7 +143,9 @@ def log_prob(family: Family, values: Mapping[str, Tensor], k: Tensor) -> Tensor:
     working = {}
     for parameter in family.parameters:
         for name in parameter.names:
-            working[name] = parameter.constraint.from_natural(values[name])
+            value = parameter.constraint.from_natural(values[name])
+            # As many dimensions as k: a mixture stacks its components in front of them.
+            working[name] = value.reshape((1,) * (k.dim() - value.dim()) + value.shape)
     return family.log_prob(working, k)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class Fit:
 
     @property
     def nll_per_observation(self) -> float:
-        return -self.log_likelihood / self.n
+        return -self.log_likelihood / self.n + 0.0  # never -0.0
 
     @property
     def model(self) -> tuple[Family, dict[str, float]]:
@@ -194,6 +195,12 @@ class Fit:
         columns = ["estimate", "std_error", "lower", "upper", "boundary"]
         frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
         return frame.rename_axis("parameter")
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as versioned JSON, for ``load`` and ``distfit show``."""
+        from distfit_counts.model_file import save
+
+        save(path, [self])
 
     def summary(self) -> str:
         """What ``distfit fit`` prints, as plain text."""

@@ -8,6 +8,7 @@ import inspect
 def families() -> None:
     """List the families: pmf, parameters and an example of each."""
     from rich.console import Console
+    from rich.padding import Padding
     from rich.text import Text
 
     from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
@@ -18,9 +19,10 @@ def families() -> None:
         module = inspect.getmodule(type(family))
         title, _, text = (inspect.getdoc(module) or "").partition("\n\n")
         console.print(Text.assemble((spec, "bold cyan"), f"   {' '.join(title.split())}"))
-        console.print(Text("\n".join(f"  {line}" for line in text.split("\n")), style="dim"))
+        for paragraph in text.split("\n\n"):
+            console.print(Padding(Text(" ".join(paragraph.split()), style="dim"), (0, 0, 0, 2)))
         parameters = ", ".join(f"{n} ({p.meaning})" for p in family.parameters for n in p.names)
-        console.print(Text(f"  parameters of {example}: {parameters}"))
+        console.print(Padding(Text(f"parameters of {example}: {parameters}"), (0, 0, 0, 2)))
         console.print(Text.assemble("  ", (f"distfit fit counts.csv --family '{example}'", "green")), "\n")
     short = ", ".join(f"{name} = {spec}" for name, spec in SHORTHANDS.items())
     words = ", ".join(f"--family {word}" for word in MIXTURE_WORDS)

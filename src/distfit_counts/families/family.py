@@ -56,7 +56,8 @@ class Family(ABC):
     """An immutable value: parameters and formulas, no data, no fitted numbers.
 
     Shapes: ``log_prob`` takes working values (see ``constraint``) and counts ``k`` (float64) that broadcast
-    against each other. ``start`` takes ``k`` and ``w`` with shapes [..., V] and returns natural values without V.
+    against each other and have the same number of dimensions. ``start`` takes ``k`` and ``w`` with shapes [..., V]
+    and returns natural values without V.
     """
 
     @property
@@ -100,7 +101,7 @@ class Family(ABC):
         """
 
     def limits(self) -> tuple[Limit, ...]:
-        """The simpler families at the boundary."""
+        """The simpler families at the boundary. Where several are the same model, the first names it."""
         return ()
 
     def limits_at_zero(self) -> tuple[Limit, ...]:

@@ -92,8 +92,8 @@ class Hurdle(Family):
         none = f"There are no zeros: p0 runs to 0, and {self.spec} there is {part.spec}."
         all_zero = "All counts are zero: p0 runs to 1, and the positive part cannot be estimated."
         limits = [
-            Limit(part, {"p0": 0.0}, base, "hurdle.no_zeros", none),
             Limit(PointMass(0), {"p0": 1.0} | {name: np.nan for name in base}, {}, "hurdle.all_zero", all_zero),
+            Limit(part, {"p0": 0.0}, base, "hurdle.no_zeros", none),
         ]
         limits += [
             replace(

@@ -189,10 +189,7 @@ class Mixture(Family):
                 carried[f"weight[{j + 1}]"] = f"weight[{place}]"
             else:
                 fixed[f"weight[{j + 1}]"] = 1.0
-        reason = (
-            f"The weight of a component runs to 0: {self.spec} explains the counts no better than {family.spec}. "
-            f"Use {family.spec} in its place."
-        )
+        reason = f"The weight of a component runs to 0: {self.spec} explains the counts no better than {family.spec}."
         return Limit(family, fixed, carried, "mixture.component_died", reason)
 
     def _component_limits(self, i: int) -> list[Limit]:
@@ -208,7 +205,7 @@ class Mixture(Family):
             carried |= {f"{name}[{i + 1}]": f"{other}[{i + 1}]" for name, other in limit.carried.items()}
             carried[f"weight[{i + 1}]"] = f"weight[{i + 1}]"
             reason = f"A {self.components[i].spec} component becomes {limit.family.spec}: " + (
-                "it only explains zeros." if limit.family.spec == "point(0)" else limit.reason
+                "it explains zeros only." if limit.family.spec == "point(0)" else limit.reason
             )
             limits.append(Limit(Mixture(components), fixed, carried, f"mixture.{limit.code}", reason))
         return limits

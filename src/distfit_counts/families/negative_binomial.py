@@ -80,22 +80,21 @@ class NegativeBinomial(Family):
 
     def limits(self) -> tuple[Limit, ...]:
         poisson = (
-            "The counts are not overdispersed: size runs to infinity, and the negative binomial there is "
-            "the Poisson. Use the Poisson in its place."
+            "The counts are not overdispersed: size runs to infinity, and the negative binomial there is the Poisson."
         )
         zero = "All counts are zero: the mean runs to 0 and any family fits them equally well."
         return (
-            Limit(Poisson(), {"size": np.inf}, {"mean": "rate"}, "nb.poisson_limit", poisson),
             Limit(PointMass(0), {"mean": 0.0, "size": np.nan}, {}, "nb.all_zero", zero),
+            Limit(Poisson(), {"size": np.inf}, {"mean": "rate"}, "nb.poisson_limit", poisson),
         )
 
     def limits_at_zero(self) -> tuple[Limit, ...]:
         series = (
             "size and mean run to 0 together: the positive counts follow the log-series distribution, which "
-            "the zero-truncated negative binomial only approaches. Use logseries in place of nb."
+            "the zero-truncated negative binomial only approaches."
         )
         ones = "Every positive count is 1: the mean runs to 0, and nothing is left to estimate."
         return (
-            Limit(LogSeries(), {"mean": 0.0, "size": 0.0}, {}, "nb.log_series_limit", series),
             Limit(PointMass(1), {"mean": 0.0, "size": np.nan}, {}, "nb.all_one", ones),
+            Limit(LogSeries(), {"mean": 0.0, "size": 0.0}, {}, "nb.log_series_limit", series),
         )

@@ -77,7 +77,7 @@ class Truncated(Family):
             for limit in self.base.limits()
             if "point(0)" not in limit.family.spec
         ]
-        return (*kept, *self.base.limits_at_zero())
+        return (*self.base.limits_at_zero(), *kept)
 
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array

@@ -99,13 +99,13 @@ class ZeroInflated(Family):
         base = {name: name for name in self.base.names}
         reason = (
             f"There are no more zeros than {self.base.spec} expects: pi runs to 0, and {self.spec} there is "
-            f"{self.base.spec}. Use {self.base.spec} in its place."
+            f"{self.base.spec}."
         )
         all_zero = "All counts are zero: pi = 1 with any base, or pi = 0 with a mean of 0, fit them equally well."
         unknown = {"pi": np.nan} | {name: np.nan for name in base}
         limits = [
-            Limit(self.base, {"pi": 0.0}, base, "zi.no_excess_zeros", reason),
             Limit(PointMass(0), unknown, {}, "zi.all_zero", all_zero),
+            Limit(self.base, {"pi": 0.0}, base, "zi.no_excess_zeros", reason),
         ]
         limits += [
             replace(limit, family=ZeroInflated(limit.family), carried={"pi": "pi"} | dict(limit.carried))

@@ -13,15 +13,27 @@ def verdicts_of(
     judgement: Judgement, row: int, restarts: Sequence[Restart], n: int, n_restarts: int
 ) -> tuple[Verdict, ...]:
     """What a reader must know before using the numbers of this column."""
-    found = [Verdict(limit.code, limit.reason) for limit in judgement.chain(row)]
+    found = _boundaries(judgement, row)
     found += _not_identified(judgement, row)
     found += _not_converged(judgement, row)
     found += _restarts(restarts[:n_restarts])
     p = judgement.solution.family.n_parameters
     if n <= p + 1:
-        message = f"{n} observations are too few for {p} parameters: AICc is undefined, and so is any certainty."
+        few = "1 observation is" if n == 1 else f"{n} observations are"
+        many = "1 parameter" if p == 1 else f"{p} parameters"
+        message = f"{few} too few for {many}: AICc is undefined, and so is any certainty."
         found.append(Verdict("sample.too_small", message))
     return tuple(dict.fromkeys(found))
+
+
+def _boundaries(judgement: Judgement, row: int) -> list[Verdict]:
+    chain = judgement.chain(row)
+    if not chain:
+        return []
+    simpler = chain[-1].family
+    advice = f" The same model with fewer parameters: {simpler.spec}." if simpler.parameters else ""
+    last = Verdict(chain[-1].code, chain[-1].reason + advice)
+    return [*(Verdict(limit.code, limit.reason) for limit in chain[:-1]), last]
 
 
 def _not_identified(judgement: Judgement, row: int) -> list[Verdict]:

@@ -70,10 +70,13 @@ def minimise(
     rows = torch.arange(len(theta))
     point = objective(theta, column, kind.needs_hessian)
     state: Optimiser = kind.begin(point, objective.n[column], tolerance, learning_rate)
-    final = Minimum(
-        theta.clone(), point, torch.zeros(len(theta), dtype=torch.int64), torch.full((len(theta),), MAX_STEPS), []
+    # Copies: the rows of ``final`` are written in place, those of the running state never.
+    began = Evaluation(
+        point.value.clone(), point.gradient.clone(), None if point.hessian is None else point.hessian.clone()
     )
-    best, theta = point.value.clone(), theta.clone()
+    steps, status = torch.zeros(len(rows), dtype=torch.int64), torch.full((len(rows),), MAX_STEPS)
+    final = Minimum(theta.clone(), began, steps, status, [])
+    best = point.value.clone()
     for step in range(max_steps + 1):
         if trace:
             final.trace.append((rows, theta, point.value, point.gradient.abs().amax(dim=1)))

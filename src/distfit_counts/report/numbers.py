@@ -25,4 +25,5 @@ def count(value: int) -> str:
 
 def fixed(value: float, places: int) -> str:
     """A fixed number of decimals, for figures that are compared down a column."""
-    return number(value) if not math.isfinite(value) else f"{value:.{places}f}"
+    # Adding 0.0 after rounding turns -0.00 into 0.00.
+    return number(value) if not math.isfinite(value) else f"{round(value, places) + 0.0:.{places}f}"

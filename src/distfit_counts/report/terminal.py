@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -15,6 +15,9 @@ from distfit_counts.families.spec import parse
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.rootogram import bars
 from distfit_counts.result import Estimate, Fit, Restart
+
+# Narrower terminals get the tables without their explaining columns.
+_WIDE = 96
 
 
 def print_fit(console: Console, fit: Fit, verbose: bool = False) -> None:
@@ -29,50 +32,13 @@ def to_text(fit: Fit, width: int = 100) -> str:
     return buffer.getvalue()
 
 
-def print_overview(console: Console, fits: Iterable[Fit]) -> None:
-    """One line per fit, for many columns or groups; then what must be said about them."""
-    listed = list(fits)
-    table = _table()
-    groups = list(dict.fromkeys(name for fit in listed for name in fit.group))
-    sources = len({fit.source for fit in listed}) > 1
-    columns = len({fit.column for fit in listed}) > 1
-    names = list(dict.fromkeys(name for fit in listed for name in fit.parameters))
-    shown = (["source"] if sources else []) + (["column"] if columns or not (sources or groups) else []) + groups
-    for name in shown:
-        table.add_column(name, overflow="fold")
-    for name in ["n", *names, "log-lik.", "BIC", "status"]:
-        table.add_column(name, justify="left" if name == "status" else "right", overflow="fold")
-    for fit in listed:
-        place = {"source": fit.source, "column": fit.column} | {k: str(v) for k, v in fit.group.items()}
-        estimates = [_cell(fit.parameters.get(name)) for name in names]
-        numbers = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2), _status(fit)]
-        table.add_row(*(place[name] for name in shown), count(fit.n), *estimates, *numbers)
-    console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
-    console.print(table)
-    _print_verdict_counts(console, listed)
-
-
-def _print_verdict_counts(console: Console, fits: Sequence[Fit]) -> None:
-    seen: dict[str, list[str]] = {}
-    for fit in fits:
-        for verdict in fit.verdicts:
-            seen.setdefault(verdict.message, []).append(_label(fit))
-    for message, where in seen.items():
-        places = ", ".join(where[:4]) + (f" and {count(len(where) - 4)} more" if len(where) > 4 else "")
-        console.print(Text.assemble(("! ", "yellow"), (f"{places}: ", "bold"), message))
-
-
-def _label(fit: Fit) -> str:
-    return ", ".join([fit.source, fit.column, *(f"{name}={value}" for name, value in fit.group.items())])
-
-
 def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
     plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
     parts: list[RenderableType] = [
         _title(fit),
         *(Text.assemble(("! ", "bold yellow"), verdict.message) for verdict in fit.verdicts),
-        _parameters(fit),
-        Padding(_likelihood(fit), (0, 0, 1, 2)),
+        _parameters(fit, console.width),
+        Padding(_likelihood(fit), (0, 0, 0, 1)),
         _moments(fit),
         _frequencies(fit, console.width, plain),
         _restarts(fit, console.width, verbose),
@@ -84,24 +50,28 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
 
 def _title(fit: Fit) -> Text:
     group = "".join(f", {name} = {value}" for name, value in fit.group.items())
+    source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.histogram.n_missing)} missing" if fit.histogram.n_missing else ""
     counts = f"{count(fit.n)} counts{missing}"
-    return Text.assemble((fit.family, "bold cyan"), f" fitted to {fit.source}, column {fit.column}{group}: {counts}")
+    return Text.assemble((fit.family, "bold cyan"), f" fitted to {source}, column {fit.column}{group}: {counts}")
 
 
-def _parameters(fit: Fit) -> RenderableType:
-    table = _table()
+def _parameters(fit: Fit, width: int) -> RenderableType:
+    table = plain_table()
     table.add_column("parameter", style="bold")
     for name in ("estimate", "std. error", f"{100 * fit.level:g} % interval"):
-        table.add_column(name, justify="right")
-    table.add_column("meaning", style="dim", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
+    wide = width >= _WIDE
+    if wide:
+        table.add_column("meaning", style="dim", overflow="fold")
     family = parse(fit.family)
     meanings = {name: parameter.meaning for parameter in family.parameters for name in parameter.names}
     for name, e in fit.parameters.items():
-        table.add_row(name, _cell(e), number(e.std_error), _interval(e), meanings[name])
+        meaning = [meanings[name]] if wide else []
+        table.add_row(name, _cell(e), number(e.std_error), _interval(e), *meaning)
     derived = {k: v for k, v in fit.derived.items() if k not in ("mean", "variance", "prob_zero")}
     for name, value in derived.items():
-        table.add_row(name, number(value), "", "", "derived", style="dim")
+        table.add_row(name, number(value), "", "derived", style="dim")
     return table
 
 
@@ -128,7 +98,7 @@ def _likelihood(fit: Fit) -> Text:
 
 
 def _moments(fit: Fit) -> RenderableType:
-    table = _table()
+    table = plain_table()
     table.add_column("")
     table.add_column("observed", justify="right")
     table.add_column("fitted", justify="right")
@@ -137,12 +107,12 @@ def _moments(fit: Fit) -> RenderableType:
     table.add_row("variance", number(h.variance), number(fit.derived["variance"]))
     table.add_row("P(Y = 0)", number(h.zeros / h.n), number(fit.derived["prob_zero"]))
     formula = parse(fit.family).variance_formula()
-    return Group(table, Padding(Text(formula, style="dim"), (0, 0, 1, 2))) if formula else table
+    return Group(table, Padding(Text(formula, style="dim"), (0, 0, 0, 1))) if formula else table
 
 
 def _frequencies(fit: Fit, width: int, plain: bool) -> RenderableType:
     rows = fit.frequencies()
-    table = _table()
+    table = plain_table()
     for name in ("count", "observed", "expected", "Pearson"):
         table.add_column(name, justify="right", no_wrap=True)
     mark = "|" if plain else "┃"
@@ -163,45 +133,54 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
     reached = sum(restart.basin == 1 for restart in own)
     many = "restart" if len(own) == 1 else "restarts"
-    title = Text(
-        f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed})", style="bold"
-    )
-    table = _table()
-    for name in ("#", "from", "start", "estimate", "NLL", "|gradient|", "steps", "status", "optimum"):
-        left = name in ("from", "start", "estimate", "status")
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    how = f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed})"
     # The rest is in -v and in JSON: a person reads the first dozen.
-    shown = fit.restarts if verbose else [*own[:10], *(r for r in fit.restarts if r not in own and r.basin == 1)][:12]
-    for r in shown:
-        values = (_values(r.start, 3), _values(r.estimate, 5))
-        ending = (fixed(r.nll, 4), f"{r.gradient_norm:.0e}", str(r.steps), r.status, str(r.basin))
-        table.add_row(str(r.restart), r.origin, *values, *ending)
+    nested = [restart for restart in fit.restarts if restart not in own]
+    shown = fit.restarts if verbose else [*own[:10], *nested[:2]]
+    names = ", ".join(fit.restarts[0].start)
+    columns = {
+        "#": [str(r.restart) for r in shown],
+        "from": [r.origin for r in shown],
+        f"start: {names}": [_values(r.start, 3) for r in shown],
+        "estimate" if width >= _WIDE else names: [_values(r.estimate, 4) for r in shown],
+        "NLL": [fixed(r.nll, 4) for r in shown],
+        "|gradient|": [f"{r.gradient_norm:.0e}" for r in shown],
+        "steps": [str(r.steps) for r in shown],
+        "status": [r.status for r in shown],
+        "optimum": [str(r.basin) for r in shown],
+    }
+    if width < _WIDE:
+        del columns[f"start: {names}"], columns["|gradient|"], columns["steps"]
+    table = plain_table()
+    for name in columns:
+        values = name in ("estimate", names) or name.startswith("start")
+        left = values or name in ("from", "status")
+        table.add_column(name, justify="left" if left else "right", no_wrap=not values, overflow="fold")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     hidden = len(fit.restarts) - len(shown)
     note = [Text(f"  and {count(hidden)} more starts (-v shows them)", style="dim")] if hidden else []
-    return Group(title, table, *note)
+    return Group(Text(how, style="bold"), table, *note)
 
 
 def _trace(restart: Restart) -> RenderableType:
-    table = _table()
+    table = plain_table()
     for name in ("step", "NLL", "|gradient|"):
         table.add_column(name, justify="right")
-    table.add_column("parameters", overflow="fold")
+    table.add_column(", ".join(restart.start), overflow="fold")
     points = restart.trace
     # A first-order path has thousands of steps: its course shows in forty.
     every = max(1, -(-len(points) // 40))
     for point in [*points[:-1:every], points[-1]]:
-        table.add_row(str(point.step), fixed(point.nll, 6), f"{point.gradient_norm:.1e}", _values(point.estimate, 5))
+        values = _values(point.estimate, 6)
+        table.add_row(str(point.step), fixed(point.nll, 6), f"{point.gradient_norm:.1e}", values)
     return Group(Text(f"restart {restart.restart}, from {restart.origin}", style="bold"), table)
 
 
-def _values(values: object, digits: int) -> str:
-    assert isinstance(values, dict)
-    return ", ".join(f"{name} {number(value, digits)}" for name, value in values.items())
+def _values(values: Mapping[str, float], digits: int) -> str:
+    return ", ".join(number(value, digits) for value in values.values())
 
 
-def _status(fit: Fit) -> str:
-    return fit.status if fit.converged else f"{fit.status} !"
-
-
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 1))
+def plain_table() -> Table:
+    """The one look of all tables."""
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))

@@ -1,0 +1,31 @@
+"""``python -m benchmarks [NAME ...]``: run all (or the named) benchmarks and print a Markdown table."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import accuracy, batch, command, published_loop
+from benchmarks.measure import Figure
+
+BENCHMARKS = {
+    "published_loop": published_loop.run,
+    "command": command.run,
+    "batch": batch.run,
+    "accuracy": accuracy.run,
+}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    print("| what | asked | measured | detail |\n| --- | --- | --- | --- |", flush=True)
+    for name in chosen:
+        for figure in BENCHMARKS[name]():
+            _print(figure)
+
+
+def _print(figure: Figure) -> None:
+    print(f"| {figure.what} | {figure.asked} | {figure.measured} | {figure.detail} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Paired timing: A and B in turn, and the median of the ratios, since machines drift."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    asked: str
+    measured: str
+    detail: str
+
+
+def seconds(action: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
+def ratio(first: Callable[[], object], second: Callable[[], object], pairs: int) -> tuple[float, float, float]:
+    """Median of first/second over ``pairs`` after one warm-up of each, and the median seconds of both."""
+    first()
+    second()
+    times = [(seconds(first), seconds(second)) for _ in range(pairs)]
+    middle = statistics.median
+    return middle(a / b for a, b in times), middle(a for a, _ in times), middle(b for _, b in times)
+
+
+def python(*arguments: str) -> Callable[[], object]:
+    """A run of this interpreter as a whole process, its output thrown away."""
+    command = [sys.executable, *arguments]
+    return lambda: subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+
+
+def distfit(*arguments: str) -> Callable[[], object]:
+    """A run of the installed command as a whole process."""
+    command = [str(Path(sys.executable).with_name("distfit")), *arguments]
+    return lambda: subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)

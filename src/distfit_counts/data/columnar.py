@@ -1,0 +1,129 @@
+"""Parquet and Arrow IPC: only the columns that are needed, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Any
+
+from distfit_counts.data.source import BadRow, Batch, Field
+from distfit_counts.data.stream import ByteStream
+from distfit_counts.data.whole import whole_numbers
+
+BATCH_ROWS = 1 << 19
+_END: Any = object()
+
+
+class ParquetTable:
+    """Reader of one Parquet file."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        import pyarrow.parquet as pq
+
+        self.name = stream.name
+        self._stream = stream
+        self._file = pq.ParquetFile(stream.seekable(), pre_buffer=False)
+        self._schema = self._file.schema_arrow
+        self.names: list[str] = self._schema.names
+
+    def fields(self) -> list[Field]:
+        return [table_field(field, self._first) for field in self._schema]
+
+    def _first(self, name: str) -> Any:
+        return next(self._file.iter_batches(batch_size=1 << 14, columns=[name]), None)
+
+    def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
+        names = [*counts, *labels]
+        total = self._file.metadata.num_rows
+        for batch in _batches(self.name, self._file.iter_batches(batch_size=BATCH_ROWS, columns=names), names):
+            yield batch
+            # Only the needed columns are read: the share of the rows is what a progress bar means.
+            self._stream.report((batch.first_row + batch.rows) / max(total, 1))
+
+
+class ArrowTable:
+    """Reader of one Arrow IPC file (Feather v2) or IPC stream."""
+
+    def __init__(self, stream: ByteStream, streamed: bool) -> None:
+        import pyarrow as pa
+
+        self.name = stream.name
+        if streamed:
+            reader = pa.ipc.open_stream(pa.PythonFile(_Readable(stream), mode="r"))
+            self._found: Iterator[Any] = iter(reader)
+        else:
+            reader = pa.ipc.open_file(stream.seekable())
+            self._found = self._from_file(reader, stream)
+        self._schema = reader.schema
+        self._peeked: list[Any] = []
+        self.names: list[str] = self._schema.names
+
+    @staticmethod
+    def _from_file(reader: Any, stream: ByteStream) -> Iterator[Any]:
+        for i in range(reader.num_record_batches):
+            yield reader.get_batch(i)
+            stream.report((i + 1) / reader.num_record_batches)
+
+    def fields(self) -> list[Field]:
+        return [table_field(field, self._first) for field in self._schema]
+
+    def _first(self, name: str) -> Any:
+        while not self._peeked and (batch := next(self._found, None)) is not None:
+            batch.validate(full=True)
+            self._peeked.append(batch)
+        return self._peeked[0] if self._peeked else None
+
+    def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
+        # Arrow IPC is memory as it was: a damaged file can point outside of it, which ends the process.
+        return _batches(self.name, chain(self._peeked, self._found), [*counts, *labels], checked=False)
+
+
+class _Readable:
+    """A ByteStream for pa.PythonFile."""
+
+    closed = False
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+
+    def read(self, n: int) -> bytes:
+        return self._stream.read(n)
+
+    def close(self) -> None:
+        """The owner of the stream closes it."""
+
+
+def _batches(name: str, found: Iterator[Any], names: list[str], checked: bool = True) -> Iterator[Batch]:
+    row = 0
+    for batch in _ahead(found):
+        if not checked:
+            for column in names:
+                batch.column(column).validate(full=True)
+        yield Batch(name, {column: batch.column(column) for column in names}, batch.num_rows, row)
+        row += batch.num_rows
+
+
+def _ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """The items, each made in another thread while the one before is being counted."""
+    with ThreadPoolExecutor(1) as pool:
+        upcoming = pool.submit(next, items, _END)
+        while (item := upcoming.result()) is not _END:
+            upcoming = pool.submit(next, items, _END)
+            yield item
+
+
+def table_field(field: Any, first: Callable[[str], Any]) -> Field:
+    """What ``field`` of a schema offers; ``first(name)`` gives some first rows with that column."""
+    """How an Arrow schema field is offered; ``first(name)``: a batch by which to judge floats, or None."""
+    import pyarrow as pa
+
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    whole = pa.types.is_integer(kind)
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        try:
+            batch = first(field.name)
+            whole = batch is not None and whole_numbers(batch.column(field.name)).null_count < batch.num_rows
+        except (BadRow, KeyError):  # KeyError: the name occurs twice
+            whole = False
+    return Field(field.name, str(field.type), whole)

@@ -1,0 +1,122 @@
+"""distfit as a library: the functions behind ``from distfit_counts import fit, sample, load``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.errors import DistfitError
+from distfit_counts.result import Fit
+from distfit_counts.settings import LEARNING_RATE, LEVEL, RESTARTS, SEED, TOLERANCE
+
+
+@overload
+def fit(
+    data: Any,
+    family: str,
+    *,
+    column: str | None = None,
+    by: None = None,
+    weights: str | None = None,
+    components: int | None = None,
+    restarts: int = RESTARTS,
+    seed: int = SEED,
+    optimizer: str = "newton",
+    max_steps: int | None = None,
+    tolerance: float = TOLERANCE,
+    learning_rate: float = LEARNING_RATE,
+    level: float = LEVEL,
+    trace: bool = False,
+) -> Fit: ...
+@overload
+def fit(
+    data: Any,
+    family: str,
+    *,
+    column: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    components: int | None = None,
+    restarts: int = RESTARTS,
+    seed: int = SEED,
+    optimizer: str = "newton",
+    max_steps: int | None = None,
+    tolerance: float = TOLERANCE,
+    learning_rate: float = LEARNING_RATE,
+    level: float = LEVEL,
+    trace: bool = False,
+) -> Sequence[Fit]: ...
+def fit(
+    data: Any,
+    family: str,
+    *,
+    column: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    components: int | None = None,
+    restarts: int = RESTARTS,
+    seed: int = SEED,
+    optimizer: str = "newton",
+    max_steps: int | None = None,
+    tolerance: float = TOLERANCE,
+    learning_rate: float = LEARNING_RATE,
+    level: float = LEVEL,
+    trace: bool = False,
+) -> Fit | Sequence[Fit]:
+    """Fit ``family`` ("zip", "2*poisson", ...) to a column of counts.
+
+    ``data``: a pandas, polars, pyarrow or NumPy column, a frame of such columns, a sequence of numbers, or a
+    ``Histogram``. One ``column`` (or data with only one that can be meant) gives a ``Fit``; a sequence of columns
+    or ``by`` gives a sequence of them, fitted in one batch. The other options are those of ``distfit fit``.
+
+    Raises DistfitError (DataError, FamilyError) with the row and value that is wrong and what to do about it.
+    """
+    from distfit_counts.data.memory import read_memory
+    from distfit_counts.families.spec import parse
+    from distfit_counts.fitting import fit_columns
+    from distfit_counts.optimise.minimise import OPTIMIZERS
+    from distfit_counts.settings import FitSettings
+
+    if optimizer not in OPTIMIZERS:
+        raise DistfitError(f"unknown optimizer {optimizer!r}", f"known: {', '.join(OPTIMIZERS)}")
+    if restarts < 1:
+        raise DistfitError(f"restarts = {restarts}", "at least one start is needed")
+    found = read_memory(data, _listed(column), _listed(by), weights)
+    settings = FitSettings(restarts, seed, optimizer, max_steps, tolerance, learning_rate, level, trace)
+    fits = fit_columns(found, parse(family, components), settings)
+    many = by is not None or not (column is None or isinstance(column, str))
+    return fits if many else fits[0]
+
+
+def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | None = None) -> npt.NDArray[np.int64]:
+    """``n`` draws (int64) from ``family`` with ``parameters`` {name: value}; see also ``Fit.sample``."""
+    from distfit_counts.families.spec import parse
+
+    chosen = parse(family)
+    chosen.check(parameters)
+    return chosen.sample(dict(parameters), n, np.random.default_rng(seed))
+
+
+def load(path: str | Path) -> Fit:
+    """The fit that ``distfit fit --save`` or ``Fit.save`` wrote. ``load_all`` reads a model of several fits."""
+    fits = load_all(path)
+    if len(fits) != 1:
+        raise DistfitError(f"{path} holds {len(fits)} fits, not one", "read them with load_all")
+    return fits[0]
+
+
+def load_all(path: str | Path) -> list[Fit]:
+    """All fits of a saved model."""
+    from distfit_counts.model_file import load as load_fits
+
+    return load_fits(path)
+
+
+def _listed(names: str | Sequence[str] | None) -> list[str]:
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
