@@ -78,16 +78,11 @@ def fit(
     from distfit_counts.data.memory import read_memory
     from distfit_counts.families.spec import parse
     from distfit_counts.fitting import fit_columns
-    from distfit_counts.optimise.minimise import OPTIMIZERS
     from distfit_counts.settings import FitSettings
 
-    if optimizer not in OPTIMIZERS:
-        raise DistfitError(f"unknown optimizer {optimizer!r}", f"known: {', '.join(OPTIMIZERS)}")
-    if restarts < 1:
-        raise DistfitError(f"restarts = {restarts}", "at least one start is needed")
-    found = read_memory(data, _listed(column), _listed(by), weights)
+    chosen = parse(family, components)
     settings = FitSettings(restarts, seed, optimizer, max_steps, tolerance, learning_rate, level, trace)
-    fits = fit_columns(found, parse(family, components), settings)
+    fits = fit_columns(read_memory(data, _listed(column), _listed(by), weights), chosen, settings)
     many = by is not None or not (column is None or isinstance(column, str))
     return fits if many else fits[0]
 

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.arrays import int64_array
 from distfit_counts.families.family import Family
 from distfit_counts.output import whole_file
 
@@ -54,11 +55,8 @@ def _lines(block: npt.NDArray[np.int64]) -> bytes:
 def _table(block: npt.NDArray[np.int64]) -> Any:
     import pyarrow as pa
 
-    # Over the same memory; pa.array() would import pandas to look whether it was given a Series.
-    column = pa.Array.from_buffers(
-        pa.int64(), len(block), [None, pa.py_buffer(np.ascontiguousarray(block, dtype=np.int64))]
-    )
-    return pa.Table.from_arrays([column], schema=pa.schema([pa.field(COLUMN, pa.int64(), nullable=False)]))
+    schema = pa.schema([pa.field(COLUMN, pa.int64(), nullable=False)])
+    return pa.Table.from_arrays([int64_array(block)], schema=schema)
 
 
 def _write_parquet(family: Family, values: dict[str, float], n: int, seed: int | None, file: BinaryIO) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from distfit_counts.errors import DistfitError
+
 # Optimisation ---------------------------------------------------------------------------------------------
 
 # Largest |gradient| at which a row counts as converged: of the mean negative log-likelihood per observation, in
@@ -68,3 +70,18 @@ class FitSettings:
     learning_rate: float = LEARNING_RATE
     level: float = LEVEL
     trace: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises DistfitError for a value out of range."""
+        if self.optimizer not in MAX_STEPS:
+            raise DistfitError(f"unknown optimizer {self.optimizer!r}", f"known: {', '.join(MAX_STEPS)}")
+        for name, valid, remedy in (
+            ("restarts", self.restarts >= 1, "at least one start is needed"),
+            ("seed", self.seed >= 0, "a seed is a whole number from 0 on"),
+            ("max_steps", self.max_steps is None or self.max_steps >= 1, "at least one step is needed"),
+            ("tolerance", self.tolerance > 0.0, "a gradient is never exactly zero; 1e-7 is the default"),
+            ("learning_rate", self.learning_rate > 0.0, "it must be positive; 0.05 is the default"),
+            ("level", 0.0 < self.level < 1.0, "a level lies between 0 and 1, for example 0.95"),
+        ):
+            if not valid:
+                raise DistfitError(f"{name} = {getattr(self, name)} is out of range", remedy)

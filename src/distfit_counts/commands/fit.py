@@ -71,9 +71,9 @@ def fit(
         ),
     ] = None,
     restarts: Annotated[
-        int, typer.Option("--restarts", min=1, help="Different starts: the first from moments, the others random.")
+        int, typer.Option("--restarts", help="Different starts: the first from moments, the others random.")
     ] = RESTARTS,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts.")] = SEED,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the random starts.")] = SEED,
     optimizer: Annotated[
         Optimizer, typer.Option("--optimizer", help="newton: exact Hessian, damped; adam: first order.")
     ] = Optimizer.newton,
@@ -89,15 +89,11 @@ def fit(
     tolerance: Annotated[
         float,
         typer.Option(
-            "--tolerance", metavar="X", min=0.0, help="Largest gradient of the NLL per count that counts as converged."
+            "--tolerance", metavar="X", help="Largest gradient of the NLL per count that counts as converged."
         ),
     ] = TOLERANCE,
-    learning_rate: Annotated[
-        float, typer.Option("--learning-rate", metavar="X", min=0.0, help="Of adam.")
-    ] = LEARNING_RATE,
-    level: Annotated[
-        float, typer.Option("--level", min=0.01, max=0.9999, help="Level of the confidence intervals.")
-    ] = LEVEL,
+    learning_rate: Annotated[float, typer.Option("--learning-rate", metavar="X", help="Of adam.")] = LEARNING_RATE,
+    level: Annotated[float, typer.Option("--level", help="Level of the confidence intervals.")] = LEVEL,
     format: Annotated[
         Format,
         typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines."),
@@ -125,11 +121,11 @@ def fit(
     from distfit_counts.report.write import write_fits
 
     chosen = parse(family, components)
+    settings = FitSettings(restarts, seed, optimizer.value, max_steps, tolerance, learning_rate, level, verbose)
     # torch takes longer to import than most files take to read: the two overlap.
     threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
     with Watch(quiet) as watch:
         columns = _read(sources, column or [], by or [], weights, together, watch, quiet)
-        settings = FitSettings(restarts, seed, optimizer.value, max_steps, tolerance, learning_rate, level, verbose)
         fits = _fit(columns, chosen, settings, watch)
     if save is not None:
         from distfit_counts.model_file import save as save_model

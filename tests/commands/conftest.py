@@ -1,0 +1,42 @@
+"""The real command, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = str(Path(sys.executable).with_name("distfit"))
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def distfit() -> Run:
+    """``distfit("fit", path, ...)`` runs the installed command; ``input`` is its stdin, ``cwd`` its folder."""
+
+    def run(
+        *arguments: object, input: str | None = None, cwd: Path = ROOT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *map(str, arguments)],
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=cwd,
+            env=os.environ | {"COLUMNS": "100"} | environment,
+            timeout=120,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def zip_csv() -> Path:
+    return ROOT / "sample_data" / "zip_10000.csv"

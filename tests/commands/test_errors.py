@@ -1,0 +1,136 @@
+"""Exit codes and messages: one clear sentence, never a traceback, never a half-written file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import COMMAND, ROOT, Run
+
+HORSEKICKS = "sample_data/horsekicks.csv"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "input", "said"),
+    [
+        (["fit", "nofile.csv", "-f", "zip"], None, ["nofile.csv", "no such file"]),
+        (["fit", "-", "-f", "zip"], "y\n1\n-3\n", ["row 2", "-3 is negative"]),
+        (["fit", "-", "-f", "zip"], "y\n1\n2.5\n", ["row 2", "2.5"]),
+        (["fit", "-", "-f", "zip"], "y\n1\nmany\n", ["row 2", "'many'"]),
+        (["fit", "-", "-f", "zip"], "", ["empty"]),
+        (["fit", "-", "-f", "zip"], "y\nNA\n\n", ["only missing values"]),
+        (["fit", "-", "-f", "zip"], "y\n9007199254740993\n", ["9007199254740993"]),
+        (["fit", HORSEKICKS, "-f", "zip", "-c", "death"], None, ['no column "death"', "deaths"]),
+        (["fit", "sample_data/saxony.csv", "-f", "zip"], None, ["boys, families", "--column"]),
+        (["fit", HORSEKICKS, "-f", "zippo"], None, ["unknown family 'zippo'", "zip"]),
+        (["fit", HORSEKICKS, "-f", "zt(poisson)"], None, ["109", "hurdle"]),
+        (["fit", HORSEKICKS, "-f", "nb", "--components", "3"], None, ["--components"]),
+        (["fit", HORSEKICKS], None, ["--family"]),
+        (["fit", HORSEKICKS, "-f", "nb", "--restarts", "0"], None, ["restarts"]),
+        (["fit", HORSEKICKS, "-f", "nb", "-o", "/nonexistent/out.txt"], None, ["/nonexistent/out.txt"]),
+        (["sample", "-f", "zip", "-p", "pi=2", "-p", "rate=3", "-n", "5"], None, ["pi = 2", "between 0 and 1"]),
+        (["sample", "-f", "zip", "-p", "pi=0.5", "-n", "5"], None, ["'rate'"]),
+        (["sample", "-f", "nb", "-p", "mean=x", "-p", "size=1", "-n", "5"], None, ["'x' is not a number"]),
+        (["sample", "-f", "nb", "-p", "mean=1", "-p", "alpha=1", "-n", "5"], None, ["'alpha'", "mean, size"]),
+        (["sample", "-f", "nb", "-p", "mean=nan", "-p", "size=1", "-n", "5"], None, ["mean"]),
+        (["sample", "-n", "5"], None, ["--family"]),
+        (["show", HORSEKICKS], None, ["not JSON"]),
+        (["show", "nothing.json"], None, ["nothing.json"]),
+        (["predict"], None, ["predict"]),
+    ],
+)
+def test_bad_usage_and_bad_input_exit_2(distfit: Run, arguments: list[str], input: str | None, said: list[str]) -> None:
+    done = distfit(*arguments, input=input)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    for words in said:
+        assert words in done.stderr
+
+
+def test_a_damaged_model_is_refused(distfit: Run, tmp_path: Path) -> None:
+    model = tmp_path / "model.json"
+    model.write_text('{"schema": "distfit.model/9"}')
+    assert "distfit.model/1" in distfit("show", model).stderr
+    model.write_text('{"schema": "distfit.model/1", "fits": [{}]}')
+    done = distfit("show", model)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "damaged" in done.stderr
+
+
+def test_an_error_leaves_the_earlier_output(distfit: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("kept")
+    assert distfit("fit", "-", "-f", "zip", "-o", kept, "--save", kept, input="y\n-1\n").returncode == 2
+    assert kept.read_text() == "kept"
+    assert list(tmp_path.iterdir()) == [kept]
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    writer = subprocess.Popen(
+        [COMMAND, "sample", "-f", "nb", "-p", "mean=3", "-p", "size=1", "-n", "3000000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert writer.stdout is not None
+    assert writer.stderr is not None
+    assert writer.stdout.readline() == b"count\n"
+    writer.stdout.close()
+    assert (writer.wait(60), writer.stderr.read()) == (0, b"")
+    writer.stderr.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_disk_is_said() -> None:
+    with open("/dev/full", "w") as full:
+        command = [COMMAND, "sample", "-f", "nb", "-p", "mean=3", "-p", "size=1", "-n", "100000"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "-", "-f", "zip", "-o", "out.json"],
+        ["sample", "-f", "nb", "-p", "mean=3", "-p", "size=1", "-n", "1000000000", "-o", "out.csv"],
+    ],
+)
+def test_ctrl_c_leaves_nothing(arguments: list[str], tmp_path: Path) -> None:
+    reader, writer = os.pipe()  # stdin that never ends
+    process = subprocess.Popen([COMMAND, *arguments], stdin=reader, stderr=subprocess.PIPE, cwd=tmp_path)
+    os.write(writer, b"y\n1\n2\n")
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert process.stderr is not None
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    os.close(reader)
+    os.close(writer)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_version_and_families(distfit: Run) -> None:
+    for arguments, words in [
+        (["--help"], ["fit", "sample", "show", "families"]),
+        (["fit", "--help"], ["--family", "--by", "--weights", "--restarts", "--optimizer"]),
+        (["--version"], ["distfit 0."]),
+        (["families"], ["zi(...)", "hurdle", "pmf", "logseries", "--family mixture"]),
+    ]:
+        done = distfit(*arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        for word in words:
+            assert word in done.stdout
+
+
+def test_python_m_is_the_command() -> None:
+    python = str(Path(COMMAND).with_name("python"))
+    done = subprocess.run([python, "-m", "distfit_counts", "--version"], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.startswith("distfit ")

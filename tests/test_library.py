@@ -1,0 +1,108 @@
+"""``from distfit_counts import fit, sample, load``: every kind of column gives the same Fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import torch
+
+from distfit_counts import DistfitError, Fit, Histogram, fit, load, load_all, sample
+
+COUNTS = sample("zip", {"pi": 0.4, "rate": 3.0}, 2000, seed=1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        list(COUNTS),
+        tuple(COUNTS),
+        COUNTS.astype(np.uint8),
+        COUNTS.astype(float),
+        pd.Series(COUNTS),
+        pd.Series(COUNTS, dtype="Int64"),
+        pd.Series(list(COUNTS), dtype=object),
+        pd.DataFrame({"y": COUNTS, "name": "x"}),
+        pl.Series(COUNTS),
+        pl.DataFrame({"y": COUNTS}),
+        pa.array(COUNTS),
+        pa.chunked_array([COUNTS[:7], COUNTS[7:]]),
+        pa.table({"y": COUNTS}),
+        torch.tensor(COUNTS),
+        {"y": COUNTS},
+        Histogram.of(COUNTS),
+    ],
+    ids=lambda data: f"{type(data).__module__}.{type(data).__name__}",
+)
+def test_any_column_gives_the_same_fit(data: object) -> None:
+    found = fit(data, "zip", restarts=3)
+    assert isinstance(found, Fit)
+    assert found.log_likelihood == fit(COUNTS, "zip", restarts=3).log_likelihood
+
+
+def test_what_a_fit_answers() -> None:
+    found = fit(COUNTS, "zip")
+    pi, rate = found.parameters["pi"].estimate, found.parameters["rate"].estimate
+    assert found.to_frame().loc["rate", "estimate"] == rate
+    assert "10 of 10 restarts" in found.summary()
+    assert found.mean == pytest.approx((1 - pi) * rate)
+    assert found.mean == pytest.approx(COUNTS.mean(), rel=1e-8)
+    assert found.variance == pytest.approx((1 - pi) * rate * (1 + pi * rate))
+    assert found.pmf(0) == pytest.approx(pi + (1 - pi) * np.exp(-rate))
+    assert found.pmf([0, 1]).shape == (2,)
+    assert found.pmf(np.arange(60)).sum() == pytest.approx(1.0)
+    assert found.sample(5, seed=3).dtype == np.int64
+    assert (found.sample(5, seed=3) == found.sample(5, seed=3)).all()
+    assert found.distribution().log_prob(torch.tensor(2.0)).exp().item() == pytest.approx(found.pmf(2).item())
+
+
+def test_missing_values_columns_and_groups() -> None:
+    frame = pd.DataFrame({"g": ["a", "b"] * 3, "x": [1, 2, None, 4, 5, 6], "y": [0, 1, 2, 3, 4, 5]})
+    assert fit(frame, "poisson", column="x").histogram.n_missing == 1
+    groups = fit(frame, "poisson", column="y", by="g")
+    assert [dict(found.group) for found in groups] == [{"g": "a"}, {"g": "b"}]
+    both = fit(frame, "poisson", column=["x", "y"])
+    assert [found.column for found in both] == ["x", "y"]
+    weighted = fit({"y": [0, 3], "n": [2, 1]}, "poisson", column="y", weights="n")
+    assert weighted.mean == pytest.approx(1.0)
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    found = fit(COUNTS, "nb")
+    found.save(tmp_path / "model.json")
+    again = load(tmp_path / "model.json")
+    assert again.summary() == found.summary()
+    assert again.parameters == found.parameters
+    assert again.pmf(3) == found.pmf(3)
+    assert [each.family for each in load_all(tmp_path / "model.json")] == ["nb"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([1, 2.5], "row 2"),
+        ([3, -1], "-1 is negative"),
+        (["few"], "'few'"),
+        ([None, None], "only missing"),
+        (np.zeros((2, 2)), "2 dimensions"),
+        (pd.DataFrame({"a": [1], "b": [2]}), "a, b"),
+        ([True, False], "bool"),
+        ([], "no data"),
+        (3, "int"),
+    ],
+)
+def test_bad_data_is_refused_in_words(data: object, said: str) -> None:
+    with pytest.raises(DistfitError, match=said):
+        fit(data, "poisson")
+
+
+def test_bad_options_are_refused_in_words() -> None:
+    for options in ({"optimizer": "lbfgs"}, {"restarts": 0}, {"level": 1.5}, {"components": 2}):
+        with pytest.raises(DistfitError):
+            fit(COUNTS, "nb", **options)
+    with pytest.raises(DistfitError, match="rate"):
+        sample("poisson", {"rate": -1.0}, 3)
