@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import overload
 
 import numpy as np
@@ -31,6 +30,7 @@ class Fits(Sequence[Fit]):
 
     def __init__(self, columns: Sequence[Column], places: list[_Place], settings: FitSettings) -> None:
         self._columns, self._places, self._settings = columns, places, settings
+        self._judgements: dict[int, Judgement] = {}
 
     def __len__(self) -> int:
         return len(self._columns)
@@ -43,7 +43,13 @@ class Fits(Sequence[Fit]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         place = self._places[index]
-        return _assemble(self._columns[index], place.solution, place.row, self._settings)
+        return _assemble(self._columns[index], self._judged(place.solution), place.row, self._settings)
+
+    def _judged(self, solution: Solution) -> Judgement:
+        # Standard errors of a whole chunk are computed when the first of its fits is asked for.
+        if id(solution) not in self._judgements:
+            self._judgements[id(solution)] = judge(solution, self._settings.level)
+        return self._judgements[id(solution)]
 
     def __iter__(self) -> Iterator[Fit]:
         return (self[i] for i in range(len(self)))
@@ -124,14 +130,8 @@ def _reporter(progress: Progress | None, finished: int, columns: int) -> Callabl
     return lambda family, done, total: progress(done, total, family.spec, finished, columns)
 
 
-@lru_cache(maxsize=8)
-def _judged(solution: Solution, level: float) -> Judgement:
-    # Standard errors of a chunk are computed once, when the first of its fits is asked for.
-    return judge(solution, level)
-
-
-def _assemble(column: Column, solution: Solution, row: int, settings: FitSettings) -> Fit:
-    judgement = _judged(solution, settings.level)
+def _assemble(column: Column, judgement: Judgement, row: int, settings: FitSettings) -> Fit:
+    solution = judgement.solution
     family = solution.family
     found = judgement.estimates(row)
     reduced = judgement.reduced(row)

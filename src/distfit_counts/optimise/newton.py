@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.optimise.problem import Evaluation
-from distfit_counts.settings import GAIN_TOLERANCE, STEP_BOUND
+from distfit_counts.settings import GAIN_TOLERANCE, SAME_OPTIMUM, STEP_BOUND
 
 # A negative eigenvalue below this share of the largest is a saddle, not rounding.
 _SADDLE = 1e-7
@@ -20,23 +20,28 @@ _SADDLE = 1e-7
 _SUFFICIENT = 1e-4
 _LONGEST = 8.0
 _SHORTEST = 2.0**-30
+# Steps in a row without a decrease above rounding, after which more would only wander.
+_IDLE = 4
 
 
 @dataclass(frozen=True)
 class Newton:
-    """State of the rows: ``direction`` [B, P], ``slope`` = gradient.direction [B], ``length`` of the next step [B]."""
+    """State of the rows: ``direction`` [B, P], ``slope`` = gradient.direction [B], ``length`` of the next step [B]
+    and ``idle``, how many steps in a row did not lower the objective [B].
+    """
 
     n: Tensor
     tolerance: float
     direction: Tensor
     slope: Tensor
     length: Tensor
+    idle: Tensor
     needs_hessian = True
 
     @classmethod
     def begin(cls, point: Evaluation, n: Tensor, tolerance: float, learning_rate: float) -> Newton:
         direction, slope = _direction(point)
-        return cls(n, tolerance, direction, slope, torch.ones_like(point.value))
+        return cls(n, tolerance, direction, slope, torch.ones_like(slope), torch.zeros_like(slope))
 
     def propose(self, theta: Tensor) -> Tensor:
         return theta + self.length[:, None] * self.direction
@@ -54,22 +59,24 @@ class Newton:
         longer = torch.where(tail, (2.0 * self.length).clamp(max=_LONGEST), torch.ones_like(self.length))
         shorter = torch.where(self.length > 1.0, torch.ones_like(self.length), 0.25 * self.length)
         direction, slope = _direction(point.replace(accepted, trial))
-        return accepted, replace(self, direction=direction, slope=slope, length=torch.where(accepted, longer, shorter))
+        length = torch.where(accepted, longer, shorter)
+        idle = torch.where(trial.value < point.value - noise, 0.0, self.idle + 1.0)
+        return accepted, replace(self, direction=direction, slope=slope, length=length, idle=idle)
 
     def converged(self, point: Evaluation) -> Tensor:
         gain = -0.5 * self.slope * self.n
         small = gain <= GAIN_TOLERANCE
         # For a billion observations GAIN_TOLERANCE is below the rounding of the sum itself.
         rounding = gain <= 1e-15 * self.n * (1.0 + point.value.abs())
-        return (point.gradient.abs().amax(dim=1) <= self.tolerance) & (small | rounding)
+        exhausted = (self.idle >= _IDLE) & (gain <= SAME_OPTIMUM)
+        return (point.gradient.abs().amax(dim=1) <= self.tolerance) & (small | rounding | exhausted)
 
     def stalled(self) -> Tensor:
         return self.length < _SHORTEST
 
     def select(self, rows: Tensor) -> Newton:
-        return replace(
-            self, n=self.n[rows], direction=self.direction[rows], slope=self.slope[rows], length=self.length[rows]
-        )
+        state = {name: getattr(self, name)[rows] for name in ("n", "direction", "slope", "length", "idle")}
+        return replace(self, **state)
 
 
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
+from distfit_counts.settings import CHUNK_ELEMENTS
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Evaluation:
     gradient: Tensor
     hessian: Tensor | None
 
+    @classmethod
+    def join(cls, pieces: Sequence[Evaluation]) -> Evaluation:
+        """The rows of all ``pieces``, in order."""
+        hessians = [piece.hessian for piece in pieces if piece.hessian is not None]
+        hessian = torch.cat(hessians) if hessians else None
+        return cls(torch.cat([p.value for p in pieces]), torch.cat([p.gradient for p in pieces]), hessian)
+
     def select(self, rows: Tensor) -> Evaluation:
         hessian = None if self.hessian is None else self.hessian[rows]
         return Evaluation(self.value[rows], self.gradient[rows], hessian)
@@ -71,6 +79,15 @@ class Objective:
 
     def __call__(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         """``theta`` [B, P]; ``column`` [B] says which column each row fits."""
+        rows = max(CHUNK_ELEMENTS // self.k.shape[1], 1)
+        if len(theta) <= rows:
+            return self._evaluate(theta, column, hessian)
+        pieces = [
+            self._evaluate(theta[i : i + rows], column[i : i + rows], hessian) for i in range(0, len(theta), rows)
+        ]
+        return Evaluation.join(pieces)
+
+    def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         theta = theta.detach().requires_grad_(True)
         value = self._value(theta, column)
         (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)

@@ -87,14 +87,13 @@ def _interval(e: Estimate) -> str:
 
 def _likelihood(fit: Fit) -> Text:
     parts = [
-        f"log-likelihood {fixed(fit.log_likelihood, 4)}",
+        f"log-likelihood {fixed(fit.log_likelihood, 4)} on {fit.n_parameters} parameter{'s' * (fit.n_parameters != 1)}",
         f"AIC {fixed(fit.aic, 2)}",
         f"AICc {fixed(fit.aicc, 2)}",
         f"BIC {fixed(fit.bic, 2)}",
-        f"NLL per count {fixed(fit.nll_per_observation, 6)}",
-        f"{fit.n_parameters} parameter{'s' if fit.n_parameters != 1 else ''}",
+        f"NLL/n {fixed(fit.nll_per_observation, 6)}",
     ]
-    return Text("   ".join(parts))
+    return Text("  ".join(parts))
 
 
 def _moments(fit: Fit) -> RenderableType:
