@@ -151,7 +151,7 @@ def _assemble(column: Column, judgement: Judgement, row: int, settings: FitSetti
         status=solution.status_text(row),
         gradient_norm=float(best.gradient_norm[row, best.best[row]]),
         restarts=restarts,
-        verdicts=verdicts_of(judgement, row, restarts, column.histogram.n, settings.restarts),
+        verdicts=verdicts_of(judgement, row, restarts, column.histogram, settings.restarts),
         reduced=Reduced(reduced[0].spec, reduced[1]),
         level=settings.level,
         optimizer=settings.optimizer,

@@ -30,13 +30,21 @@ else:
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class Constraint:
-    """One kind of parameter space. ``lower`` and ``upper`` bound the natural value, both excluded."""
+# Counts beyond cannot be told apart in float64, so no mean lies there.
+LARGEST = 2.0**53
 
-    lower = 0.0
-    upper = np.inf
+
+class Constraint:
+    """One kind of parameter space."""
+
+    # In words, for the message that refuses a value outside.
+    range = "between 0 and 2**53"
     # A start taken from a solution near a boundary is pulled back to here: further out the likelihood is flat.
     start_range = (-6.0, 6.0)
+
+    def holds(self, value: float) -> bool:
+        """Whether a natural value can be asked for. Most boundaries can: they are models too."""
+        return 0.0 <= value <= LARGEST
 
     def free(self, n_names: int) -> int:
         """How many unconstrained coordinates ``n_names`` natural values need."""
@@ -69,7 +77,8 @@ class Softplus(Constraint):
     start_range = (-6.0, np.inf)
 
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
-        return scale * torch.nn.functional.softplus(theta)
+        # Not torch's softplus: from 20 on it returns theta itself, 2e-9 off.
+        return -scale * torch.nn.functional.logsigmoid(-theta)
 
     def from_natural(self, value: Tensor) -> Tensor:
         return value
@@ -95,6 +104,11 @@ class Odds(Constraint):
     (0, 1), and both ends are approached exponentially in theta, where softplus would creep towards infinity.
     """
 
+    range = "above 0 and below infinity (there it is the Poisson)"
+
+    def holds(self, value: float) -> bool:
+        return 0.0 < value < np.inf
+
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         return scale * torch.exp(theta)
 
@@ -118,7 +132,10 @@ class Odds(Constraint):
 class Sigmoid(Constraint):
     """value = sigmoid(theta), for probabilities; the working value is the logit itself."""
 
-    upper = 1.0
+    range = "between 0 and 1"
+
+    def holds(self, value: float) -> bool:
+        return 0.0 <= value <= 1.0
 
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         return theta
@@ -140,7 +157,10 @@ class Sigmoid(Constraint):
 class Softmax(Constraint):
     """values = softmax(theta, 0): K weights that sum to 1 from K - 1 coordinates; working values are log-weights."""
 
-    upper = 1.0
+    range = "between 0 and 1"
+
+    def holds(self, value: float) -> bool:
+        return 0.0 <= value <= 1.0
 
     def free(self, n_names: int) -> int:
         return n_names - 1

@@ -13,9 +13,16 @@ import numpy.typing as npt
 
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.constraint import Array, Constraint
+from distfit_counts.families.lazy import LazyModule
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+
+    from distfit_counts.families import special
+else:
+    torch = LazyModule("torch")
+    special = LazyModule("distfit_counts.families.special")
 
 # Natural values by name: floats, NumPy arrays or torch tensors; the formulas of moments hold for all three.
 Values = Mapping[str, Any]
@@ -100,6 +107,10 @@ class Family(ABC):
         deterministic one.
         """
 
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        """log P(Y > 0), without cancellation where zeros are nearly all there is."""
+        return special.log1mexp(self.log_prob(p, torch.zeros_like(next(iter(p.values())))))
+
     def limits(self) -> tuple[Limit, ...]:
         """The simpler families at the boundary. Where several are the same model, the first names it."""
         return ()
@@ -122,6 +133,10 @@ class Family(ABC):
     def canonical(self, v: Values) -> dict[str, str]:
         """Relabelling {name: name to take the value from} that sorts equal mixture components by mean."""
         return {name: name for name in self.names}
+
+    def plain(self) -> Family:
+        """The same model under the name that people know it by."""
+        return self
 
     def derived(self, v: Values) -> dict[str, float]:
         """Values under the names that other tools use."""
@@ -160,17 +175,22 @@ class Family(ABC):
                 raise FamilyError(f"{self.spec} needs the parameter {name!r}", f"its parameters are: {known}")
         for parameter in self.parameters:
             _check_range(self.spec, parameter, [float(v[name]) for name in parameter.names])
+        numbers = {name: np.float64(value) for name, value in v.items()}
+        with np.errstate(all="ignore"):
+            proper = np.isfinite(self.mean(numbers)) and np.isfinite(self.variance(numbers))
+        if not proper:
+            listed = ", ".join(f"{name} = {value:g}" for name, value in v.items())
+            raise FamilyError(
+                f"{self.spec}: there is no such distribution at {listed}", "name the simpler family there"
+            )
 
 
 def _check_range(spec: str, parameter: Parameter, values: list[float]) -> None:
-    lower, upper = parameter.constraint.lower, parameter.constraint.upper
+    constraint = parameter.constraint
     for name, value in zip(parameter.names, values, strict=True):
-        # The closed interval: a boundary is a model too. Infinity is one only for a size.
-        inside = lower <= value <= upper and (math.isfinite(value) or parameter.constraint.free(1) == 1)
-        if not inside or (math.isinf(value) and not parameter.names[0].startswith("size")):
+        if not constraint.holds(value):
             raise FamilyError(
-                f"{spec}: {name} = {value:g} is out of range",
-                f"{name} ({parameter.meaning}) lies between {lower:g} and {upper:g}",
+                f"{spec}: {name} = {value:g} is out of range", f"{name} ({parameter.meaning}) lies {constraint.range}"
             )
     if len(values) > 1 and abs(sum(values) - 1.0) > 1e-9:
         raise FamilyError(f"{spec}: the weights sum to {sum(values):g}", "they must sum to 1")

@@ -53,6 +53,9 @@ class Hurdle(Family):
         positive = log_positive + self.positive_part.log_prob(rest, safe)
         return torch.where(is_zero, torch.nn.functional.logsigmoid(p["p0"]), positive)
 
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        return torch.nn.functional.logsigmoid(-p["p0"])
+
     def mean(self, v: Values) -> Any:
         return (1.0 - v["p0"]) * self.positive_part.mean(v)
 

@@ -39,6 +39,9 @@ class LogSeries(Family):
         norm = torch.log(torch.nn.functional.softplus(p["q"]))
         return torch.where(positive, (safe - 1.0) * log_q + (log_q - norm) - torch.log(safe), -torch.inf)
 
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        return torch.zeros_like(next(iter(p.values())))
+
     def mean(self, v: Values) -> Any:
         return -v["q"] / ((1.0 - v["q"]) * namespace(v["q"]).log1p(-v["q"]))
 

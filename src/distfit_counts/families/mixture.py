@@ -18,7 +18,9 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
-from distfit_counts.families.lazy import LazyModule
+from distfit_counts.families.lazy import LazyModule, namespace
+from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +67,13 @@ class Mixture(Family):
         shape = torch.broadcast_shapes(*(part.shape[1:] for part in parts))
         return torch.logsumexp(torch.cat([part.expand(-1, *shape) for part in parts]), dim=0)
 
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        parts = [
+            p[f"weight[{i}]"] + component.log_prob_positive({name: p[f"{name}[{i}]"] for name in component.names})
+            for i, component in enumerate(self.components, start=1)
+        ]
+        return torch.logsumexp(torch.stack(parts), dim=0)
+
     def mean(self, v: Values) -> Any:
         return sum(w * c.mean(own) for w, c, own in self._parts(v))
 
@@ -77,8 +86,11 @@ class Mixture(Family):
         return "mixture; in each component " + ", ".join(formulas)
 
     def log_prob_zero(self, v: Values) -> Any:
+        # Through P(Y > 0): P(Y = 0) itself rounds to 1 where positive counts are rare.
+        zeros = [(w, c.log_prob_zero(own)) for w, c, own in self._parts(v)]
+        positive = sum(w * -namespace(zero).expm1(zero) for w, zero in zeros)
         with np.errstate(divide="ignore"):
-            return np.log(sum(w * np.exp(c.log_prob_zero(own)) for w, c, own in self._parts(v)))
+            return namespace(positive).log1p(-positive)
 
     def derived(self, v: Values) -> dict[str, float]:
         return {
@@ -154,6 +166,12 @@ class Mixture(Family):
                 labels |= {f"{name}[{place + 1}]": f"{other}[{source + 1}]" for name, other in inner.items()}
         return labels
 
+    def plain(self) -> Family:
+        rest = tuple(component for component in self.components if component != PointMass(0))
+        if len(rest) == len(self.components) or not rest:
+            return self
+        return ZeroInflated(rest[0] if len(rest) == 1 else Mixture(rest))
+
     def _equal(self) -> list[list[int]]:
         """Indices of the components, grouped by family."""
         groups: dict[Family, list[int]] = {}
@@ -178,17 +196,12 @@ class Mixture(Family):
         return counts
 
     def _without(self, i: int) -> Limit:
-        rest = [j for j in range(len(self.components)) if j != i]
-        family = self.components[rest[0]] if len(rest) == 1 else Mixture(tuple(self.components[j] for j in rest))
+        kept = {j: component for j, component in enumerate(self.components) if j != i}
+        family, names = _assemble(kept)
         fixed = {f"weight[{i + 1}]": 0.0} | {f"{name}[{i + 1}]": np.nan for name in self.components[i].names}
-        carried: dict[str, str] = {}
-        for place, j in enumerate(rest, start=1):
-            suffix = f"[{place}]" if len(rest) > 1 else ""
-            carried |= {f"{name}[{j + 1}]": f"{name}{suffix}" for name in self.components[j].names}
-            if len(rest) > 1:
-                carried[f"weight[{j + 1}]"] = f"weight[{place}]"
-            else:
-                fixed[f"weight[{j + 1}]"] = 1.0
+        carried = {name: other for name, other in names.items() if other in family.names}
+        if len(kept) == 1:
+            fixed |= {f"weight[{j + 1}]": 1.0 for j in kept}
         reason = f"The weight of a component runs to 0: {self.spec} explains the counts no better than {family.spec}."
         return Limit(family, fixed, carried, "mixture.component_died", reason)
 
@@ -197,18 +210,32 @@ class Mixture(Family):
         for limit in self.components[i].limits():
             if limit.family in self.components and not limit.family.parameters:
                 continue  # two equal point masses are one: that limit is a dropped component
-            components = (*self.components[:i], limit.family, *self.components[i + 1 :])
-            if not any(component.parameters for component in components):
+            replaced = dict(enumerate(self.components)) | {i: limit.family}
+            if not any(component.parameters for component in replaced.values()):
                 continue
+            family, names = _assemble(replaced)
             fixed = {f"{name}[{i + 1}]": value for name, value in limit.fixed.items()}
-            carried = {name: name for name in self.names if not name.endswith(f"[{i + 1}]")}
-            carried |= {f"{name}[{i + 1}]": f"{other}[{i + 1}]" for name, other in limit.carried.items()}
-            carried[f"weight[{i + 1}]"] = f"weight[{i + 1}]"
-            reason = f"A {self.components[i].spec} component becomes {limit.family.spec}: " + (
-                "it explains zeros only." if limit.family.spec == "point(0)" else limit.reason
+            inner = {f"{name}[{i + 1}]": names[f"{other}[{i + 1}]"] for name, other in limit.carried.items()}
+            outer = {name: names[name] for name in self.names if name in names and name not in fixed | inner}
+            spec = self.components[i].spec
+            becomes = "explains zeros only" if limit.family.spec == "point(0)" else f"becomes {limit.family.spec}"
+            limits.append(
+                Limit(family, fixed, outer | inner, f"mixture.{limit.code}", f"A component of {spec} {becomes}.")
             )
-            limits.append(Limit(Mixture(components), fixed, carried, f"mixture.{limit.code}", reason))
         return limits
+
+
+def _assemble(components: Mapping[int, Family]) -> tuple[Family, dict[str, str]]:
+    """The mixture of ``components`` by their places here, sorted, so that the same mixture is not fitted twice in
+    another order; and where each ``name[place]`` went.
+    """
+    order = sorted(components, key=lambda j: (components[j].spec, j))
+    names: dict[str, str] = {}
+    for place, j in enumerate(order, start=1):
+        suffix = f"[{place}]" if len(order) > 1 else ""
+        names |= {f"{name}[{j + 1}]": f"{name}{suffix}" for name in ("weight", *components[j].names)}
+    listed = tuple(components[j] for j in order)
+    return (listed[0] if len(listed) == 1 else Mixture(listed)), names
 
 
 def _quantile(k: Array, w: Array, share: Array) -> Array:

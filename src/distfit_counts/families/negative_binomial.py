@@ -36,7 +36,7 @@ else:
 class NegativeBinomial(Family):
     parameters = (
         Parameter(("mean",), POSITIVE, "mean of the negative binomial"),
-        Parameter(("size",), POSITIVE_BOTH_ENDS, "size: Var = mean + mean²/size"),
+        Parameter(("size",), POSITIVE_BOTH_ENDS, "Var = mean + mean²/size"),
     )
     spec = "nb"
 
@@ -53,6 +53,8 @@ class NegativeBinomial(Family):
         return "Var = mean + mean²/size"
 
     def log_prob_zero(self, v: Values) -> Any:
+        if isinstance(v["size"], float) and v["size"] == np.inf:
+            return -v["mean"]
         return -v["size"] * namespace(v["size"]).log1p(v["mean"] / v["size"])
 
     def derived(self, v: Values) -> dict[str, float]:

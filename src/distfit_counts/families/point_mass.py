@@ -38,6 +38,9 @@ class PointMass(Family):
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         return torch.where(k == self.value, 0.0, -torch.inf)
 
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        return torch.tensor(0.0 if self.value else -torch.inf, dtype=torch.float64)
+
     def mean(self, v: Values) -> Any:
         return float(self.value)
 

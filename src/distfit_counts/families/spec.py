@@ -42,11 +42,7 @@ SHORTHANDS: dict[str, str] = {
     "ztnb": "zt(nb)",
 }
 # What ``distfit families`` lists, with an example that can be fitted.
-EXAMPLES: dict[str, str] = {
-    "poisson": "poisson",
-    "geometric": "geometric",
-    "nb": "nb",
-    "logseries": "logseries",
+EXAMPLES: dict[str, str] = {name: name for name in BASES} | {
     "zi(...)": "zip",
     "hurdle(...)": "hurdle(nb)",
     "zt(...)": "zt(poisson)",
@@ -76,6 +72,8 @@ def parse(text: str, components: int | None = None) -> Family:
     family = _sum(reader)
     if reader.peek() is not None:
         raise reader.error(f"unexpected {reader.peek()!r}")
+    if len(set(family.names)) < len(family.names):
+        raise reader.error("two of its parameters have the same name and cannot be told apart")
     return family
 
 
@@ -86,6 +84,8 @@ def _tokens(text: str) -> list[str]:
         if match is None:
             raise FamilyError(f"family {text!r}: cannot read {text[place:].strip()!r}", _HOW)
         tokens.append(match.group(1).lower())
+        if tokens[-1].isdigit() and len(tokens[-1]) > 15:
+            raise FamilyError(f"family {text[:40]!r}: the number {tokens[-1][:15]}... is too large", _HOW)
         place = match.end()
     return tokens
 
@@ -141,6 +141,8 @@ def _product(reader: _Reader) -> list[Family]:
 
 
 def _atom(reader: _Reader) -> Family:
+    if reader.tokens[: reader.place].count("(") > 60:
+        raise reader.error("too many brackets")
     token = reader.take()
     if token == "(":
         inner = _sum(reader)

@@ -42,12 +42,13 @@ class Truncated(Family):
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         positive = k > 0
-        first = next(iter(p.values()))
-        at_zero = self.base.log_prob(p, torch.zeros_like(first))
         # At k = 0 the base is asked for k = 1, so that no gradient there can be NaN.
         safe = torch.where(positive, k, torch.ones_like(k))
-        log_prob = self.base.log_prob(p, safe) - special.log1mexp(at_zero)
+        log_prob = self.base.log_prob(p, safe) - self.base.log_prob_positive(p)
         return torch.where(positive, log_prob, -torch.inf)
+
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        return torch.zeros_like(next(iter(p.values())))
 
     def mean(self, v: Values) -> Any:
         return self.base.mean(v) / self._share(v)

@@ -43,6 +43,10 @@ class ZeroInflated(Family):
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         logit = p["pi"]
         log_count = torch.nn.functional.logsigmoid(-logit)
+        if self.base.lowest > 0:
+            # Every zero is structural; log P0 = -inf would make NaN of the second derivatives below.
+            safe = torch.where(k == 0, torch.full_like(k, self.base.lowest), k)
+            return torch.where(k == 0, torch.nn.functional.logsigmoid(logit), log_count + self.base.log_prob(p, safe))
         at_zero = self.base.log_prob(p, torch.zeros_like(logit))
         # log(pi + (1-pi) P0): through 1 - (1-pi)(1-P0) where P0 is near 1 (pi plus the rest would round to 1
         # and lose the answer), through logaddexp elsewhere. Both branches get an argument they can bear.
@@ -50,9 +54,15 @@ class ZeroInflated(Family):
         high = torch.where(near_one, at_zero, torch.full_like(at_zero, -0.5))
         low = torch.where(near_one, torch.full_like(at_zero, -1.0), at_zero)
         by_share = torch.log1p(torch.sigmoid(-logit) * torch.expm1(high))
-        by_sum = torch.logaddexp(torch.nn.functional.logsigmoid(logit), log_count + low)
+        # Not torch.logaddexp: its second derivative is NaN where the two are more than 709 apart.
+        by_sum = torch.logsumexp(
+            torch.stack([torch.nn.functional.logsigmoid(logit).expand_as(low), log_count + low]), 0
+        )
         zero = torch.where(near_one, by_share, by_sum)
         return torch.where(k == 0, zero, log_count + self.base.log_prob(p, k))
+
+    def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
+        return torch.nn.functional.logsigmoid(-p["pi"]) + self.base.log_prob_positive(p)
 
     def mean(self, v: Values) -> Any:
         return (1.0 - v["pi"]) * self.base.mean(v)
@@ -117,7 +127,7 @@ class ZeroInflated(Family):
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:
-        if limit.family == self.base:
+        if "pi" in limit.fixed:
             return super().inside(limit, start, nested, k, w)
         return (
             [{"pi": nested["pi"]} | values for values in self.base.inside(limit, start, nested, k, w)]

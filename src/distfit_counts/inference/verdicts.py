@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from distfit_counts.data.histogram import Histogram
 from distfit_counts.inference.estimates import Judgement
 from distfit_counts.result import Restart, Verdict
 from distfit_counts.settings import SAME_OPTIMUM
 
 
 def verdicts_of(
-    judgement: Judgement, row: int, restarts: Sequence[Restart], n: int, n_restarts: int
+    judgement: Judgement, row: int, restarts: Sequence[Restart], histogram: Histogram, n_restarts: int
 ) -> tuple[Verdict, ...]:
     """What a reader must know before using the numbers of this column."""
     found = _boundaries(judgement, row)
+    if judgement.solution.family.lowest == 0:
+        found += _underdispersed(histogram)
     found += _not_identified(judgement, row)
     found += _not_converged(judgement, row)
     found += _restarts(restarts[:n_restarts])
-    p = judgement.solution.family.n_parameters
+    n, p = histogram.n, judgement.solution.family.n_parameters
     if n <= p + 1:
         few = "1 observation is" if n == 1 else f"{n} observations are"
         many = "1 parameter" if p == 1 else f"{p} parameters"
@@ -30,10 +33,22 @@ def _boundaries(judgement: Judgement, row: int) -> list[Verdict]:
     chain = judgement.chain(row)
     if not chain:
         return []
-    simpler = chain[-1].family
+    simpler = chain[-1].family.plain()
     advice = f" The same model with fewer parameters: {simpler.spec}." if simpler.parameters else ""
     last = Verdict(chain[-1].code, chain[-1].reason + advice)
     return [*(Verdict(limit.code, limit.reason) for limit in chain[:-1]), last]
+
+
+def _underdispersed(histogram: Histogram) -> list[Verdict]:
+    """(n-1) variance/mean is about chi-square with n-1 degrees for a Poisson: three deviations below are no chance."""
+    mean, variance, n = histogram.mean, histogram.variance, histogram.n
+    if n < 2 or mean == 0.0 or (variance / mean - 1.0) * ((n - 1) / 2.0) ** 0.5 > -3.0:
+        return []
+    message = (
+        f"The variance ({variance:.4g}) is well below the mean ({mean:.4g}): the counts are underdispersed, and no "
+        "family here follows that. The standard errors are too large."
+    )
+    return [Verdict("data.underdispersed", message)]
 
 
 def _not_identified(judgement: Judgement, row: int) -> list[Verdict]:

@@ -52,7 +52,7 @@ def _title(fit: Fit) -> Text:
     group = "".join(f", {name} = {value}" for name, value in fit.group.items())
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.histogram.n_missing)} missing" if fit.histogram.n_missing else ""
-    counts = f"{count(fit.n)} counts{missing}"
+    counts = f"{count(fit.n)} count{'s' * (fit.n != 1)}{missing}"
     return Text.assemble((fit.family, "bold cyan"), f" fitted to {source}, column {fit.column}{group}: {counts}")
 
 
@@ -71,7 +71,7 @@ def _parameters(fit: Fit, width: int) -> RenderableType:
         table.add_row(name, _cell(e), number(e.std_error), _interval(e), *meaning)
     derived = {k: v for k, v in fit.derived.items() if k not in ("mean", "variance", "prob_zero")}
     for name, value in derived.items():
-        table.add_row(name, number(value), "", "derived", style="dim")
+        table.add_row(name, number(value), "", "", *(["derived"] if wide else []), style="dim")
     return table
 
 
@@ -86,14 +86,10 @@ def _interval(e: Estimate) -> str:
 
 
 def _likelihood(fit: Fit) -> Text:
-    parts = [
-        f"log-likelihood {fixed(fit.log_likelihood, 4)} on {fit.n_parameters} parameter{'s' * (fit.n_parameters != 1)}",
-        f"AIC {fixed(fit.aic, 2)}",
-        f"AICc {fixed(fit.aicc, 2)}",
-        f"BIC {fixed(fit.bic, 2)}",
-        f"NLL/n {fixed(fit.nll_per_observation, 6)}",
-    ]
-    return Text("  ".join(parts))
+    how_many = "1 parameter" if fit.n_parameters == 1 else f"{fit.n_parameters} parameters"
+    first = f"log-likelihood {fixed(fit.log_likelihood, 4)} on {how_many}"
+    second = f"AIC {fixed(fit.aic, 2)}  AICc {fixed(fit.aicc, 2)}  BIC {fixed(fit.bic, 2)}"
+    return Text(f"{first}  NLL/n {fixed(fit.nll_per_observation, 6)}\n{second}")
 
 
 def _moments(fit: Fit) -> RenderableType:
@@ -123,9 +119,13 @@ def _frequencies(fit: Fit, width: int, plain: bool) -> RenderableType:
             label = f"≥{row.low}" if not plain else f">={row.low}"
         else:
             label = str(row.low) if row.high == row.low else f"{row.low}–{row.high}"
-        cells = [label, count(row.observed), number(row.expected), fixed(row.pearson, 2)]
+        cells = [label, count(row.observed), number(row.expected), _residual(row.pearson)]
         table.add_row(*cells, *([line] if width >= 64 else []))
     return table
+
+
+def _residual(value: float) -> str:
+    return fixed(value, 2) if abs(value) < 1e4 else number(value, 3) if abs(value) >= 1e7 else f"{value:.0f}"
 
 
 def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
