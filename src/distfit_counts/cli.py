@@ -78,9 +78,6 @@ def _options(
 
 def main() -> None:
     """The entry point of the command line."""
-    # Threads that wait for work must not spin: on a busy machine that makes a fit ten times slower. Read by OpenMP
-    # when torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     code: Any = 0
     try:
         app()
