@@ -19,7 +19,7 @@ from distfit_counts.inference.verdicts import verdicts_of
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.result import Fit, Reduced
-from distfit_counts.settings import CHUNK_ELEMENTS, FitSettings
+from distfit_counts.settings import CHUNK_ELEMENTS, PADDING, FitSettings
 
 # (rows of the batch converged, rows in all, family being fitted, columns finished, columns in all)
 Progress = Callable[[int, int, str, int, int], None]
@@ -91,7 +91,7 @@ def fit_columns(
         _check(column, family)
     places: list[_Place | None] = [None] * len(columns)
     finished = 0
-    for chunk in _chunks(columns, settings.restarts):
+    for chunk in chunks(columns, settings.restarts):
         batch = Batch.of([columns[i].histogram for i in chunk])
         report = _reporter(progress, finished, len(columns))
         with _one_thread():
@@ -104,7 +104,7 @@ def fit_columns(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Tensors of CHUNK_ELEMENTS gain nothing from torch's threads, whose waiting costs up to fifty times the work
+    """Tensors of PIECE_ELEMENTS gain nothing from torch's threads, whose waiting costs up to fifty times the work
     when another program uses the processors.
     """
     threads = torch.get_num_threads()
@@ -127,14 +127,18 @@ def _check(column: Column, family: Family) -> None:
         )
 
 
-def _chunks(columns: Sequence[Column], restarts: int) -> Iterator[list[int]]:
-    """Indices of the columns, by number of distinct values (little padding), cut into pieces that fit the cache."""
+def chunks(columns: Sequence[Column], restarts: int) -> Iterator[list[int]]:
+    """Indices of the columns, by number of distinct values, cut where the chunk is full or the padding too wide."""
     order = sorted(range(len(columns)), key=lambda i: columns[i].histogram.distinct)
     chunk: list[int] = []
     for i in order:
-        if chunk and (len(chunk) + 1) * columns[i].histogram.distinct * restarts > CHUNK_ELEMENTS:
-            yield chunk
-            chunk = []
+        width = columns[i].histogram.distinct
+        if chunk:
+            narrowest = columns[chunk[0]].histogram.distinct
+            full = (len(chunk) + 1) * width * restarts > CHUNK_ELEMENTS
+            if full or width > PADDING * narrowest + 4:
+                yield chunk
+                chunk = []
         chunk.append(i)
     if chunk:
         yield chunk

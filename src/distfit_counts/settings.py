@@ -51,9 +51,15 @@ LEVEL = 0.95
 # Work -----------------------------------------------------------------------------------------------------
 
 # Rows times distinct values that are evaluated together. 2**15 float64 are a quarter MiB a tensor: the tensors of one
-# evaluation stay in the processor's cache, and columns of like width share a chunk, so that little is padding.
-# Measured for NB on 4,000 columns, one thread: 2**12 1.0 s, 2**15 0.7 s, 2**17 1.0 s, 2**20 3.7 s.
-CHUNK_ELEMENTS = 2**15
+# evaluation stay in the processor's cache. Measured for NB on 4,000 columns, one thread: 2**12 1.0 s, 2**15 0.7 s,
+# 2**17 1.0 s, 2**20 3.7 s.
+PIECE_ELEMENTS = 2**15
+
+# Rows times distinct values that are minimised together: so many that the last rows to converge still fill a piece.
+CHUNK_ELEMENTS = 2**18
+
+# How much wider than its narrowest column a chunk may be: everything is padded to the widest.
+PADDING = 1.25
 
 # Seconds of work after which progress is shown.
 PROGRESS_AFTER = 1.0

@@ -165,7 +165,10 @@ def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Wa
     from distfit_counts.fitting import fit_columns
 
     def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        whole = f" ({finished:,} of {in_all:,} columns done)" if in_all > 1 else ""
-        watch.show("fitting", done, total, f"{name}: {done:,} of {total:,} rows converged{whole}")
+        rows = f"{name}: {done:,} of {total:,} rows converged"
+        if in_all == 1:
+            watch.show("fitting", done, total, rows)
+        else:
+            watch.show("fitting", finished, in_all, f"{finished:,} of {in_all:,} columns; {rows}")
 
     return fit_columns(columns, family, settings, progress)

@@ -12,7 +12,7 @@ from torch import Tensor
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
-from distfit_counts.settings import CHUNK_ELEMENTS
+from distfit_counts.settings import PIECE_ELEMENTS
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Objective:
 
     def __call__(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         """``theta`` [B, P]; ``column`` [B] says which column each row fits."""
-        rows = max(CHUNK_ELEMENTS // self.k.shape[1], 1)
+        rows = max(PIECE_ELEMENTS // self.k.shape[1], 1)
         if len(theta) <= rows:
             return self._evaluate(theta, column, hessian)
         pieces = [
