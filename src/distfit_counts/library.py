@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, TypedDict, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.result import Fit
-from distfit_counts.settings import LEARNING_RATE, LEVEL, RESTARTS, SEED, TOLERANCE
+
+
+class Options(TypedDict, total=False):
+    """How to fit: the options of ``distfit fit``; defaults in ``settings.FitSettings``."""
+
+    restarts: int
+    seed: int
+    optimizer: str
+    max_steps: int | None
+    tolerance: float
+    learning_rate: float
+    level: float
+    trace: bool
 
 
 @overload
@@ -23,14 +35,7 @@ def fit(
     by: None = None,
     weights: str | None = None,
     components: int | None = None,
-    restarts: int = RESTARTS,
-    seed: int = SEED,
-    optimizer: str = "newton",
-    max_steps: int | None = None,
-    tolerance: float = TOLERANCE,
-    learning_rate: float = LEARNING_RATE,
-    level: float = LEVEL,
-    trace: bool = False,
+    **options: Unpack[Options],
 ) -> Fit: ...
 @overload
 def fit(
@@ -41,14 +46,7 @@ def fit(
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     components: int | None = None,
-    restarts: int = RESTARTS,
-    seed: int = SEED,
-    optimizer: str = "newton",
-    max_steps: int | None = None,
-    tolerance: float = TOLERANCE,
-    learning_rate: float = LEARNING_RATE,
-    level: float = LEVEL,
-    trace: bool = False,
+    **options: Unpack[Options],
 ) -> Sequence[Fit]: ...
 def fit(
     data: Any,
@@ -58,14 +56,7 @@ def fit(
     by: str | Sequence[str] | None = None,
     weights: str | None = None,
     components: int | None = None,
-    restarts: int = RESTARTS,
-    seed: int = SEED,
-    optimizer: str = "newton",
-    max_steps: int | None = None,
-    tolerance: float = TOLERANCE,
-    learning_rate: float = LEARNING_RATE,
-    level: float = LEVEL,
-    trace: bool = False,
+    **options: Unpack[Options],
 ) -> Fit | Sequence[Fit]:
     """Fit ``family`` ("zip", "2*poisson", ...) to a column of counts.
 
@@ -81,7 +72,7 @@ def fit(
     from distfit_counts.settings import FitSettings
 
     chosen = parse(family, components)
-    settings = FitSettings(restarts, seed, optimizer, max_steps, tolerance, learning_rate, level, trace)
+    settings = FitSettings(**options)
     fits = fit_columns(read_memory(data, _listed(column), _listed(by), weights), chosen, settings)
     many = by is not None or not (column is None or isinstance(column, str))
     return fits if many else fits[0]

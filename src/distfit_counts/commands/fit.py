@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import threading
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from distfit_counts.commands import options
 from distfit_counts.errors import DataError
-from distfit_counts.settings import LEARNING_RATE, LEVEL, MAX_STEPS, RESTARTS, SEED, TOLERANCE, FitSettings
+from distfit_counts.settings import LEARNING_RATE, LEVEL, RESTARTS, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
     from distfit_counts.data.column import Column
@@ -20,95 +19,26 @@ if TYPE_CHECKING:
     from distfit_counts.report.progress import Watch
 
 
-class Optimizer(StrEnum):
-    newton = "newton"
-    adam = "adam"
-
-
-class Format(StrEnum):
-    table = "table"
-    json = "json"
-    csv = "csv"
-
-
 def fit(
-    sources: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SOURCE...",
-            help="CSV, TSV, Parquet, Arrow or JSON Lines files, directories, quoted globs, or - for stdin.",
-        ),
-    ],
-    family: Annotated[
-        str,
-        typer.Option(
-            "--family",
-            "-f",
-            metavar="SPEC",
-            help='What to fit: poisson, nb, zip, zinb, "hurdle(nb)", "2*poisson", ... (see distfit families).',
-        ),
-    ],
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column", "-c", metavar="NAME|GLOB", help="Column of counts; repeat, or use a glob, for several."
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None, typer.Option("--by", metavar="NAME", help="Fit every group of this column apart.")
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            "--weights", metavar="NAME", help="Column that says how often each row counts (a frequency table)."
-        ),
-    ] = None,
-    together: Annotated[bool, typer.Option("--together", help="All sources are one data set.")] = False,
-    components: Annotated[
-        int | None,
-        typer.Option(
-            "--components", metavar="K", min=1, help="Components of --family mixture, poisson-mixture or nb-mixture."
-        ),
-    ] = None,
-    restarts: Annotated[
-        int, typer.Option("--restarts", help="Different starts: the first from moments, the others random.")
-    ] = RESTARTS,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the random starts.")] = SEED,
-    optimizer: Annotated[
-        Optimizer, typer.Option("--optimizer", help="newton: exact Hessian, damped; adam: first order.")
-    ] = Optimizer.newton,
-    max_steps: Annotated[
-        int | None,
-        typer.Option(
-            "--max-steps",
-            metavar="N",
-            min=1,
-            help=f"Steps of each restart at most  [default: {MAX_STEPS['newton']}, adam {MAX_STEPS['adam']}]",
-        ),
-    ] = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            "--tolerance", metavar="X", help="Largest gradient of the NLL per count that counts as converged."
-        ),
-    ] = TOLERANCE,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", metavar="X", help="Of adam.")] = LEARNING_RATE,
-    level: Annotated[float, typer.Option("--level", help="Level of the confidence intervals.")] = LEVEL,
-    format: Annotated[
-        Format,
-        typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines."),
-    ] = Format.table,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout.")
-    ] = None,
-    save: Annotated[
-        Path | None,
-        typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show and distfit sample."),
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved.")
-    ] = False,
+    sources: options.Sources,
+    family: options.Spec,
+    column: options.Columns = None,
+    by: options.By = None,
+    weights: options.Weights = None,
+    together: options.Together = False,
+    components: options.Components = None,
+    restarts: options.Restarts = RESTARTS,
+    seed: options.Seed = SEED,
+    optimizer: options.Optimise = options.Optimizer.newton,
+    max_steps: options.MaxSteps = None,
+    tolerance: options.Tolerance = TOLERANCE,
+    learning_rate: options.LearningRate = LEARNING_RATE,
+    level: options.Level = LEVEL,
+    format: options.Formats = options.Format.table,
+    output: options.Output = None,
+    save: options.Save = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Fit a count distribution to a column of counts.
 

@@ -1,0 +1,50 @@
+"""The options of the commands that read and fit data, declared once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distfit_counts.settings import LEARNING_RATE, MAX_STEPS
+
+
+class Optimizer(StrEnum):
+    newton = "newton"
+    adam = "adam"
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+_STEPS = f"Steps of each restart at most  [default: {MAX_STEPS['newton']}, adam {MAX_STEPS['adam']}]"
+
+# The data
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="CSV, TSV, Parquet, Arrow or JSON Lines files, directories, quoted globs, or - for stdin.", show_default=False)]
+Columns = Annotated[list[str] | None, typer.Option("--column", "-c", metavar="NAME|GLOB", help="Column of counts; repeat, or use a glob, for several.")]
+By = Annotated[list[str] | None, typer.Option("--by", metavar="NAME", help="Fit every group of this column apart; repeat for several.")]
+Weights = Annotated[str | None, typer.Option("--weights", metavar="NAME", help="Column that says how often each row counts (a frequency table).")]
+Together = Annotated[bool, typer.Option("--together", help="All sources are one data set.")]
+
+# The fit
+Spec = Annotated[str, typer.Option("--family", "-f", metavar="SPEC", help='What to fit: poisson, nb, zip, zinb, "hurdle(nb)", "2*poisson", ... (see distfit families).', show_default=False)]
+Components = Annotated[int | None, typer.Option("--components", metavar="K", help="Components of --family mixture, poisson-mixture or nb-mixture.")]
+Restarts = Annotated[int, typer.Option("--restarts", metavar="R", help="Different starts: the first from moments, the others random.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the random starts.")]
+Optimise = Annotated[Optimizer, typer.Option("--optimizer", help="newton: exact Hessian, damped; adam: first order.")]
+MaxSteps = Annotated[int | None, typer.Option("--max-steps", metavar="N", help=_STEPS)]
+Tolerance = Annotated[float, typer.Option("--tolerance", metavar="X", help="Largest gradient of the NLL per count that counts as converged.")]
+LearningRate = Annotated[float, typer.Option("--learning-rate", metavar="X", help=f"Step length of adam; {LEARNING_RATE:g} suits scaled parameters.")]
+Level = Annotated[float, typer.Option("--level", help="Level of the confidence intervals.")]
+
+# The output
+Formats = Annotated[Format, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout.")]
+Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show and distfit sample.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved; all restarts.")]
