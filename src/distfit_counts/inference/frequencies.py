@@ -76,7 +76,8 @@ def _mass(pmf: Pmf, low: int, high: int) -> float:
     """sum of the pmf over low <= k < high."""
     if high - low <= _GRID:
         return float(pmf(np.arange(low, high, dtype=np.float64)).sum())
-    # Midpoint rule over pieces of equal width.
-    edges = np.linspace(low, high, _GRID + 1)
-    centres = np.floor(0.5 * (edges[:-1] + edges[1:]))
-    return float((pmf(centres) * np.diff(edges)).sum())
+    # Midpoint rule over pieces of an odd number of counts, whose centre is a count.
+    width = -(-(high - low) // _GRID) | 1
+    starts = np.arange(low, high, width, dtype=np.float64)
+    sizes = np.minimum(width, high - starts)
+    return float((pmf(starts + np.floor(0.5 * (sizes - 1.0))) * sizes).sum())

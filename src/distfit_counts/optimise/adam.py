@@ -39,7 +39,7 @@ class Adam:
 
     def judge(self, point: Evaluation, trial: Evaluation) -> tuple[Tensor, Adam]:
         # Every finite step is taken, uphill too; the loop keeps the best point of each row.
-        accepted = trial.gradient.isfinite().all(dim=1) & trial.value.isfinite()
+        accepted = trial.finite
         return accepted, self._remember(torch.where(accepted[:, None], trial.gradient, point.gradient))
 
     def converged(self, point: Evaluation) -> Tensor:

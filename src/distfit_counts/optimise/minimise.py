@@ -80,7 +80,7 @@ def minimise(
     for step in range(max_steps + 1):
         if trace:
             final.trace.append((rows, theta, point.value, point.gradient.abs().amax(dim=1)))
-        failed = ~(point.value.isfinite() & point.gradient.isfinite().all(dim=1))
+        failed = ~point.finite
         done = state.converged(point)
         stuck = state.stalled() & ~done
         status = torch.where(failed, NOT_FINITE, torch.where(done, CONVERGED, torch.where(stuck, STALLED, MAX_STEPS)))

@@ -51,8 +51,7 @@ class Newton:
         # Differences below the rounding of the objective are neither progress nor harm.
         noise = 4e-16 * (1.0 + point.value.abs())
         needed = _SUFFICIENT * self.length.clamp(max=1.0) * self.slope
-        finite = trial.gradient.isfinite().all(dim=1) & trial.value.isfinite()
-        accepted = finite & (trial.value <= point.value + needed + noise)
+        accepted = trial.finite & (trial.value <= point.value + needed + noise)
         # The quadratic model can promise no more than -slope/2. A step that delivers more runs down an exponential
         # tail towards a boundary, where plain Newton advances by one unit at a time: lengthen it.
         tail = point.value - trial.value > -0.6 * self.slope
@@ -82,8 +81,10 @@ class Newton:
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
     assert point.hessian is not None
-    eigenvalues, vectors = _eigen(torch.nan_to_num(point.hessian, nan=0.0, posinf=0.0, neginf=0.0))
-    gradient = (vectors.mT @ torch.nan_to_num(point.gradient)[..., None])[..., 0]
+    # Rows that began with a value that is not finite are given up by the loop; LAPACK must not see them.
+    finite = point.finite
+    eigenvalues, vectors = _eigen(torch.where(finite[:, None, None], point.hessian, 0.0))
+    gradient = (vectors.mT @ torch.where(finite[:, None], point.gradient, 0.0)[..., None])[..., 0]
     largest = eigenvalues.abs().amax(dim=1, keepdim=True).clamp(min=1e-300)
     curvature = eigenvalues.abs().clamp(min=1e-14 * largest)
     step = -gradient / curvature

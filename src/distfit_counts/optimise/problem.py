@@ -46,6 +46,12 @@ class Evaluation:
     gradient: Tensor
     hessian: Tensor | None
 
+    @property
+    def finite(self) -> Tensor:
+        """Which rows have a finite objective and finite derivatives, [B]."""
+        finite = self.value.isfinite() & self.gradient.isfinite().all(dim=1)
+        return finite if self.hessian is None else finite & self.hessian.isfinite().all(dim=2).all(dim=1)
+
     @classmethod
     def join(cls, pieces: Sequence[Evaluation]) -> Evaluation:
         """The rows of all ``pieces``, in order."""
