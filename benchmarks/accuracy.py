@@ -11,7 +11,6 @@ import torch
 
 from benchmarks.measure import ROOT, Figure
 from distfit_counts.data.files import read_source
-from distfit_counts.distributions import log_prob
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
 
@@ -46,7 +45,7 @@ def _pmfs() -> Iterator[Figure]:
     for spec, columns in names.items():
         own = [row for row in rows if row["family"] == spec]
         values = {name: _tensor(own, column) for name, column in columns.items()}
-        found = log_prob(parse(spec), values, _tensor(own, "k")).numpy()
+        found = parse(spec).log_prob_natural(values, _tensor(own, "k")).numpy()
         known = np.array([float(row["logpmf"]) for row in own])
         error = np.abs(found - known) / np.maximum(1.0, np.abs(known))
         what = f"log-pmf of {spec}, error / max(1, abs(log p))"

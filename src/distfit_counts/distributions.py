@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.distributions import Distribution, constraints
 
 from distfit_counts.families import geometric, hurdle, negative_binomial, poisson, zero_inflated
-from distfit_counts.families.constraint import SIMPLEX, UNIT
+from distfit_counts.families.constraint import POSITIVE, SIMPLEX, UNIT
 from distfit_counts.families.family import Family
 from distfit_counts.families.truncated import truncate
 
@@ -42,9 +42,13 @@ class CountDistribution(Distribution):
 
     @property
     def arg_constraints(self) -> dict[str, constraints.Constraint]:
-        bounded = {UNIT, SIMPLEX}
+        ranges = {
+            UNIT: constraints.unit_interval,
+            SIMPLEX: constraints.unit_interval,
+            POSITIVE: constraints.nonnegative,
+        }
         return {
-            name: constraints.unit_interval if parameter.constraint in bounded else constraints.nonnegative
+            name: ranges.get(parameter.constraint, constraints.positive)
             for parameter in self.family.parameters
             for name in parameter.names
         }
@@ -64,7 +68,7 @@ class CountDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        return log_prob(self.family, self.values, torch.as_tensor(value, dtype=torch.float64))
+        return self.family.log_prob_natural(self.values, torch.as_tensor(value, dtype=torch.float64))
 
     def sample(self, sample_shape: Any = torch.Size()) -> Tensor:  # noqa: B008 - torch's own signature
         shape = torch.Size(sample_shape)
@@ -136,17 +140,6 @@ class ZeroTruncated(CountDistribution):
 
     def __init__(self, base: CountDistribution, validate_args: bool | None = None) -> None:
         super().__init__(truncate(_base(base).family), base.values, validate_args)
-
-
-def log_prob(family: Family, values: Mapping[str, Tensor], k: Tensor) -> Tensor:
-    """log P(Y = k) from natural values, which broadcast against ``k``."""
-    working = {}
-    for parameter in family.parameters:
-        for name in parameter.names:
-            value = parameter.constraint.from_natural(values[name])
-            # As many dimensions as k: a mixture stacks its components in front of them.
-            working[name] = value.reshape((1,) * (k.dim() - value.dim()) + value.shape)
-    return family.log_prob(working, k)
 
 
 def _base(base: object) -> CountDistribution:

@@ -123,7 +123,7 @@ def _check(column: Column, family: Family) -> None:
         below = int(histogram.weights[histogram.values < family.lowest].sum())
         raise FamilyError(
             f"{family.spec} has no counts below {family.lowest}, but {column.label} has {below:,} of them",
-            "use hurdle(...) in place of zt(...), or leave those rows out",
+            "a hurdle(...) has zeros too; or leave those rows out",
         )
 
 

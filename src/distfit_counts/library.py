@@ -84,6 +84,8 @@ def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | Non
 
     chosen = parse(family)
     chosen.check(parameters)
+    if n < 0:
+        raise DistfitError(f"n = {n} is out of range", "a number of draws is 0 or more")
     return chosen.sample(dict(parameters), n, np.random.default_rng(seed))
 
 

@@ -46,9 +46,15 @@ def load(path: str | Path) -> list[Fit]:
         hint = f"this distfit reads {SCHEMA}; a model is written by distfit fit --save"
         raise DistfitError(f"{path} is not a distfit model (schema {schema!r})", hint)
     try:
-        return [_fit(item) for item in record["fits"]]
+        fits = [_fit(item) for item in record["fits"]]
+        for fit in fits:
+            family, values = fit.model
+            family.check(values)
+        if fits:
+            return fits
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DistfitError(f"{path} is damaged: {error!r}", "save the model again") from error
+    raise DistfitError(f"{path} holds no fit", "save the model again")
 
 
 def _fit(record: dict[str, Any]) -> Fit:

@@ -19,14 +19,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     It is written beside ``path`` under another name and renamed at the end; after an error, a full disk or
     Ctrl-C the earlier file is untouched and nothing half-written is left. Raises OutputError.
     """
-    target = path.resolve() if path.is_symlink() else path
-    if target.is_dir():
-        raise OutputError(f"{path} is a directory", "name a file")
-    if target.exists() and not target.is_file():
+    check(path)
+    if path.exists() and not path.is_file():
         # A device or a named pipe cannot be renamed over: /dev/stdout is written as it is.
-        with open(target, "wb") as device:
+        with open(path, "wb") as device:
             yield device
         return
+    target = path.resolve() if path.is_symlink() else path
     try:
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     except OSError as error:
@@ -43,6 +42,14 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+
+
+def check(path: Path) -> None:
+    """Raises OutputError if ``path`` can never be written: to be asked before the work, not after it."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a directory", "name a file")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {path.parent}", "make the folder first")
 
 
 def _mode(target: Path) -> int:

@@ -153,15 +153,15 @@ class Fit:
         return float(np.exp(family.log_prob_zero(values)))
 
     def pmf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """P(Y = k) of the fitted distribution for every k."""
+        """P(Y = k) of the fitted distribution for every k; 0 where k is no count."""
         import torch
-
-        from distfit_counts.distributions import log_prob
 
         family, values = self.model
         tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
-        counts = torch.as_tensor(np.asarray(k, dtype=np.float64))
-        result: npt.NDArray[np.float64] = log_prob(family, tensors, counts).exp().numpy()
+        asked = np.asarray(k, dtype=np.float64)
+        is_count = (asked >= 0) & (asked == np.floor(asked))
+        found = family.log_prob_natural(tensors, torch.as_tensor(np.where(is_count, asked, 0.0))).exp().numpy()
+        result: npt.NDArray[np.float64] = np.where(is_count, found, 0.0)
         return result
 
     def frequencies(self) -> list[Frequency]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.data.arrays import int64_array
+from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.output import whole_file
 
@@ -23,7 +24,13 @@ def draws(family: Family, values: dict[str, float], n: int, seed: int | None) ->
     """``n`` draws in blocks of BLOCK."""
     rng = np.random.default_rng(seed)
     for done in range(0, n, BLOCK):
-        yield family.sample(values, min(BLOCK, n - done), rng)
+        try:
+            yield family.sample(values, min(BLOCK, n - done), rng)
+        except ValueError as error:
+            # NumPy's word for a Poisson whose mean no 64-bit integer can hold.
+            raise FamilyError(
+                f"{family.spec}: its counts become too large to draw ({error})", "lower the mean"
+            ) from error
 
 
 def write_samples(family: Family, values: dict[str, float], n: int, seed: int | None, output: Path | None) -> None:

@@ -42,8 +42,12 @@ BOUNDARY_MARGIN = 1e-8
 # Restarts whose log-likelihoods differ by less than this are said to have reached the same optimum.
 SAME_OPTIMUM = 1e-5
 
-# Smallest eigenvalue of the Hessian per observation, relative to the largest, below which a direction is flat.
+# Smallest eigenvalue of the information, scaled to a unit diagonal, below which a direction is flat.
 FLAT_DIRECTION = 1e-11
+
+# Information (1 / variance, in unconstrained coordinates) below which a parameter is not identified at all: a
+# standard deviation of a thousand where everything happens within ten.
+FLAT_INFORMATION = 1e-6
 
 # Level of the confidence intervals.
 LEVEL = 0.95
@@ -83,8 +87,8 @@ class FitSettings:
         if self.optimizer not in MAX_STEPS:
             raise DistfitError(f"unknown optimizer {self.optimizer!r}", f"known: {', '.join(MAX_STEPS)}")
         for name, valid, remedy in (
-            ("restarts", self.restarts >= 1, "at least one start is needed"),
-            ("seed", self.seed >= 0, "a seed is a whole number from 0 on"),
+            ("restarts", isinstance(self.restarts, int) and self.restarts >= 1, "at least one start is needed"),
+            ("seed", isinstance(self.seed, int) and self.seed >= 0, "a seed is a whole number from 0 on"),
             ("max_steps", self.max_steps is None or self.max_steps >= 1, "at least one step is needed"),
             ("tolerance", self.tolerance > 0.0, "a gradient is never exactly zero; 1e-7 is the default"),
             ("learning_rate", self.learning_rate > 0.0, "it must be positive; 0.05 is the default"),

@@ -21,7 +21,8 @@ HORSEKICKS = "sample_data/horsekicks.csv"
         (["fit", "nofile.csv", "-f", "zip"], None, ["nofile.csv", "no such file"]),
         (["fit", "-", "-f", "zip"], "y\n1\n-3\n", ["row 2", "-3 is negative"]),
         (["fit", "-", "-f", "zip"], "y\n1\n2.5\n", ["row 2", "2.5"]),
-        (["fit", "-", "-f", "zip"], "y\n1\nmany\n", ["row 2", "'many'"]),
+        (["fit", "-", "-f", "zip"], "y\n1\nmany\n", ["row 2", "'many'", "whole numbers >= 0"]),
+        (["fit", HORSEKICKS, "-f", "zip", "-o", "same", "--save", "same"], None, ["-o and --save"]),
         (["fit", "-", "-f", "zip"], "", ["empty"]),
         (["fit", "-", "-f", "zip"], "y\nNA\n\n", ["only missing values"]),
         (["fit", "-", "-f", "zip"], "y\n9007199254740993\n", ["9007199254740993"]),
@@ -51,6 +52,33 @@ def test_bad_usage_and_bad_input_exit_2(distfit: Run, arguments: list[str], inpu
     assert "Traceback" not in done.stderr
     for words in said:
         assert words in done.stderr
+
+
+@pytest.mark.parametrize("first", [["--output"], ["--save"]])
+def test_an_impossible_output_is_said_before_the_work(distfit: Run, tmp_path: Path, first: list[str]) -> None:
+    done = distfit("fit", HORSEKICKS, "-f", "nb", *first, tmp_path, {"--output": "--save"}.get(first[0], "-o"), "left")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is a directory" in done.stderr
+    assert not (ROOT / "left").exists()
+
+
+def test_counts_too_large_to_draw(distfit: Run) -> None:
+    done = distfit("sample", "-f", "nb", "-p", "mean=9e15", "-p", "size=0.0005", "-n", 100_000, "-s", 1)
+    assert done.returncode == 2
+    assert "too large" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_list_of_families_into_a_closed_pipe() -> None:
+    script = f"{COMMAND} families | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_device_as_output(distfit: Run) -> None:
+    done = distfit("fit", HORSEKICKS, "-f", "poisson", "-o", "/dev/stdout")
+    assert done.returncode == 0
+    assert "poisson fitted to" in done.stdout
 
 
 def test_a_damaged_model_is_refused(distfit: Run, tmp_path: Path) -> None:

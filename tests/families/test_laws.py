@@ -10,7 +10,6 @@ import pytest
 import torch
 from scipy import stats
 
-from distfit_counts.distributions import log_prob
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.constraint import SIMPLEX
 from distfit_counts.families.family import Family, Limit
@@ -61,7 +60,7 @@ every_family = pytest.mark.parametrize(("spec", "values"), SPECS, ids=[spec for 
 
 def log_pmf(family: Family, values: Mapping[str, float], k: np.ndarray) -> np.ndarray:
     tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
-    return log_prob(family, tensors, torch.from_numpy(np.asarray(k, dtype=float))).numpy()
+    return family.log_prob_natural(tensors, torch.from_numpy(np.asarray(k, dtype=float))).numpy()
 
 
 def pmf_table(family: Family, values: Mapping[str, float]) -> np.ndarray:

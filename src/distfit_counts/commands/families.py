@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import io
+import shutil
+import sys
 
 
 def families() -> None:
@@ -13,7 +16,10 @@ def families() -> None:
 
     from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
 
-    console = Console()
+    buffer = io.StringIO()
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((100, 24)).columns
+    console = Console(file=buffer, force_terminal=terminal, width=width)
     for spec, example in EXAMPLES.items():
         family = parse(example)
         module = inspect.getmodule(type(family))
@@ -28,3 +34,5 @@ def families() -> None:
     words = ", ".join(f"--family {word}" for word in MIXTURE_WORDS)
     console.print(Text.assemble(("shorthands", "bold"), f"   {short}"))
     console.print(Text.assemble(("without quoting", "bold"), f"   {words} with --components K"))
+    # Written by us, not by rich, which ends with an error where the reader has seen enough.
+    sys.stdout.write(buffer.getvalue())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
-from distfit_counts.errors import DataError
+from distfit_counts.errors import DataError, OutputError
 from distfit_counts.settings import LEARNING_RATE, LEVEL, RESTARTS, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
@@ -47,10 +47,16 @@ def fit(
     distfit fit visits.parquet -c visits --by clinic --family nb --format json | jq .aic
     """
     from distfit_counts.families.spec import parse
+    from distfit_counts.output import check
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.write import write_fits
 
     chosen = parse(family, components)
+    for path in (output, save):
+        if path is not None:
+            check(path)
+    if output is not None and output == save:
+        raise OutputError(f"-o and --save both name {output}", "give them different names")
     settings = FitSettings(restarts, seed, optimizer.value, max_steps, tolerance, learning_rate, level, verbose)
     # torch takes longer to import than most files take to read: the two overlap.
     threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()

@@ -114,7 +114,6 @@ def _ahead(items: Iterator[Any]) -> Iterator[Any]:
 
 
 def table_field(field: Any, first: Callable[[str], Any]) -> Field:
-    """What ``field`` of a schema offers; ``first(name)`` gives some first rows with that column."""
     """How an Arrow schema field is offered; ``first(name)``: a batch by which to judge floats, or None."""
     import pyarrow as pa
 

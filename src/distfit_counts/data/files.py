@@ -193,7 +193,9 @@ def _numbers(batch: Batch, name: str, reader: Reader) -> Any:
     except BadRow as bad:
         bad.column = name
         looks_undivided = getattr(reader, "looks_undivided", None)
-        if looks_undivided is not None and looks_undivided(bad.problem):
+        # Only the value itself is judged: 'abc', out of "'abc' is not a number".
+        value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
+        if looks_undivided is not None and looks_undivided(value):
             bad.hint = DELIMITER_HINT
         raise batch.error(bad) from None
 

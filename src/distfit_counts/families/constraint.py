@@ -158,6 +158,8 @@ class Softmax(Constraint):
     """values = softmax(theta, 0): K weights that sum to 1 from K - 1 coordinates; working values are log-weights."""
 
     range = "between 0 and 1"
+    # Relative to the last weight, which may be one in a million.
+    start_range = (-14.0, 14.0)
 
     def holds(self, value: float) -> bool:
         return 0.0 <= value <= 1.0

@@ -107,6 +107,16 @@ class Family(ABC):
         deterministic one.
         """
 
+    def log_prob_natural(self, v: Mapping[str, Tensor], k: Tensor) -> Tensor:
+        """``log_prob`` from natural values (a probability, not a logit), which broadcast against ``k``."""
+        p = {}
+        for parameter in self.parameters:
+            for name in parameter.names:
+                value = parameter.constraint.from_natural(v[name])
+                # As many dimensions as k: a mixture stacks its components in front of them.
+                p[name] = value.reshape((1,) * (k.dim() - value.dim()) + value.shape)
+        return self.log_prob(p, k)
+
     def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
         """log P(Y > 0), without cancellation where zeros are nearly all there is."""
         return special.log1mexp(self.log_prob(p, torch.zeros_like(next(iter(p.values())))))

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 else:
     torch = LazyModule("torch")
 
-# Where a new component may help: these slices of the data, by cumulative share.
+# Where a new component may help: these slices of the data by cumulative share, and of the positive counts alone,
+# which are few where most counts are zero.
 _SLICES = ((0.0, 0.25), (0.25, 0.75), (0.75, 0.95), (0.95, 0.99), (0.99, 1.0))
+_POSITIVE_SLICES = ((0.0, 0.5), (0.5, 0.9), (0.9, 1.0))
+# Distinct values on which a further component is tried.
+_GRID = 24
 
 
 @dataclass(frozen=True)
@@ -141,17 +145,46 @@ class Mixture(Family):
         new = dropped[0]
         kept = {name: nested[other] for name, other in limit.carried.items()}
         kept |= {name: np.asarray(1.0) for name, value in limit.fixed.items() if value == 1.0}
-        starts = []
-        for low, high in _SLICES:
-            share = _slice(w, low, high)
-            own = self.components[new].start(k, w * share + 1e-6 * w, lambda m: np.full((1, m), 0.5))
-            weight = max(0.5 * (high - low), 0.02)
-            values = {
-                name: value * (1.0 - weight) if name.startswith("weight") else value for name, value in kept.items()
-            }
-            added = {f"{name}[{new + 1}]": value for name, value in own.items()}
-            starts.append(values | added | {f"weight[{new + 1}]": np.asarray(weight)})
-        return starts
+        positive = np.where(k > 0, w, 0.0)
+        positive = np.where(positive.sum(axis=-1, keepdims=True) > 0, positive, w)
+        places = [*((*slice, w) for slice in _SLICES), *((*slice, positive) for slice in _POSITIVE_SLICES)]
+        found = []
+        for low, high, of in places:
+            near = w * _slice(of, low, high) * (of > 0) + 1e-6 * w
+            own = self.components[new].start(k, near, lambda m: np.full((1, m), 0.5))
+            found.append((max(0.5 * (high - low), 0.02), own))
+        if self.components[new].parameters:
+            missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
+            # Weights in proportion to the positive counts: where most are zeros, a component among the rest is small.
+            share = np.where(k > 0, w, 0.0).sum(axis=-1) / w.sum(axis=-1)
+            found += [(weight * np.maximum(share, 1e-6), missed) for weight in (0.002, 0.02, 0.2)]
+        return [self._with(new, weight, own, kept) for weight, own in found]
+
+    def _with(self, new: int, weight: Any, own: Mapping[str, Array], kept: Mapping[str, Array]) -> dict[str, Array]:
+        """Values of the mixture where component ``new`` takes ``weight`` from the others."""
+        values = {name: value * (1.0 - weight) if name.startswith("weight") else value for name, value in kept.items()}
+        added = {f"{name}[{new + 1}]": value for name, value in own.items()}
+        return values | added | {f"weight[{new + 1}]": np.asarray(weight)}
+
+    def _most_missed(self, new: int, kept: Mapping[str, Any], k: Array, w: Array) -> dict[str, Array]:
+        """Where another component raises the likelihood fastest: the largest sum_v w_v p(k_v) / p_mixture(k_v) over
+        components centred on a grid of the distinct values (the gradient function of Lindsay 1983).
+        """
+        limit = self._without(new)
+        values = {other: _tensor(kept[name])[:, None] for name, other in limit.carried.items()}
+        counts = torch.from_numpy(k)
+        fitted = limit.family.log_prob_natural(values, counts)
+        centres = k[:, np.unique(np.linspace(0, k.shape[1] - 1, _GRID).astype(int))]
+        start = self.components[new].start(
+            centres[..., None], np.ones((*centres.shape, 1)), lambda m: np.full((1, m), 0.5)
+        )
+        own = {name: np.broadcast_to(value, centres.shape) for name, value in start.items()}
+        candidate = self.components[new].log_prob_natural(
+            {name: _tensor(value)[..., None] for name, value in own.items()}, counts[:, None, :]
+        )
+        gain = (torch.from_numpy(w)[:, None, :] * torch.exp(candidate - fitted[:, None, :])).sum(dim=-1)
+        best = torch.nan_to_num(gain, nan=0.0, posinf=0.0).argmax(dim=-1).numpy()
+        return {name: value[np.arange(len(best)), best] for name, value in own.items()}
 
     def canonical(self, v: Values) -> dict[str, str]:
         labels = {name: name for name in self.names}
@@ -246,6 +279,10 @@ def _quantile(k: Array, w: Array, share: Array) -> Array:
     counts = np.broadcast_to(k, (*shape, k.shape[-1]))
     result: Array = np.take_along_axis(counts, np.broadcast_to(where, (*shape, where.shape[-1])), axis=-1)
     return result
+
+
+def _tensor(values: Any) -> Tensor:
+    return torch.from_numpy(np.array(values, dtype=np.float64))
 
 
 def _slice(w: Array, low: float, high: float) -> Array:

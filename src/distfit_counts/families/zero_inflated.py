@@ -92,18 +92,22 @@ class ZeroInflated(Family):
         return self.base.sample_positive(v, n, rng)
 
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        total = w.sum(axis=-1)
+        held = self._held(k, w)
+        pi = np.clip(1.0 - held.sum(axis=-1) / np.where(total > 0, total, 1.0), 0.02, 0.98)
+        return {"pi": pi} | self.base.start(k, held, draws)
+
+    def _held(self, k: Array, w: Array) -> Array:
+        """The weights without the structural zeros: as many zeros as a Poisson with these positive counts has."""
         is_zero = k == 0
-        total, _, _ = weighted_moments(k, w)
         shown, mean, _ = weighted_moments(k, np.where(is_zero, 0.0, w))
         # The rate of a zero-truncated Poisson of this mean: rate = mean (1 - exp(-rate)).
         rate = positive(mean)
         for _ in range(10):
             rate = positive(-mean * np.expm1(-rate))
-        zeros = shown * np.exp(-rate) / -np.expm1(-rate)  # zeros that the base itself explains
-        pi = np.clip(1.0 - (shown + zeros) / np.where(total > 0, total, 1.0), 0.02, 0.98)
-        held = np.where(is_zero, np.minimum(w, zeros[..., None]), w)
-        held = np.where(held.sum(axis=-1, keepdims=True) > 0, held, w)
-        return {"pi": pi} | self.base.start(k, held, draws)
+        zeros = shown * np.exp(-rate) / -np.expm1(-rate)
+        held: Array = np.where(is_zero, np.minimum(w, zeros[..., None]), w)
+        return np.where(held.sum(axis=-1, keepdims=True) > 0, held, w)
 
     def limits(self) -> tuple[Limit, ...]:
         base = {name: name for name in self.base.names}
@@ -130,7 +134,7 @@ class ZeroInflated(Family):
         if "pi" in limit.fixed:
             return super().inside(limit, start, nested, k, w)
         return (
-            [{"pi": nested["pi"]} | values for values in self.base.inside(limit, start, nested, k, w)]
+            [{"pi": nested["pi"]} | values for values in self.base.inside(limit, start, nested, k, self._held(k, w))]
             if limit.carried
             else []
         )

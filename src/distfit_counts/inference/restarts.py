@@ -43,7 +43,9 @@ def basins(nll: Array, best: float) -> Array:
     ``best`` is the supremum: where it lies at a boundary, a start that only approaches it has reached it.
     """
     order = np.argsort(nll, kind="stable")
-    gaps = np.diff(np.concatenate([[best], nll[order]]), prepend=best)[1:] > SAME_OPTIMUM
+    # An infinite NLL has no distance to another: those starts found nothing and share the last number.
+    steps = np.nan_to_num(np.concatenate([[best], nll[order]]), posinf=np.finfo(float).max)
+    gaps = np.diff(steps) > SAME_OPTIMUM
     numbers = np.empty(len(nll))
     numbers[order] = 1 + np.cumsum(gaps)
     return numbers

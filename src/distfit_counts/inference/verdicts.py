@@ -15,8 +15,7 @@ def verdicts_of(
 ) -> tuple[Verdict, ...]:
     """What a reader must know before using the numbers of this column."""
     found = _boundaries(judgement, row)
-    if judgement.solution.family.lowest == 0:
-        found += _underdispersed(histogram)
+    found += _underdispersed(histogram, judgement.derived(row)["variance"])
     found += _not_identified(judgement, row)
     found += _not_converged(judgement, row)
     found += _restarts(restarts[:n_restarts])
@@ -39,14 +38,15 @@ def _boundaries(judgement: Judgement, row: int) -> list[Verdict]:
     return [*(Verdict(limit.code, limit.reason) for limit in chain[:-1]), last]
 
 
-def _underdispersed(histogram: Histogram) -> list[Verdict]:
+def _underdispersed(histogram: Histogram, fitted: float) -> list[Verdict]:
     """(n-1) variance/mean is about chi-square with n-1 degrees for a Poisson: three deviations below are no chance."""
     mean, variance, n = histogram.mean, histogram.variance, histogram.n
-    if n < 2 or mean == 0.0 or (variance / mean - 1.0) * ((n - 1) / 2.0) ** 0.5 > -3.0:
+    # Truncation and hurdles may lower the variance and fit: then there is nothing to say.
+    if n < 2 or mean == 0.0 or not variance < 0.9 * fitted or (variance / mean - 1.0) * ((n - 1) / 2.0) ** 0.5 > -3.0:
         return []
     message = (
-        f"The variance ({variance:.4g}) is well below the mean ({mean:.4g}): the counts are underdispersed, and no "
-        "family here follows that. The standard errors are too large."
+        f"The variance ({variance:.4g}) is well below the mean ({mean:.4g}) and the fitted variance ({fitted:.4g}): "
+        "the counts are underdispersed, and this family does not follow that. Its standard errors are too large."
     )
     return [Verdict("data.underdispersed", message)]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
 from distfit_counts.families.family import Family, Parameter
-from distfit_counts.settings import FLAT_DIRECTION
+from distfit_counts.settings import FLAT_DIRECTION, FLAT_INFORMATION
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,15 @@ def wald(family: Family, theta: Array, hessian: Array, n: Array, scale: Array, l
 
 def _covariance(hessian: Array, n: Array) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Covariance of theta [C, P, P] and which coordinates [C, P] a flat direction moves."""
-    eigenvalues, vectors = np.linalg.eigh(np.nan_to_num(hessian))
-    flat = eigenvalues <= FLAT_DIRECTION * np.abs(eigenvalues).max(axis=1, keepdims=True)
+    information = np.nan_to_num(hessian) * n[:, None, None]
+    own = np.diagonal(information, axis1=1, axis2=2)
+    # With a unit diagonal, curvatures of different parameters compare: a mean of 1e11 bends far more than a gate.
+    unit = 1.0 / np.sqrt(np.maximum(own, FLAT_INFORMATION))
+    eigenvalues, vectors = np.linalg.eigh(information * unit[:, :, None] * unit[:, None, :])
+    flat = eigenvalues <= FLAT_DIRECTION
     inverse = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, eigenvalues))
-    covariance = (vectors * inverse[:, None, :]) @ np.swapaxes(vectors, 1, 2) / n[:, None, None]
-    loose = (flat[:, None, :] & (np.abs(vectors) > 1e-3)).any(axis=2)
+    covariance = (vectors * inverse[:, None, :]) @ np.swapaxes(vectors, 1, 2) * unit[:, :, None] * unit[:, None, :]
+    loose = (flat[:, None, :] & (np.abs(vectors) > 1e-3)).any(axis=2) | (own <= FLAT_INFORMATION)
     return covariance, loose
 
 

@@ -68,7 +68,10 @@ class Newton:
         # For a billion observations GAIN_TOLERANCE is below the rounding of the sum itself.
         rounding = gain <= 1e-15 * self.n * (1.0 + point.value.abs())
         exhausted = (self.idle >= _IDLE) & (gain <= SAME_OPTIMUM)
-        return (point.gradient.abs().amax(dim=1) <= self.tolerance) & (small | rounding | exhausted)
+        # The gradient itself rounds with the curvature: at a mean of 1e11 its last digit is worth 1e-5.
+        assert point.hessian is not None
+        tolerance = self.tolerance + 1e-15 * point.hessian.abs().amax(dim=(1, 2))
+        return (point.gradient.abs().amax(dim=1) <= tolerance) & (small | rounding | exhausted)
 
     def stalled(self) -> Tensor:
         return self.length < _SHORTEST

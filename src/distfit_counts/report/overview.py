@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from distfit_counts.report.numbers import count, fixed, number
@@ -23,16 +24,20 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     where = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *groups]
     table = plain_table()
     for name in where:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for name in ["n", *names, "log-lik.", "BIC", "status"]:
-        table.add_column(name, justify="left" if name == "status" else "right", overflow="fold")
+        table.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
     for fit in listed:
         place = {"source": short[fit.source], "column": fit.column} | {k: str(v) for k, v in fit.group.items()}
         estimates = [number(fit.parameters[name].estimate) if name in fit.parameters else "" for name in names]
         numbers = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2), fit.status if fit.converged else f"{fit.status} !"]
         table.add_row(*(place[name] for name in where), count(fit.n), *estimates, *numbers)
     console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
+    # A number broken in two is no number: where the terminal is too narrow, the lines run over its edge.
+    width, unbounded = console.width, console.options.update(max_width=10_000)
+    console.width = max(width, Measurement.get(console, unbounded, table).maximum)
     console.print(table)
+    console.width = width
     _print_verdicts(console, listed, short)
 
 

@@ -29,7 +29,7 @@ def to_text(fit: Fit, width: int = 100) -> str:
     """The report as plain text."""
     buffer = io.StringIO()
     print_fit(Console(file=buffer, width=width, no_color=True), fit)
-    return buffer.getvalue()
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
@@ -134,7 +134,7 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     many = "restart" if len(own) == 1 else "restarts"
     how = f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed})"
     # The rest is in -v and in JSON: a person reads the first dozen.
-    nested = [restart for restart in fit.restarts if restart not in own]
+    nested = [restart for restart in fit.restarts if restart.origin not in ("moments", "random")]
     shown = fit.restarts if verbose else [*own[:10], *nested[:2]]
     names = ", ".join(fit.restarts[0].start)
     columns = {
