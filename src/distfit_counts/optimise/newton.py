@@ -81,6 +81,11 @@ class Newton:
         return replace(self, **state)
 
 
+def promised_gain(point: Evaluation, n: Tensor) -> Tensor:
+    """Log-likelihood units that Newton's model still promises at ``point``, over ``n`` [B] observations."""
+    return -0.5 * _direction(point)[1] * n
+
+
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
     assert point.hessian is not None

@@ -11,10 +11,12 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.minimise import CONVERGED, STATUS, Minimum, minimise
-from distfit_counts.optimise.problem import Batch, Objective, natural
+from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, STATUS, Minimum, minimise
+from distfit_counts.optimise.newton import promised_gain
+from distfit_counts.optimise.problem import Batch, Evaluation, Objective, natural
 from distfit_counts.optimise.starts import nested_starts, own_starts
-from distfit_counts.settings import BOUNDARY_MARGIN, MAX_STEPS, FitSettings
+from distfit_counts.settings import BOUNDARY_MARGIN, FitSettings
+from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 
 INTERIOR = -1
 Ints = npt.NDArray[np.int64]
@@ -122,7 +124,7 @@ def _descend(
         column,
         settings.optimizer,
         settings.tolerance,
-        settings.max_steps or MAX_STEPS[settings.optimizer],
+        settings.max_steps or DEFAULT_STEPS[settings.optimizer],
         settings.learning_rate,
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
@@ -132,7 +134,11 @@ def _descend(
     status = minimum.status.numpy().reshape(columns, starts)
     gradient_norm = minimum.point.gradient.abs().amax(dim=1).numpy().reshape(columns, starts)
     best = _best(value, status, gradient_norm, batch.n)
-    gradient, hessian = _at_best(objective, minimum, torch.from_numpy(np.arange(columns) * starts + best), column)
+    rows = torch.from_numpy(np.arange(columns) * starts + best)
+    point = _at_best(objective, minimum, rows, column)
+    # A first-order path that ran out of steps may have arrived all the same: the Hessian knows.
+    arrived = (promised_gain(point, objective.n) <= BOUNDARY_MARGIN).numpy() & (status.ravel()[rows] == MAX_STEPS)
+    status.ravel()[rows[arrived]] = CONVERGED
     chosen, supremum = _supremum(value[np.arange(columns), best], batch.n, nested)
     return Solution(
         family=family,
@@ -146,8 +152,8 @@ def _descend(
         steps=minimum.steps.numpy().reshape(columns, starts),
         status=status,
         best=best,
-        gradient=gradient,
-        hessian=hessian,
+        gradient=point.gradient.numpy(),
+        hessian=_hessian(point),
         nested=nested,
         chosen=chosen,
         supremum=supremum,
@@ -163,12 +169,15 @@ def _best(value: Array, status: Ints, gradient_norm: Array, n: Array) -> Ints:
     return best
 
 
-def _at_best(objective: Objective, minimum: Minimum, rows: torch.Tensor, column: torch.Tensor) -> tuple[Array, Array]:
+def _at_best(objective: Objective, minimum: Minimum, rows: torch.Tensor, column: torch.Tensor) -> Evaluation:
+    """The best point of every column, with its Hessian (a first-order method has none yet)."""
     point = minimum.point.select(rows)
-    if point.hessian is None:
-        point = objective(minimum.theta[rows], column[rows], hessian=True)
+    return point if point.hessian is not None else objective(minimum.theta[rows], column[rows], hessian=True)
+
+
+def _hessian(point: Evaluation) -> Array:
     assert point.hessian is not None
-    return point.gradient.numpy(), point.hessian.numpy()
+    return point.hessian.numpy()
 
 
 def _supremum(value: Array, n: Array, nested: list[tuple[Limit, Solution]]) -> tuple[Ints, Array]:
