@@ -62,6 +62,14 @@ def test_an_impossible_output_is_said_before_the_work(distfit: Run, tmp_path: Pa
     assert not (ROOT / "left").exists()
 
 
+def test_a_header_that_is_not_utf8(distfit: Run, tmp_path: Path) -> None:
+    (tmp_path / "latin.csv").write_bytes("fälle\n1\n".encode("latin1"))
+    done = distfit("fit", tmp_path / "latin.csv", "-f", "poisson")
+    assert done.returncode == 2
+    assert "not valid UTF-8" in done.stderr
+    assert "iconv" in done.stderr
+
+
 def test_counts_too_large_to_draw(distfit: Run) -> None:
     done = distfit("sample", "-f", "nb", "-p", "mean=9e15", "-p", "size=0.0005", "-n", 100_000, "-s", 1)
     assert done.returncode == 2

@@ -12,7 +12,7 @@ from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect
 from distfit_counts.data.source import BadRow
 from distfit_counts.data.whole import MISSING, all_whole
 
-_ENCODING_HINT = "convert the file first: iconv -f LATIN1 -t UTF-8 old.csv > new.csv"
+ENCODING_HINT = "convert the file first: iconv -f LATIN1 -t UTF-8 old.csv > new.csv"
 _PYARROW_BLOCK = 1 << 19
 
 
@@ -100,7 +100,7 @@ def explain(data: memoryview, dialect: Dialect, error: Exception, bytes_before: 
         starts = rows.row_starts(bytes(data), dialect.delimiter.encode(), not dialect.single)
         index = max(int(np.searchsorted(starts, wrong.start, side="right")) - 1, 0)
         problem = f"byte {bytes_before + wrong.start + 1} is not valid UTF-8 (0x{data[wrong.start]:02x})"
-        return BadRow(index, problem, _ENCODING_HINT)
+        return BadRow(index, problem, ENCODING_HINT)
     return BadRow(0, f"cannot be read as a table ({str(error).splitlines()[0][:200]})", DELIMITER_HINT)
 
 

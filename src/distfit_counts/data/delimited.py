@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.csv_block import BlockParser, explain, read_table
+from distfit_counts.data.csv_block import ENCODING_HINT, BlockParser, explain, read_table
 from distfit_counts.data.dialect import Dialect, guess
 from distfit_counts.data.locate import extension
 from distfit_counts.data.rows import has_stray_quotes, row_blocks, row_ends, row_starts
@@ -39,6 +39,8 @@ class Delimited:
         sample = self._with_newlines(sample)
         prefer = {".tsv": "\t", ".tab": "\t", ".psv": "|", ".csv": ","}.get(extension(stream.name), "")
         found = guess(sample.decode("utf-8", errors="replace"), complete, known, prefer)
+        if any("\ufffd" in name for name in found.names):
+            raise DataError(f"{self.name}: the header is not valid UTF-8: {', '.join(found.names)}", ENCODING_HINT)
         self.dialect = replace(found, stray_quotes=has_stray_quotes(sample, found.delimiter.encode()))
         self.names = found.names
         self._first = self._after_header(sample)
