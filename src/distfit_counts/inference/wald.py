@@ -69,10 +69,11 @@ def _one(
         std_error = np.sqrt(variance)
         weight = constraint.show(theta, scale)
         flat = np.repeat(loose.any(axis=1, keepdims=True), weight.shape[1], axis=1)
+        # A weight that is 0 or 1 to the last digit has no logit: it is flat, and its NaN is what is shown.
         with np.errstate(divide="ignore", invalid="ignore"):
             logit = np.log(weight) - np.log1p(-weight)
             reach = z * std_error / (weight * (1.0 - weight))
-        lower, upper = _expit(logit - reach), _expit(logit + reach)
+            lower, upper = _expit(logit - reach), _expit(logit + reach)
     else:
         deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
         std_error = np.abs(constraint.slope(theta, scale)) * deviation
