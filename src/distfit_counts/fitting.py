@@ -156,6 +156,7 @@ def _assemble(column: Column, judgement: Judgement, row: int, settings: FitSetti
     found = judgement.estimates(row)
     reduced = judgement.reduced(row)
     restarts = restarts_of(solution, row)
+    derived = judgement.derived(row)
     best = judgement.resolved(row)
     return Fit(
         source=column.source,
@@ -164,14 +165,14 @@ def _assemble(column: Column, judgement: Judgement, row: int, settings: FitSetti
         family=family.spec,
         histogram=column.histogram,
         parameters=found,
-        derived=judgement.derived(row),
+        derived=derived,
         log_likelihood=-float(solution.supremum[row] * solution.batch.n[row]) + 0.0,  # + 0.0: never -0.0
         n_parameters=family.n_parameters,
         converged=solution.converged(row),
         status=solution.status_text(row),
         gradient_norm=float(best.gradient_norm[row, best.best[row]]),
         restarts=restarts,
-        verdicts=verdicts_of(judgement, row, restarts, column.histogram, settings.restarts),
+        verdicts=verdicts_of(judgement, row, restarts, column.histogram, settings.restarts, derived["variance"]),
         reduced=Reduced(reduced[0].spec, reduced[1]),
         level=settings.level,
         optimizer=settings.optimizer,

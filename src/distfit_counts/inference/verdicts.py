@@ -11,11 +11,16 @@ from distfit_counts.settings import SAME_OPTIMUM
 
 
 def verdicts_of(
-    judgement: Judgement, row: int, restarts: Sequence[Restart], histogram: Histogram, n_restarts: int
+    judgement: Judgement,
+    row: int,
+    restarts: Sequence[Restart],
+    histogram: Histogram,
+    n_restarts: int,
+    fitted_variance: float,
 ) -> tuple[Verdict, ...]:
     """What a reader must know before using the numbers of this column."""
     found = _boundaries(judgement, row)
-    found += _underdispersed(histogram, judgement.derived(row)["variance"])
+    found += _underdispersed(histogram, fitted_variance)
     found += _not_identified(judgement, row)
     found += _not_converged(judgement, row)
     found += _restarts(restarts[:n_restarts])
