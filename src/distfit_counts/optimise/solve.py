@@ -27,7 +27,7 @@ class Solution:
     """What was found for every column. C columns, S starts (the restarts, then those from simpler families).
 
     ``theta`` and ``start`` [C, S, P], ``value`` (mean NLL), ``gradient_norm``, ``steps``, ``status`` [C, S];
-    ``best`` [C] the index of the best start, ``hessian`` [C, P, P] and ``gradient`` [C, P] there; ``chosen`` [C]
+    ``best`` [C] the index of the best start, ``hessian`` [C, P, P] there; ``chosen`` [C]
     the limit at which the supremum lies or INTERIOR; ``supremum`` [C] its mean NLL.
     """
 
@@ -42,7 +42,6 @@ class Solution:
     steps: Ints
     status: Ints
     best: Ints
-    gradient: Array
     hessian: Array
     nested: list[tuple[Limit, Solution]]
     chosen: Ints
@@ -152,7 +151,6 @@ def _descend(
         steps=minimum.steps.numpy().reshape(columns, starts),
         status=status,
         best=best,
-        gradient=point.gradient.numpy(),
         hessian=_hessian(point),
         nested=nested,
         chosen=chosen,
@@ -219,7 +217,6 @@ def _evaluate(family: Family, batch: Batch) -> Solution:
         steps=zero.astype(np.int64),
         status=np.full((columns, 1), CONVERGED),
         best=np.zeros(columns, dtype=np.int64),
-        gradient=none[:, 0],
         hessian=np.zeros((columns, 0, 0)),
         nested=[],
         chosen=np.full(columns, INTERIOR),
