@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, published_loop
+from benchmarks import accuracy, batch, command, inference, published_loop
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "command": command.run,
     "batch": batch.run,
     "accuracy": accuracy.run,
+    "inference": inference.run,
 }
 
 

@@ -106,3 +106,66 @@ def test_bad_options_are_refused_in_words() -> None:
             fit(COUNTS, "nb", **options)
     with pytest.raises(DistfitError, match="rate"):
         sample("poisson", {"rate": -1.0}, 3)
+
+
+@pytest.mark.parametrize(
+    "options", [{"ci": "profile"}, {"ci": "bootstrap"}, {"ci": "bootstrap", "bootstrap": "parametric"}]
+)
+def test_other_intervals_around_the_same_estimates(options: dict, tmp_path: Path) -> None:
+    wald, found = fit(COUNTS, "zip"), fit(COUNTS, "zip", replicates=99, **options)
+    assert found.ci == options["ci"]
+    assert found.log_likelihood == wald.log_likelihood
+    for name, e in found.parameters.items():
+        assert e.estimate == wald.parameters[name].estimate
+        assert e.lower < e.estimate < e.upper
+        assert (e.lower, e.upper) != (wald.parameters[name].lower, wald.parameters[name].upper)
+    assert f"{options['ci']} interval" in found.summary()
+    found.save(tmp_path / "model.json")
+    again = load(tmp_path / "model.json")
+    assert again.parameters == found.parameters
+    assert again.summary() == found.summary()
+
+
+def test_infinite_ends_are_saved_and_loaded(tmp_path: Path) -> None:
+    """JSON has no infinity: an end that does not exist comes back as one."""
+    found = fit([7] * 30, "nb", ci="profile")
+    size = found.parameters["size"]
+    assert (size.lower > 0.0, size.upper) == (True, float("inf"))
+    found.save(tmp_path / "model.json")
+    again = load(tmp_path / "model.json")
+    assert repr(again.parameters) == repr(found.parameters), "NaN where there is no standard error"
+    assert again.summary() == found.summary()
+    assert again.goodness.bins == found.goodness.bins
+
+
+def test_an_interval_at_infinity_is_saved_and_loaded(tmp_path: Path) -> None:
+    """Every replicate of constant counts is at the Poisson limit: the interval of the size is infinity itself."""
+    found = fit([7] * 30, "nb", ci="bootstrap", replicates=39)
+    assert found.parameters["size"].lower == float("inf")
+    found.save(tmp_path / "model.json")
+    assert load(tmp_path / "model.json").summary() == found.summary()
+
+
+def test_simulated_goodness_of_fit_is_saved_and_loaded(tmp_path: Path) -> None:
+    found = fit(COUNTS, "zip", gof_replicates=19)
+    assert all(test.p_value >= 1 / 20 for test in found.goodness.tests)
+    found.save(tmp_path / "model.json")
+    again = load(tmp_path / "model.json")
+    assert repr(again.goodness) == repr(found.goodness)
+    assert again.tests == found.tests
+    assert again.correlation == found.correlation
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ci": "likelihood"},
+        {"bootstrap": "smooth"},
+        {"replicates": 5},
+        {"gof_replicates": -1},
+        {"gof_replicates": 7},
+    ],
+)
+def test_bad_ways_to_judge_are_refused_in_words(options: dict) -> None:
+    with pytest.raises(DistfitError):
+        fit(COUNTS, "nb", **options)

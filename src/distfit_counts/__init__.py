@@ -10,19 +10,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from distfit_counts.comparison import Comparison
     from distfit_counts.data.histogram import Histogram
     from distfit_counts.errors import DistfitError
-    from distfit_counts.library import fit, load, load_all, sample
+    from distfit_counts.library import compare, fit, load, load_all, sample
     from distfit_counts.result import Fit
 
 __version__ = "0.1.0"
 
-__all__ = ["DistfitError", "Fit", "Histogram", "fit", "load", "load_all", "sample"]
+__all__ = ["Comparison", "DistfitError", "Fit", "Histogram", "compare", "fit", "load", "load_all", "sample"]
 
 _HOMES = {
+    "Comparison": "comparison",
     "DistfitError": "errors",
     "Fit": "result",
     "Histogram": "data.histogram",
+    "compare": "library",
     "fit": "library",
     "load": "library",
     "load_all": "library",

@@ -13,8 +13,11 @@ import typer
 from typer.core import TyperGroup
 
 from distfit_counts import __version__
+from distfit_counts.commands.check import check
+from distfit_counts.commands.compare import compare
 from distfit_counts.commands.families import families
 from distfit_counts.commands.fit import fit
+from distfit_counts.commands.plot import plot
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
 from distfit_counts.errors import DistfitError
@@ -57,7 +60,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which count distribution is it, with which parameters, how sure are we, and where does the model fail?",
 )
-for command in (fit, sample, show, families):
+for command in (fit, compare, check, plot, sample, show, families):
     app.command()(command)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack, overload
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.comparison import Comparison
 from distfit_counts.errors import DistfitError
 from distfit_counts.result import Fit
 
@@ -24,6 +25,10 @@ class Options(TypedDict, total=False):
     learning_rate: float
     level: float
     trace: bool
+    ci: str
+    replicates: int
+    bootstrap: str
+    gof_replicates: int
 
 
 @overload
@@ -76,6 +81,31 @@ def fit(
     fits = fit_columns(read_memory(data, _listed(column), _listed(by), weights), chosen, settings)
     many = by is not None or not (column is None or isinstance(column, str))
     return fits if many else fits[0]
+
+
+def compare(
+    data: Any,
+    families: Sequence[str] | None = None,
+    *,
+    column: str | None = None,
+    weights: str | None = None,
+    bootstrap_lrt: bool = False,
+    **options: Unpack[Options],
+) -> Comparison:
+    """Fit many families to a column of counts and rank them by BIC: ``distfit compare``.
+
+    ``families``: specs; None for the default ones that the data can bear. ``data`` and the options as for ``fit``.
+    """
+    from distfit_counts.comparing import compare_columns
+    from distfit_counts.data.memory import read_memory
+    from distfit_counts.families.spec import parse
+    from distfit_counts.settings import FitSettings
+
+    asked = None if families is None else [parse(spec) for spec in families]
+    columns = read_memory(data, _listed(column), [], weights)
+    if len(columns) != 1:
+        raise DistfitError(f"{len(columns)} columns match {column!r}", "name one column")
+    return compare_columns(columns, asked, FitSettings(**options), bootstrap_lrt)[0]
 
 
 def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | None = None) -> npt.NDArray[np.int64]:

@@ -12,11 +12,12 @@ import numpy as np
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DistfitError
+from distfit_counts.inference.frequencies import Frequency
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_json import dumps, fit_record
-from distfit_counts.result import Estimate, Fit, Reduced, Restart, TracePoint, Verdict
+from distfit_counts.result import Estimate, Fit, Goodness, HypothesisTest, Reduced, Restart, TracePoint, Verdict
 
-SCHEMA = "distfit.model/1"
+SCHEMA = "distfit.model/2"
 
 
 def save(path: str | Path, fits: Iterable[Fit]) -> None:
@@ -70,7 +71,7 @@ def _fit(record: dict[str, Any]) -> Fit:
             np.array(histogram["weights"], dtype=np.int64),
             record["data"]["n_missing"],
         ),
-        parameters={name: _estimate(e) for name, e in record["parameters"].items()},
+        parameters={name: _estimate(e, record["ci"]) for name, e in record["parameters"].items()},
         derived={name: _number(value) for name, value in record["derived"].items()},
         log_likelihood=_number(record["log_likelihood"]),
         n_parameters=record["n_parameters"],
@@ -78,24 +79,42 @@ def _fit(record: dict[str, Any]) -> Fit:
         status=record["status"],
         gradient_norm=_number(record["gradient_norm"]),
         restarts=tuple(_restart(item) for item in record["restarts"]),
-        verdicts=tuple(Verdict(item["code"], item["message"]) for item in record["verdicts"]),
+        verdicts=tuple(Verdict(item["code"], item["message"], item["reassuring"]) for item in record["verdicts"]),
         reduced=Reduced(reduced["family"], {name: _number(v) for name, v in reduced["parameters"].items()}),
+        correlation={a: _values(line) for a, line in record["correlation"].items()},
+        goodness=_goodness(record["goodness"]),
+        tests=tuple(_test(item) for item in record["tests"]),
         level=record["level"],
+        ci=record["ci"],
         optimizer=record["optimizer"],
         seed=record["seed"],
     )
+
+
+def _goodness(record: dict[str, Any]) -> Goodness:
+    bins = tuple(Frequency(b["low"], b["high"], b["observed"], _number(b["expected"])) for b in record["bins"])
+    return Goodness(bins, tuple(_test(item) for item in record["tests"]), _number(record["expected_largest"]))
+
+
+def _test(record: dict[str, Any]) -> HypothesisTest:
+    statistic, df, p_value = (_number(record[name]) for name in ("statistic", "df", "p_value"))
+    return HypothesisTest(record["code"], record["title"], statistic, df, p_value, record["null"])
 
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _estimate(record: dict[str, Any]) -> Estimate:
+def _estimate(record: dict[str, Any], ci: str) -> Estimate:
     estimate = _number(record["estimate"])
     # JSON has no infinity: an upper boundary without a number is one.
     if record["boundary"] == "upper" and math.isnan(estimate):
         estimate = math.inf
     std_error, lower, upper = (_number(record[name]) for name in ("std_error", "lower", "upper"))
+    if ci == "bootstrap" and record["boundary"] == "upper" and math.isnan(lower):
+        lower = upper = math.inf  # every replicate lay there
+    if math.isnan(upper) and not math.isnan(lower):
+        upper = math.inf  # likewise an interval with only a lower end
     return Estimate(estimate, std_error, lower, upper, record["boundary"])
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.errors import DataError
 from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from distfit_counts.distributions import CountDistribution
+    from distfit_counts.inference.check import Check
     from distfit_counts.inference.frequencies import Frequency
 
 
@@ -67,10 +69,39 @@ class Restart:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sentence about the fit, with a stable code."""
+    """A sentence about the fit, with a stable code; ``reassuring`` where nothing need be done."""
 
     code: str
     message: str
+    reassuring: bool = False
+
+
+@dataclass(frozen=True)
+class HypothesisTest:
+    """One test of the model. ``df`` NaN: its null has none; ``p_value`` NaN: none holds, and ``null`` says why.
+
+    ``code`` is stable (``chi_square``, ``lr.poisson``); ``title`` names the test for people; ``null`` says in words
+    from which null distribution the p-value comes.
+    """
+
+    code: str
+    title: str
+    statistic: float
+    df: float
+    p_value: float
+    null: str
+
+
+@dataclass(frozen=True)
+class Goodness:
+    """Goodness of fit: ``bins``, neighbouring counts pooled until each expects 5, and the tests.
+
+    ``expected_largest``: how many counts as large as the largest, or larger, the model expects.
+    """
+
+    bins: tuple[Frequency, ...]
+    tests: tuple[HypothesisTest, ...]
+    expected_largest: float
 
 
 @dataclass(frozen=True)
@@ -86,7 +117,8 @@ class Fit:
     """One family fitted to one column (of one group).
 
     ``log_likelihood`` keeps all constants; at a boundary it is the supremum. ``aic`` = 2p - 2l, ``bic`` =
-    p log n - 2l, ``aicc`` = aic + 2p(p+1)/(n-p-1), NaN where n <= p + 1.
+    p log n - 2l, ``aicc`` = aic + 2p(p+1)/(n-p-1), NaN where n <= p + 1. ``ci`` says how the intervals were made,
+    ``correlation`` is that of the estimates of ``reduced``, ``tests`` compare with simpler families.
     """
 
     source: str
@@ -104,7 +136,11 @@ class Fit:
     restarts: tuple[Restart, ...] = field(repr=False)
     verdicts: tuple[Verdict, ...]
     reduced: Reduced
+    correlation: Mapping[str, Mapping[str, float]] = field(repr=False)
+    goodness: Goodness = field(repr=False)
+    tests: tuple[HypothesisTest, ...] = field(repr=False)
     level: float
+    ci: str
     optimizer: str
     seed: int
 
@@ -154,15 +190,42 @@ class Fit:
 
     def pmf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """P(Y = k) of the fitted distribution for every k; 0 where k is no count."""
-        import torch
+        from distfit_counts.inference.reached import log_pmf
 
         family, values = self.model
-        tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
         asked = np.asarray(k, dtype=np.float64)
         is_count = (asked >= 0) & (asked == np.floor(asked))
-        found = family.log_prob_natural(tensors, torch.as_tensor(np.where(is_count, asked, 0.0))).exp().numpy()
+        found = np.exp(log_pmf(family, values, np.where(is_count, asked, 0.0)))
         result: npt.NDArray[np.float64] = np.where(is_count, found, 0.0)
         return result
+
+    def cdf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """P(Y <= k) of the fitted distribution for every whole number k; 0 below zero."""
+        from distfit_counts.inference.cumulative import cumulative
+
+        return cumulative(self.pmf, np.asarray(k, dtype=np.float64))
+
+    def check(self, data: Any, column: str | None = None, weights: str | None = None) -> Check:
+        """This fit on new data, without refitting; ``data`` as for ``fit``."""
+        from distfit_counts.data.memory import read_memory
+        from distfit_counts.inference.check import check
+
+        found = read_memory(data, [] if column is None else [column], [], weights)
+        if len(found) != 1:
+            raise DataError(f"{len(found)} columns match {column!r}", "name one column")
+        return check(self, found[0])
+
+    def quantile_residuals(self, seed: int = 0) -> npt.NDArray[np.float64]:
+        """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true; 10,000 at most."""
+        from distfit_counts.inference.residuals import quantile_residuals
+
+        return quantile_residuals(self.histogram, self.cdf, seed)
+
+    def pit(self, bins: int = 10) -> npt.NDArray[np.float64]:
+        """Heights of the non-randomised PIT histogram (Czado et al. 2009), all 1/``bins`` if the model is true."""
+        from distfit_counts.inference.residuals import pit_histogram
+
+        return pit_histogram(self.histogram, self.cdf, bins)
 
     def frequencies(self) -> list[Frequency]:
         """Observed against expected counts, binned to be read."""

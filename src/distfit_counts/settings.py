@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from distfit_counts.errors import DistfitError
@@ -18,6 +19,9 @@ GAIN_TOLERANCE = 1e-11
 
 # Newton reaches a maximum in 5 to 30 steps; a first-order method needs hundreds to thousands.
 MAX_STEPS = {"newton": 200, "adam": 5_000}
+
+# How many times as many steps the best start of a column may take if it has not arrived by then.
+PATIENCE = 9
 
 # Longest Newton step in any unconstrained coordinate; 6 takes a probability from 0.5 to 0.0025.
 STEP_BOUND = 6.0
@@ -52,6 +56,22 @@ FLAT_INFORMATION = 1e-6
 # Level of the confidence intervals.
 LEVEL = 0.95
 
+# How intervals are made; the first is the default.
+INTERVALS = ("wald", "profile", "bootstrap")
+BOOTSTRAPS = ("nonparametric", "parametric")
+
+# Bootstrap replicates: with 999 the ends of a 95 % interval are the 25th from either side.
+REPLICATES = 999
+
+# What ``distfit compare`` fits unless told.
+COMPARED = ("poisson", "geometric", "nb", "zip", "zinb", "hurdle(nb)", "2*poisson", "3*poisson", "2*nb")
+
+# Of these, those with so many parameters are left out where there are fewer observations for each.
+OBSERVATIONS_PER_PARAMETER = 10
+
+# BIC differences up to here do not prefer one model (Raftery 1995: "not worth more than a bare mention").
+TIE = 2.0
+
 # Work -----------------------------------------------------------------------------------------------------
 
 # Rows times distinct values that are evaluated together. 2**15 float64 are a quarter MiB a tensor: the tensors of one
@@ -61,6 +81,9 @@ PIECE_ELEMENTS = 2**15
 
 # Rows times distinct values that are minimised together: so many that the last rows to converge still fill a piece.
 CHUNK_ELEMENTS = 2**18
+
+# Replicates times distinct values that are refitted together: 999 replicates of a few hundred values at once.
+REPLICATE_ELEMENTS = 2**20
 
 # How much wider than its narrowest column a chunk may be: everything is padded to the widest.
 PADDING = 1.25
@@ -81,18 +104,37 @@ class FitSettings:
     learning_rate: float = LEARNING_RATE
     level: float = LEVEL
     trace: bool = False
+    ci: str = "wald"
+    replicates: int = REPLICATES
+    bootstrap: str = "nonparametric"
+    gof_replicates: int = 0
+
+    @property
+    def simulates(self) -> bool:
+        """Whether a fit is judged by replicates, which take longer than the fit itself."""
+        return self.ci == "bootstrap" or self.gof_replicates > 0
 
     def __post_init__(self) -> None:
         """Raises DistfitError for a value out of range."""
         if self.optimizer not in MAX_STEPS:
             raise DistfitError(f"unknown optimizer {self.optimizer!r}", f"known: {', '.join(MAX_STEPS)}")
+        if self.ci not in INTERVALS:
+            raise DistfitError(f"unknown interval {self.ci!r}", f"known: {', '.join(INTERVALS)}")
+        if self.bootstrap not in BOOTSTRAPS:
+            raise DistfitError(f"unknown bootstrap {self.bootstrap!r}", f"known: {', '.join(BOOTSTRAPS)}")
         for name, valid, remedy in (
             ("restarts", isinstance(self.restarts, int) and self.restarts >= 1, "at least one start is needed"),
             ("seed", isinstance(self.seed, int) and self.seed >= 0, "a seed is a whole number from 0 on"),
             ("max_steps", self.max_steps is None or self.max_steps >= 1, "at least one step is needed"),
             ("tolerance", self.tolerance > 0.0, "a gradient is never exactly zero; 1e-7 is the default"),
             ("learning_rate", self.learning_rate > 0.0, "it must be positive; 0.05 is the default"),
-            ("level", 0.0 < self.level < 1.0, "a level lies between 0 and 1, for example 0.95"),
+            ("replicates", self.replicates >= 19, "19 are the fewest that give a 90 % interval; 999 is the default"),
+            ("gof_replicates", self.gof_replicates == 0 or self.gof_replicates >= 19, "0 for none, or 19 and more"),
+            ("level", 0.0 < self.level < 1.0, "a level lies between 0 and 1: for 95 % give 0.95"),
         ):
             if not valid:
                 raise DistfitError(f"{name} = {getattr(self, name)} is out of range", remedy)
+        fewest = math.ceil(2.0 / (1.0 - self.level) - 1.0 - 1e-9)
+        if self.ci == "bootstrap" and self.replicates < fewest:
+            problem = f"{self.replicates} replicates are too few for an interval of level {self.level:g}"
+            raise DistfitError(problem, f"{fewest} are the fewest: its ends are order statistics")

@@ -22,7 +22,11 @@ HORSEKICKS = "sample_data/horsekicks.csv"
         (["fit", "-", "-f", "zip"], "y\n1\n-3\n", ["row 2", "-3 is negative"]),
         (["fit", "-", "-f", "zip"], "y\n1\n2.5\n", ["row 2", "2.5"]),
         (["fit", "-", "-f", "zip"], "y\n1\nmany\n", ["row 2", "'many'", "whole numbers >= 0"]),
-        (["fit", HORSEKICKS, "-f", "zip", "-o", "same", "--save", "same"], None, ["-o and --save"]),
+        (
+            ["fit", HORSEKICKS, "-f", "zip", "-o", "same", "--save", "same"],
+            None,
+            ["two outputs", "-o, --save and --plot"],
+        ),
         (["fit", "-", "-f", "zip"], "", ["empty"]),
         (["fit", "-", "-f", "zip"], "y\nNA\n\n", ["only missing values"]),
         (["fit", "-", "-f", "zip"], "y\n9007199254740993\n", ["9007199254740993"]),
@@ -92,7 +96,7 @@ def test_a_device_as_output(distfit: Run) -> None:
 def test_a_damaged_model_is_refused(distfit: Run, tmp_path: Path) -> None:
     model = tmp_path / "model.json"
     model.write_text('{"schema": "distfit.model/9"}')
-    assert "distfit.model/1" in distfit("show", model).stderr
+    assert "distfit.model/2" in distfit("show", model).stderr
     model.write_text('{"schema": "distfit.model/1", "fits": [{}]}')
     done = distfit("show", model)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)

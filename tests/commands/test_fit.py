@@ -161,7 +161,7 @@ def test_not_converged_is_exit_1_with_the_results(distfit: Run, zip_csv: Path) -
     assert done.returncode == 1
     (fit,) = records(done.stdout)
     assert fit["converged"] is False
-    assert fit["verdicts"][-1]["code"] in ("fit.max_steps", "restarts.rarely_best")
+    assert "fit.max_steps" in [verdict["code"] for verdict in fit["verdicts"]]
 
 
 def test_verbose_shows_the_path(distfit: Run) -> None:

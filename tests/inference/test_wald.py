@@ -149,3 +149,87 @@ def test_a_weakly_known_size_reaches_far(fit) -> None:
     found = fit(y, "nb").parameters["size"]
     assert 0.0 < found.lower < found.estimate < found.upper
     assert found.upper - found.estimate > 2.0 * (found.estimate - found.lower)
+
+
+def numerical_correlation(nll, at: np.ndarray) -> np.ndarray:
+    """From second differences of a likelihood in the natural parameters."""
+    step, count = 1e-3 * at, len(at)
+    curvature = np.empty((count, count))
+    for i in range(count):
+        for j in range(count):
+            a, b = step * np.eye(count)[i], step * np.eye(count)[j]
+            corners = nll(at + a + b) - nll(at + a - b) - nll(at - a + b) + nll(at - a - b)
+            curvature[i, j] = corners / (4.0 * step[i] * step[j])
+    covariance = np.linalg.inv(curvature)
+    error = np.sqrt(np.diag(covariance))
+    return covariance / np.outer(error, error)
+
+
+def matrix(found) -> np.ndarray:
+    names = list(found.correlation)
+    assert all(list(line) == names for line in found.correlation.values())
+    return np.array([[found.correlation[a][b] for b in names] for a in names])
+
+
+def test_correlation_against_numerical_hessians(counts: np.ndarray, fit) -> None:
+    """Of SciPy's pmfs, in the parameters as people read them; J (nH)^-1 J' must be the same."""
+
+    def zip_nll(v: np.ndarray) -> float:
+        return -float(np.log(v[0] * (counts == 0) + (1 - v[0]) * stats.poisson.pmf(counts, v[1])).sum())
+
+    def zinb_nll(v: np.ndarray) -> float:
+        pmf = stats.nbinom.pmf(counts, v[2], v[2] / (v[2] + v[1]))
+        return -float(np.log(v[0] * (counts == 0) + (1 - v[0]) * pmf).sum())
+
+    for spec, nll in (("zip", zip_nll), ("zinb", zinb_nll)):
+        found = fit(counts, spec)
+        if found.reduced.family != spec:
+            continue
+        at = np.array([e.estimate for e in found.parameters.values()])
+        np.testing.assert_allclose(matrix(found), numerical_correlation(nll, at), atol=2e-3)
+    assert fit(counts, "zip").correlation["pi"]["rate"] > 0.0, "a higher rate leaves more zeros to explain"
+
+
+def test_correlation_of_a_mixture_in_its_free_parameters(fit) -> None:
+    rng = np.random.default_rng(4)
+    y = np.concatenate([rng.poisson(2.0, 300), rng.poisson(9.0, 200)])
+
+    def nll(v: np.ndarray) -> float:
+        return -float(np.log(v[0] * stats.poisson.pmf(y, v[1]) + (1 - v[0]) * stats.poisson.pmf(y, v[2])).sum())
+
+    found = fit(y, "2*poisson")
+    names = ["weight[1]", "rate[1]", "rate[2]"]
+    expected = numerical_correlation(nll, np.array([found.parameters[name].estimate for name in names]))
+    ours = np.array([[found.correlation[a][b] for b in names] for a in names])
+    np.testing.assert_allclose(ours, expected, atol=1e-3)
+    assert found.correlation["weight[1]"]["weight[2]"] == pytest.approx(-1.0, abs=1e-9)
+    for name in names[1:]:
+        mirrored = -found.correlation["weight[1]"][name]
+        assert found.correlation["weight[2]"][name] == pytest.approx(mirrored, abs=1e-9)
+
+
+@pytest.mark.parametrize(("spec", "pairs"), [("nb", [("mean", "size")]), ("hurdle(poisson)", [("p0", "rate")])])
+def test_orthogonal_parameters_are_uncorrelated(spec, pairs, counts: np.ndarray, fit) -> None:
+    """Mean and size of an nb (Lawless 1987); a hurdle's share and its positive part."""
+    found = fit(counts, spec)
+    for a, b in pairs:
+        assert found.correlation[a][b] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("spec", ["poisson", "nb", "zip", "hurdle(nb)", "2*poisson", "3*poisson"])
+def test_a_correlation_matrix(spec: str, counts: np.ndarray, fit) -> None:
+    found = matrix(fit(counts, spec))
+    np.testing.assert_allclose(found, found.T, rtol=1e-9, atol=1e-12, equal_nan=True)
+    diagonal = np.diag(found)
+    np.testing.assert_allclose(diagonal[~np.isnan(diagonal)], 1.0, rtol=1e-12)
+    assert (np.abs(found[~np.isnan(found)]) <= 1.0).all()
+    if not np.isnan(found).any():
+        assert np.linalg.eigvalsh(found).min() > -1e-9
+
+
+def test_at_a_boundary_the_correlation_is_the_simpler_familys(fit) -> None:
+    y = np.random.default_rng(3).binomial(10, 0.7, 500)
+    assert fit(y, "zinb").correlation == {"rate": {"rate": pytest.approx(1.0)}}
+    assert fit([0] * 20, "poisson").correlation == {}
+    flat = fit([1, 1, 1, 2, 2, 3, 5] * 10, "zt(zip)").correlation
+    assert all(math.isnan(flat[a][b]) for a in flat for b in flat if "pi" in (a, b))

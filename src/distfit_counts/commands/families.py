@@ -15,6 +15,7 @@ def families() -> None:
     from rich.text import Text
 
     from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
+    from distfit_counts.report.emit import emit_lines
 
     buffer = io.StringIO()
     terminal = sys.stdout.isatty()
@@ -35,4 +36,4 @@ def families() -> None:
     console.print(Text.assemble(("shorthands", "bold"), f"   {short}"))
     console.print(Text.assemble(("without quoting", "bold"), f"   {words} with --components K"))
     # Written by us, not by rich, which ends with an error where the reader has seen enough.
-    sys.stdout.write(buffer.getvalue())
+    emit_lines([buffer.getvalue()], None)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
-from distfit_counts.errors import DataError, OutputError
-from distfit_counts.settings import LEARNING_RATE, LEVEL, RESTARTS, SEED, TOLERANCE, FitSettings
+from distfit_counts.commands.reading import read
+from distfit_counts.errors import OutputError
+from distfit_counts.settings import LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
+    from distfit_counts.assembly import Fits
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
-    from distfit_counts.fitting import Fits
     from distfit_counts.report.progress import Watch
 
 
@@ -34,8 +35,13 @@ def fit(
     tolerance: options.Tolerance = TOLERANCE,
     learning_rate: options.LearningRate = LEARNING_RATE,
     level: options.Level = LEVEL,
+    ci: options.Intervals = options.Interval.wald,
+    replicates: options.Replicates = REPLICATES,
+    bootstrap: options.Bootstraps = options.Bootstrap.nonparametric,
+    gof_replicates: options.GofReplicates = 0,
     format: options.Formats = options.Format.table,
     output: options.Output = None,
+    plot: options.Plot = None,
     save: options.Save = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -48,53 +54,49 @@ def fit(
     """
     from distfit_counts.families.spec import parse
     from distfit_counts.output import check
+    from distfit_counts.report.plots.render import check as check_picture
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.write import write_fits
 
     chosen = parse(family, components)
+    paths = [path for path in (output, save, plot) if path is not None]
+    if len(set(paths)) < len(paths):
+        raise OutputError("two outputs have the same name", "give -o, --save and --plot different names")
     for path in (output, save):
         if path is not None:
             check(path)
-    if output is not None and output == save:
-        raise OutputError(f"-o and --save both name {output}", "give them different names")
-    settings = FitSettings(restarts, seed, optimizer.value, max_steps, tolerance, learning_rate, level, verbose)
+    if plot is not None:
+        check_picture(plot)
+    settings = FitSettings(
+        restarts=restarts,
+        seed=seed,
+        optimizer=optimizer.value,
+        max_steps=max_steps,
+        tolerance=tolerance,
+        learning_rate=learning_rate,
+        level=level,
+        trace=verbose,
+        ci=ci.value,
+        replicates=replicates,
+        bootstrap=bootstrap.value,
+        gof_replicates=gof_replicates,
+    )
     # torch takes longer to import than most files take to read: the two overlap.
     threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
     with Watch(quiet) as watch:
-        columns = _read(sources, column or [], by or [], weights, together, watch, quiet)
+        columns = read(sources, column, by, weights, together, watch, quiet)
         fits = _fit(columns, chosen, settings, watch)
     if save is not None:
         from distfit_counts.model_file import save as save_model
 
         save_model(save, fits)
+    if plot is not None:
+        from distfit_counts.report.plots import plot_fits
+
+        plot_fits(fits, plot)
     write_fits(fits, format.value, output, verbose)
     if not fits.converged:
         raise typer.Exit(1)
-
-
-def _read(
-    sources: list[str],
-    columns: list[str],
-    by: list[str],
-    weights: str | None,
-    together: bool,
-    watch: Watch,
-    quiet: bool,
-) -> list[Column]:
-    from distfit_counts.data.files import read_sources
-
-    def progress(done: int, total: int | None) -> None:
-        size = f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB" if total else "")
-        watch.show("reading", done, total, size)
-
-    found = read_sources(sources, columns, by, weights, together, progress)
-    empty = [column for column in found if column.histogram.distinct == 0]
-    for column in empty:
-        if not quiet:
-            typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)
-    if len(empty) == len(found):
-        raise DataError("every group has only missing values", "choose another column, or another --by")
-    return [column for column in found if column.histogram.distinct]
 
 
 def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
@@ -107,4 +109,9 @@ def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Wa
         else:
             watch.show("fitting", finished, in_all, f"{finished:,} of {in_all:,} columns; {rows}")
 
-    return fit_columns(columns, family, settings, progress)
+    fits = fit_columns(columns, family, settings, progress)
+    if settings.simulates:
+        for i in range(len(fits)):
+            watch.show("simulating", i, len(fits), columns[i].label)
+            fits[i]
+    return fits

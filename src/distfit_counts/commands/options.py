@@ -16,6 +16,17 @@ class Optimizer(StrEnum):
     adam = "adam"
 
 
+class Interval(StrEnum):
+    wald = "wald"
+    profile = "profile"
+    bootstrap = "bootstrap"
+
+
+class Bootstrap(StrEnum):
+    nonparametric = "nonparametric"
+    parametric = "parametric"
+
+
 class Format(StrEnum):
     table = "table"
     json = "json"
@@ -42,9 +53,16 @@ Tolerance = Annotated[float, typer.Option("--tolerance", metavar="X", help="Larg
 LearningRate = Annotated[float, typer.Option("--learning-rate", metavar="X", help=f"Step length of adam; {LEARNING_RATE:g} suits scaled parameters.")]
 Level = Annotated[float, typer.Option("--level", help="Level of the confidence intervals.")]
 
+# How sure
+Intervals = Annotated[Interval, typer.Option("--ci", help="Intervals from the Hessian (wald), the profile likelihood, or the bootstrap.")]
+Replicates = Annotated[int, typer.Option("--replicates", metavar="B", help="Bootstrap replicates of --ci bootstrap.")]
+Bootstraps = Annotated[Bootstrap, typer.Option("--bootstrap", help="Replicates resampled from the data (nonparametric) or drawn from the fit.")]
+GofReplicates = Annotated[int, typer.Option("--gof-replicates", metavar="B", help="Simulate the goodness-of-fit p-values with so many samples, say 999.")]
+
 # The output
 Formats = Annotated[Format, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout.")]
-Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show and distfit sample.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
+Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show, sample, check and plot.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved; all restarts.")]

@@ -129,6 +129,24 @@ class Family(ABC):
         """What Y given Y > 0 becomes where all of Y's mass runs to zero (``family`` is on 1, 2, ...)."""
         return ()
 
+    def special_cases(self) -> tuple[Family, ...]:
+        """Simpler families that this one contains in the interior of its parameter space."""
+        return ()
+
+    @property
+    def poisson_mixture(self) -> bool:
+        """Whether every member is a Poisson whose rate was drawn from some distribution (a rate of 0 is allowed)."""
+        return False
+
+    @property
+    def mixes(self) -> tuple[Family, ...]:
+        """The families that a mixture mixes; itself for all others."""
+        return (self,)
+
+    def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
+        """The components that a count is drawn from: (weight, family, its natural values); itself where it has none."""
+        return [(1.0, self, {name: v[name] for name in self.names})]
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:

@@ -29,6 +29,7 @@ else:
 class Geometric(Family):
     parameters = (Parameter(("mean",), POSITIVE, "mean of the geometric"),)
     spec = "geometric"
+    poisson_mixture = True
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         return -k * torch.log1p(1.0 / p["mean"]) - torch.log1p(p["mean"])

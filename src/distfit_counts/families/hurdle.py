@@ -19,6 +19,7 @@ from distfit_counts.families.family import Draws, Family, Limit, Parameter, Valu
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.truncated import Truncated, truncate
+from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
     import torch
@@ -107,6 +108,16 @@ class Hurdle(Family):
             for limit in part.limits()
         ]
         return tuple(limits)
+
+    def special_cases(self) -> tuple[Family, ...]:
+        # p0 of at least P_base(0) is zero inflation; p0 equal to it is the base.
+        simpler = tuple(Hurdle(family) for family in self.base.special_cases())
+        inner = self.base.base if isinstance(self.base, Truncated) else self.base
+        return (inner, ZeroInflated(inner), *simpler) if inner.lowest == 0 else simpler
+
+    def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
+        rest = {name: v[name] for name in self.base.names}
+        return [(v["p0"], PointMass(0), {}), (1.0 - v["p0"], self.positive_part, rest)]
 
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array

@@ -20,6 +20,7 @@ from distfit_counts.families.constraint import SIMPLEX, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.quantiles import between, quantiles
 from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ class Mixture(Family):
         return torch.logsumexp(torch.stack(parts), dim=0)
 
     def mean(self, v: Values) -> Any:
-        return sum(w * c.mean(own) for w, c, own in self._parts(v))
+        return sum(w * c.mean(own) for w, c, own in self.parts(v))
 
     def variance(self, v: Values) -> Any:
-        second = sum(w * (c.variance(own) + c.mean(own) ** 2) for w, c, own in self._parts(v))
+        second = sum(w * (c.variance(own) + c.mean(own) ** 2) for w, c, own in self.parts(v))
         return second - self.mean(v) ** 2
 
     def variance_formula(self) -> str:
@@ -91,7 +92,7 @@ class Mixture(Family):
 
     def log_prob_zero(self, v: Values) -> Any:
         # Through P(Y > 0): P(Y = 0) itself rounds to 1 where positive counts are rare.
-        zeros = [(w, c.log_prob_zero(own)) for w, c, own in self._parts(v)]
+        zeros = [(w, c.log_prob_zero(own)) for w, c, own in self.parts(v)]
         positive = sum(w * -namespace(zero).expm1(zero) for w, zero in zeros)
         with np.errstate(divide="ignore"):
             return namespace(positive).log1p(-positive)
@@ -99,16 +100,16 @@ class Mixture(Family):
     def derived(self, v: Values) -> dict[str, float]:
         return {
             f"{name}[{i}]": value
-            for i, (_, component, own) in enumerate(self._parts(v), start=1)
+            for i, (_, component, own) in enumerate(self.parts(v), start=1)
             for name, value in component.derived(own).items()
         }
 
     def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        parts = self._parts(v)
+        parts = self.parts(v)
         return self._draw([float(w) for w, _, _ in parts], [c.sample for c in self.components], parts, n, rng)
 
     def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        parts = self._parts(v)
+        parts = self.parts(v)
         chance = [float(-w * np.expm1(c.log_prob_zero(own))) for w, c, own in parts]
         chosen = [c.sample_positive for c in self.components]
         return self._draw([x / sum(chance) for x in chance], chosen, parts, n, rng)
@@ -116,7 +117,7 @@ class Mixture(Family):
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
         count = len(self.components)
         # Restart 1 splits at equal quantiles; the others put their centres at random quantiles.
-        centre = _quantile(k, w, np.sort(draws(count), axis=-1))
+        centre = quantiles(k, w, np.sort(draws(count), axis=-1))
         # Nearest centre on the scale of the square root, where a Poisson's spread does not depend on its mean.
         distance = np.abs(np.sqrt(k)[..., None] - np.sqrt(centre)[..., None, :])
         nearest = distance == distance.min(axis=-1, keepdims=True)
@@ -136,6 +137,21 @@ class Mixture(Family):
         inner = [limit for indices in distinct for limit in self._component_limits(indices[0])]
         return (*drops, *inner)
 
+    def special_cases(self) -> tuple[Family, ...]:
+        found = []
+        for i in (indices[0] for indices in self._equal()):
+            for family in self.components[i].special_cases():
+                found.append(_assemble(dict(enumerate(self.components)) | {i: family})[0])
+        return tuple(found)
+
+    @property
+    def mixes(self) -> tuple[Family, ...]:
+        return self.components
+
+    @property
+    def poisson_mixture(self) -> bool:
+        return all(component.poisson_mixture for component in self.components)
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:
@@ -150,7 +166,7 @@ class Mixture(Family):
         places = [*((*slice, w) for slice in _SLICES), *((*slice, positive) for slice in _POSITIVE_SLICES)]
         found = []
         for low, high, of in places:
-            near = w * _slice(of, low, high) * (of > 0) + 1e-6 * w
+            near = w * between(of, low, high) * (of > 0) + 1e-6 * w
             own = self.components[new].start(k, near, lambda m: np.full((1, m), 0.5))
             found.append((max(0.5 * (high - low), 0.02), own))
         if self.components[new].parameters:
@@ -215,7 +231,7 @@ class Mixture(Family):
     def _own(self, v: Values, i: int) -> dict[str, Any]:
         return {name: v[f"{name}[{i + 1}]"] for name in self.components[i].names}
 
-    def _parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
+    def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
         return [(v[f"weight[{i + 1}]"], c, self._own(v, i)) for i, c in enumerate(self.components)]
 
     def _draw(
@@ -271,24 +287,5 @@ def _assemble(components: Mapping[int, Family]) -> tuple[Family, dict[str, str]]
     return (listed[0] if len(listed) == 1 else Mixture(listed)), names
 
 
-def _quantile(k: Array, w: Array, share: Array) -> Array:
-    """Weighted quantiles of k [..., V]; share [R, K] or [..., K] -> [..., K]."""
-    below = np.cumsum(w, axis=-1) / w.sum(axis=-1, keepdims=True)
-    where = (below[..., None, :] < share[..., :, None]).sum(axis=-1).clip(max=k.shape[-1] - 1)
-    shape = np.broadcast_shapes(k.shape[:-1], where.shape[:-1])
-    counts = np.broadcast_to(k, (*shape, k.shape[-1]))
-    result: Array = np.take_along_axis(counts, np.broadcast_to(where, (*shape, where.shape[-1])), axis=-1)
-    return result
-
-
 def _tensor(values: Any) -> Tensor:
     return torch.from_numpy(np.array(values, dtype=np.float64))
-
-
-def _slice(w: Array, low: float, high: float) -> Array:
-    """Which part of each value's weight lies between two cumulative shares, in [0, 1]."""
-    total = w.sum(axis=-1, keepdims=True)
-    upper = np.cumsum(w, axis=-1)
-    inside = np.minimum(upper, high * total) - np.maximum(upper - w, low * total)
-    result: Array = np.clip(inside, 0.0, None) / np.where(w > 0, w, 1.0)
-    return result

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import POSITIVE, POSITIVE_BOTH_ENDS, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.geometric import Geometric
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.log_series import LogSeries
 from distfit_counts.families.point_mass import PointMass
@@ -39,6 +40,7 @@ class NegativeBinomial(Family):
         Parameter(("size",), POSITIVE_BOTH_ENDS, "Var = mean + mean²/size"),
     )
     spec = "nb"
+    poisson_mixture = True
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         return special.negative_binomial_log_prob(k, p["mean"], p["size"])
@@ -89,6 +91,9 @@ class NegativeBinomial(Family):
             Limit(PointMass(0), {"mean": 0.0, "size": np.nan}, {}, "nb.all_zero", zero),
             Limit(Poisson(), {"size": np.inf}, {"mean": "rate"}, "nb.poisson_limit", poisson),
         )
+
+    def special_cases(self) -> tuple[Family, ...]:
+        return (Geometric(),)  # size = 1
 
     def limits_at_zero(self) -> tuple[Limit, ...]:
         series = (

@@ -35,8 +35,13 @@ class PointMass(Family):
     def spec(self) -> str:
         return f"point({self.value})"
 
+    @property
+    def poisson_mixture(self) -> bool:
+        return self.value == 0
+
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
-        return torch.where(k == self.value, 0.0, -torch.inf)
+        zero = torch.zeros((), dtype=torch.float64)
+        return torch.where(k == self.value, zero, zero - torch.inf)
 
     def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
         return torch.tensor(0.0 if self.value else -torch.inf, dtype=torch.float64)

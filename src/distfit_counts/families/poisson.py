@@ -30,6 +30,7 @@ else:
 class Poisson(Family):
     parameters = (Parameter(("rate",), POSITIVE, "mean of the Poisson"),)
     spec = "poisson"
+    poisson_mixture = True
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         return special.poisson_log_prob(k, p["rate"])

@@ -80,6 +80,9 @@ class Truncated(Family):
         ]
         return (*self.base.limits_at_zero(), *kept)
 
+    def special_cases(self) -> tuple[Family, ...]:
+        return tuple(truncate(family) for family in self.base.special_cases())
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:

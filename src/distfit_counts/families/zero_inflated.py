@@ -18,6 +18,7 @@ from distfit_counts.families.constraint import UNIT, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.truncated import Truncated
 
 if TYPE_CHECKING:
     import torch
@@ -127,6 +128,20 @@ class ZeroInflated(Family):
             if "point(0)" not in limit.family.spec
         ]
         return tuple(limits)
+
+    def special_cases(self) -> tuple[Family, ...]:
+        simpler = tuple(ZeroInflated(family) for family in self.base.special_cases())
+        # Over a truncated base pi is P(Y = 0), free to be what the base itself would have.
+        inner = (self.base.base,) if isinstance(self.base, Truncated) else ()
+        return (*inner, *(ZeroInflated(family) for family in inner), *simpler)
+
+    @property
+    def poisson_mixture(self) -> bool:
+        return self.base.poisson_mixture
+
+    def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
+        rest = [((1.0 - v["pi"]) * weight, family, own) for weight, family, own in self.base.parts(v)]
+        return [(v["pi"], PointMass(0), {}), *rest]
 
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array

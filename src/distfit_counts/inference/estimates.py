@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.inference.wald import Wald, wald
+from distfit_counts.inference.wald import Wald, flat_directions, wald
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import INTERIOR, Solution
 from distfit_counts.result import Estimate
@@ -44,6 +44,20 @@ class Judgement:
         labels = self.solution.family.canonical({name: e.estimate for name, e in found.items()})
         return {name: found[labels[name]] for name in self.solution.family.names}
 
+    def correlation(self, row: int) -> dict[str, dict[str, float]]:
+        """Correlations of the estimates of the model at the supremum, under that family's names."""
+        judgement = self._judgement_of(row)
+        names = judgement.solution.family.names
+        labels = judgement.solution.family.canonical(
+            {name: float(judgement.values[row, i]) for i, name in enumerate(names)}
+        )
+        order = [names.index(labels[name]) for name in names]
+        matrix = judgement.wald.correlation[row][np.ix_(order, order)]
+        return {
+            a: {b: float(value) for b, value in zip(names, line, strict=True)}
+            for a, line in zip(names, matrix, strict=True)
+        }
+
     def reduced(self, row: int) -> tuple[Family, dict[str, float]]:
         """Family and values of the model at the supremum."""
         chosen = self.solution.chosen[row]
@@ -73,9 +87,19 @@ class Judgement:
         judgement = self if resolved is self.solution else self._judgement_of(row)
         return [name for i, name in enumerate(resolved.family.names) if judgement.wald.flat[row, i]]
 
+    def flat_directions(self, row: int) -> list[list[str]]:
+        """For each flat direction of the Hessian, how it moves the parameters: ["pi up", "rate up"]."""
+        judgement = self._judgement_of(row)
+        solution = judgement.solution
+        return flat_directions(solution.family, solution.hessian[row], float(solution.batch.n[row]))
+
     def _judgement_of(self, row: int) -> Judgement:
         chosen = self.solution.chosen[row]
         return self if chosen == INTERIOR else self.nested[chosen][1]._judgement_of(row)
+
+    def labels(self, row: int) -> dict[str, str]:
+        """The relabelling that sorts this column's equal mixture components."""
+        return self.solution.family.canonical({name: e.estimate for name, e in self._unsorted(row).items()})
 
     def _gained(self, row: int) -> list[str]:
         gained: list[str] = []
@@ -106,7 +130,8 @@ def judge(solution: Solution, level: float) -> Judgement:
     if family.parameters:
         intervals = wald(family, theta, solution.hessian, solution.batch.n, solution.scale, level)
     else:
-        intervals = Wald(values, values, values, values.astype(bool))
+        none = np.zeros((len(values), 0, 0))
+        intervals = Wald(values, values, values, values.astype(bool), none)
     return Judgement(solution, values, intervals, nested)
 
 

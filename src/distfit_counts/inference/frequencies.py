@@ -44,7 +44,7 @@ def frequencies(histogram: Histogram, pmf: Pmf) -> list[Frequency]:
     cumulative = np.concatenate([[0], np.cumsum(histogram.weights)])
     observed = np.diff(cumulative[np.append(position, histogram.distinct)])
     n = histogram.n
-    expected = [n * _mass(pmf, low, high) for low, high in itertools.pairwise(edges)]
+    expected = [n * mass(pmf, low, high) for low, high in itertools.pairwise(edges)]
     expected.append(max(n - sum(expected), 0.0))
     highs = [*(int(edge) - 1 for edge in edges[1:]), None]
     return [
@@ -72,7 +72,7 @@ def _round_width(width: float) -> int:
     return next(int(step * power) for step in (1, 2, 5, 10) if step * power >= width)
 
 
-def _mass(pmf: Pmf, low: int, high: int) -> float:
+def mass(pmf: Pmf, low: int, high: int) -> float:
     """sum of the pmf over low <= k < high."""
     if high - low <= _GRID:
         return float(pmf(np.arange(low, high, dtype=np.float64)).sum())

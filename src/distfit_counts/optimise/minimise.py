@@ -16,12 +16,13 @@ from distfit_counts.optimise.problem import Evaluation, Objective
 OPTIMIZERS: dict[str, type[Newton] | type[Adam]] = {"newton": Newton, "adam": Adam}
 
 # Outcomes of a row, with the words that people read.
-CONVERGED, STALLED, MAX_STEPS, NOT_FINITE = range(4)
+CONVERGED, STALLED, MAX_STEPS, NOT_FINITE, SADDLE = range(5)
 STATUS = {
     CONVERGED: "converged",
     STALLED: "stalled",
     MAX_STEPS: "max_steps",
     NOT_FINITE: "not_finite",
+    SADDLE: "saddle",
 }
 
 

@@ -86,6 +86,14 @@ def promised_gain(point: Evaluation, n: Tensor) -> Tensor:
     return -0.5 * _direction(point)[1] * n
 
 
+def at_saddle(point: Evaluation) -> Tensor:
+    """Whether the Hessian has a negative eigenvalue beyond rounding, [B]: a vanishing gradient is no minimum there."""
+    assert point.hessian is not None
+    eigenvalues = torch.linalg.eigvalsh(torch.where(point.finite[:, None, None], point.hessian, 0.0))
+    saddle: Tensor = eigenvalues.amin(dim=1) < -_SADDLE * eigenvalues.abs().amax(dim=1)
+    return saddle
+
+
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
     assert point.hessian is not None

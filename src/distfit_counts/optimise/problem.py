@@ -47,6 +47,11 @@ class Evaluation:
     hessian: Tensor | None
 
     @property
+    def tensors(self) -> list[Tensor]:
+        """The tensors that there are."""
+        return [tensor for tensor in (self.value, self.gradient, self.hessian) if tensor is not None]
+
+    @property
     def finite(self) -> Tensor:
         """Which rows have a finite objective and finite derivatives, [B]."""
         finite = self.value.isfinite() & self.gradient.isfinite().all(dim=1)
@@ -95,7 +100,7 @@ class Objective:
 
     def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         theta = theta.detach().requires_grad_(True)
-        value = self._value(theta, column)
+        value = self.value(theta, column)
         (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
         if not hessian:
             return Evaluation(value.detach(), gradient, None)
@@ -105,7 +110,8 @@ class Objective:
         matrix = torch.stack(second, dim=1)
         return Evaluation(value.detach(), gradient.detach(), 0.5 * (matrix + matrix.mT))
 
-    def _value(self, theta: Tensor, column: Tensor) -> Tensor:
+    def value(self, theta: Tensor, column: Tensor) -> Tensor:
+        """The objective [B] alone."""
         k, share = self._data(column)
         log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
         return -(share * log_prob).sum(dim=-1)

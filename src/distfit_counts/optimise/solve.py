@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +11,11 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, STATUS, Minimum, minimise
-from distfit_counts.optimise.newton import promised_gain
+from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, SADDLE, STATUS, Minimum, minimise
+from distfit_counts.optimise.newton import at_saddle, promised_gain
 from distfit_counts.optimise.problem import Batch, Evaluation, Objective, natural
-from distfit_counts.optimise.starts import nested_starts, own_starts
-from distfit_counts.settings import BOUNDARY_MARGIN, FitSettings
+from distfit_counts.optimise.starts import nested_starts, own_starts, warm_start
+from distfit_counts.settings import BOUNDARY_MARGIN, PATIENCE, FitSettings
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 
 INTERIOR = -1
@@ -80,6 +80,7 @@ class Solution:
 
 
 Progress = Callable[[Family, int, int], None]
+Warm = Mapping[Family, Mapping[str, float]]
 
 
 def solve(
@@ -88,16 +89,23 @@ def solve(
     settings: FitSettings,
     known: dict[Family, Solution],
     progress: Progress | None = None,
+    warm: Warm | None = None,
 ) -> Solution:
     """Fit ``family`` to every column of ``batch``; ``known`` keeps the families already fitted to it.
+
+    ``warm``: for some of the families, natural values near which the columns' solutions are expected.
 
     The simpler families go first: their solutions are starts, and their maxima are lower bounds, so that the
     likelihood of a family is never below that of a family it contains.
     """
     if family in known:
         return known[family]
-    nested = [(limit, solve(limit.family, batch, settings, known, progress)) for limit in family.limits()]
-    solution = _descend(family, batch, settings, nested, progress) if family.parameters else _evaluate(family, batch)
+    nested = [(limit, solve(limit.family, batch, settings, known, progress, warm)) for limit in family.limits()]
+    solution = (
+        _descend(family, batch, settings, nested, progress, (warm or {}).get(family))
+        if family.parameters
+        else _evaluate(family, batch)
+    )
     known[family] = solution
     return solution
 
@@ -108,11 +116,13 @@ def _descend(
     settings: FitSettings,
     nested: list[tuple[Limit, Solution]],
     progress: Progress | None,
+    warm: Mapping[str, float] | None,
 ) -> Solution:
     columns = len(batch.n)
     own, scale = own_starts(family, batch, settings.restarts, settings.seed)
     extra, sources = nested_starts(family, batch, scale, [(limit, s.best_values) for limit, s in nested])
-    start = np.concatenate([own, extra], axis=1)
+    near = warm_start(family, scale, warm) if warm else extra[:, :0]
+    start = np.concatenate([own, extra, near], axis=1)
     starts = start.shape[1]
     column = torch.arange(columns).repeat_interleave(starts)
     objective = Objective(family, batch, scale)
@@ -128,22 +138,26 @@ def _descend(
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
     )
-    value = minimum.point.value.numpy().reshape(columns, starts)
-    value = np.where(np.isfinite(value), value, np.inf)
-    status = minimum.status.numpy().reshape(columns, starts)
-    gradient_norm = minimum.point.gradient.abs().amax(dim=1).numpy().reshape(columns, starts)
-    best = _best(value, status, gradient_norm, batch.n)
+    value, status, gradient_norm, best = _ends(minimum, batch)
+    unfinished = np.flatnonzero(status[np.arange(columns), best] == MAX_STEPS)
+    if settings.max_steps is None and len(unfinished):
+        # Along a flat ridge Newton creeps: worth the patience for the one start that counts.
+        last = torch.from_numpy(unfinished * starts + best[unfinished])
+        _go_on(minimum, last, objective, column, settings)
+        value, status, gradient_norm, best = _ends(minimum, batch)
     rows = torch.from_numpy(np.arange(columns) * starts + best)
     point = _at_best(objective, minimum, rows, column)
     # A first-order path that ran out of steps may have arrived all the same: the Hessian knows.
     arrived = (promised_gain(point, objective.n) <= BOUNDARY_MARGIN).numpy() & (status.ravel()[rows] == MAX_STEPS)
     status.ravel()[rows[arrived]] = CONVERGED
+    # Newton leaves a saddle by itself; a first-order path may rest on one.
+    status.ravel()[rows[at_saddle(point).numpy() & (status.ravel()[rows] == CONVERGED)]] = SADDLE
     chosen, supremum = _supremum(value[np.arange(columns), best], batch.n, nested)
     return Solution(
         family=family,
         batch=batch,
         scale=scale,
-        origins=["moments", *["random"] * (settings.restarts - 1), *sources],
+        origins=["moments", *["random"] * (settings.restarts - 1), *sources, *["warm"] * near.shape[1]],
         start=start,
         theta=minimum.theta.numpy().reshape(columns, starts, -1),
         value=value,
@@ -157,6 +171,36 @@ def _descend(
         supremum=supremum,
         trace=list(minimum.trace),
     )
+
+
+def _ends(minimum: Minimum, batch: Batch) -> tuple[Array, Ints, Array, Ints]:
+    """Value, status and gradient norm [C, S] of all starts, and the best of them [C]."""
+    shape = (len(batch.n), -1)
+    value = minimum.point.value.numpy().reshape(shape)
+    value = np.where(np.isfinite(value), value, np.inf)
+    status = minimum.status.numpy().reshape(shape)
+    gradient_norm = minimum.point.gradient.abs().amax(dim=1).numpy().reshape(shape)
+    return value, status, gradient_norm, _best(value, status, gradient_norm, batch.n)
+
+
+def _go_on(
+    minimum: Minimum, rows: torch.Tensor, objective: Objective, column: torch.Tensor, settings: FitSettings
+) -> None:
+    """Continue ``rows`` of ``minimum``, in place, for PATIENCE times as many steps."""
+    steps = PATIENCE * DEFAULT_STEPS[settings.optimizer]
+    more = minimise(
+        objective,
+        minimum.theta[rows],
+        column[rows],
+        settings.optimizer,
+        settings.tolerance,
+        steps,
+        settings.learning_rate,
+    )
+    minimum.theta[rows], minimum.status[rows] = more.theta, more.status
+    minimum.steps[rows] += more.steps
+    for kept, new in zip(minimum.point.tensors, more.point.tensors, strict=True):
+        kept[rows] = new
 
 
 def _best(value: Array, status: Ints, gradient_norm: Array, n: Array) -> Ints:

@@ -55,6 +55,15 @@ def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[N
     return np.stack(thetas, axis=1), origins
 
 
+def warm_start(family: Family, scale: Array, values: Mapping[str, float]) -> Array:
+    """The same natural ``values`` as a start of every column: theta [C, 1, P]."""
+    stacked = np.broadcast_to(np.array([values[name] for name in family.names]), scale.shape)
+    inside = np.clip(stacked, 1e-12 * np.maximum(scale, 1e-300), None)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        theta = np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale)))
+    return theta[:, None, :]
+
+
 def _pull_in(family: Family, theta: Array) -> Array:
     bounds = [parameter.constraint.start_range for parameter in family.parameters for _ in range(parameter.free)]
     lower, upper = np.array(bounds).T

@@ -7,7 +7,8 @@ import math
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.result import Estimate, Fit, Restart
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.result import Estimate, Fit, HypothesisTest, Restart, Verdict
 
 SCHEMA = "distfit.fit/1"
 
@@ -19,7 +20,6 @@ def dumps(record: dict[str, Any]) -> str:
 
 def fit_record(fit: Fit) -> dict[str, Any]:
     """The object of the command-line contract."""
-    h = fit.histogram
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -27,16 +27,7 @@ def fit_record(fit: Fit) -> dict[str, Any]:
         "column": fit.column,
         "group": dict(fit.group),
         "family": fit.family,
-        "data": {
-            "n": h.n,
-            "n_missing": h.n_missing,
-            "distinct": h.distinct,
-            "min": int(h.values[0]),
-            "max": int(h.values[-1]),
-            "mean": finite(h.mean),
-            "variance": finite(h.variance),
-            "zeros": h.zeros,
-        },
+        "data": data_record(fit.histogram),
         "parameters": {name: _estimate(e) for name, e in fit.parameters.items()},
         "derived": {name: finite(value) for name, value in fit.derived.items()},
         "log_likelihood": finite(fit.log_likelihood),
@@ -46,6 +37,17 @@ def fit_record(fit: Fit) -> dict[str, Any]:
         "bic": finite(fit.bic),
         "nll_per_observation": finite(fit.nll_per_observation),
         "level": fit.level,
+        "ci": fit.ci,
+        "correlation": {a: _values(line) for a, line in fit.correlation.items()},
+        "goodness": {
+            "tests": [hypothesis_test(test) for test in fit.goodness.tests],
+            "bins": [
+                {"low": row.low, "high": row.high, "observed": row.observed, "expected": finite(row.expected)}
+                for row in fit.goodness.bins
+            ],
+            "expected_largest": finite(fit.goodness.expected_largest),
+        },
+        "tests": [hypothesis_test(test) for test in fit.tests],
         "optimizer": fit.optimizer,
         "seed": fit.seed,
         "converged": fit.converged,
@@ -53,13 +55,42 @@ def fit_record(fit: Fit) -> dict[str, Any]:
         "gradient_norm": finite(fit.gradient_norm),
         "equivalent": {"family": fit.reduced.family, "parameters": dict(fit.reduced.parameters)},
         "restarts": [_restart(restart) for restart in fit.restarts],
-        "verdicts": [{"code": verdict.code, "message": verdict.message} for verdict in fit.verdicts],
+        "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
+    }
+
+
+def data_record(histogram: Histogram) -> dict[str, Any]:
+    """What is said about a column of counts."""
+    return {
+        "n": histogram.n,
+        "n_missing": histogram.n_missing,
+        "distinct": histogram.distinct,
+        "min": int(histogram.values[0]),
+        "max": int(histogram.values[-1]),
+        "mean": finite(histogram.mean),
+        "variance": finite(histogram.variance),
+        "zeros": histogram.zeros,
     }
 
 
 def finite(value: float) -> float | None:
     """``value``, or None (null) where JSON has no number for it."""
     return float(value) if math.isfinite(value) else None
+
+
+def verdict_record(verdict: Verdict) -> dict[str, Any]:
+    return {"code": verdict.code, "message": verdict.message, "reassuring": verdict.reassuring}
+
+
+def hypothesis_test(test: HypothesisTest) -> dict[str, Any]:
+    return {
+        "code": test.code,
+        "title": test.title,
+        "statistic": finite(test.statistic),
+        "df": finite(test.df),
+        "p_value": finite(test.p_value),
+        "null": test.null,
+    }
 
 
 def _estimate(e: Estimate) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.text import Text
 
 from distfit_counts.report.numbers import count, fixed, number
-from distfit_counts.report.terminal import plain_table
+from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Fit
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.families.spec import parse
+from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
 from distfit_counts.report.numbers import count, fixed, number
-from distfit_counts.report.rootogram import bars
-from distfit_counts.result import Estimate, Fit, Restart
+from distfit_counts.report.tables import plain_table
+from distfit_counts.result import Estimate, Fit, Restart, Verdict
 
 # Narrower terminals get the tables without their explaining columns.
 _WIDE = 96
@@ -36,16 +36,25 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
     plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
     parts: list[RenderableType] = [
         _title(fit),
-        *(Text.assemble(("! ", "bold yellow"), verdict.message) for verdict in fit.verdicts),
+        *(verdict_line(verdict) for verdict in fit.verdicts),
         _parameters(fit, console.width),
         Padding(_likelihood(fit), (0, 0, 0, 1)),
         _moments(fit),
-        _frequencies(fit, console.width, plain),
+        tests_table(fit, console.width),
+        bins_line(fit),
+        frequency_table(fit.frequencies(), console.width, plain),
         _restarts(fit, console.width, verbose),
     ]
     if verbose:
+        parts += [correlation_table(fit), bins_table(fit, plain)]
         parts += [_trace(restart) for restart in fit.restarts if restart.trace]
     return Group(*parts)
+
+
+def verdict_line(verdict: Verdict) -> Text:
+    """A sentence to act upon, or (+) one to rest upon."""
+    mark = ("+ ", "bold green") if verdict.reassuring else ("! ", "bold yellow")
+    return Text.assemble(mark, verdict.message)
 
 
 def _title(fit: Fit) -> Text:
@@ -59,7 +68,7 @@ def _title(fit: Fit) -> Text:
 def _parameters(fit: Fit, width: int) -> RenderableType:
     table = plain_table()
     table.add_column("parameter", style="bold")
-    for name in ("estimate", "std. error", f"{100 * fit.level:g} % interval"):
+    for name in ("estimate", "std. error", _interval_title(fit)):
         table.add_column(name, justify="right", no_wrap=True)
     wide = width >= _WIDE
     if wide:
@@ -75,14 +84,19 @@ def _parameters(fit: Fit, width: int) -> RenderableType:
     return table
 
 
+def _interval_title(fit: Fit) -> str:
+    kind = "" if fit.ci == "wald" else f" {fit.ci}"
+    return f"{100 * fit.level:g} %{kind} interval"
+
+
 def _cell(e: Estimate | None) -> str:
     return "" if e is None else number(e.estimate)
 
 
 def _interval(e: Estimate) -> str:
-    if e.boundary is not None:
-        return "at the boundary"
-    return "–" if e.lower != e.lower else f"{number(e.lower)} … {number(e.upper)}"
+    if e.lower == e.lower:
+        return f"{number(e.lower)} … {number(e.upper)}"
+    return "–" if e.boundary is None else "at the boundary"
 
 
 def _likelihood(fit: Fit) -> Text:
@@ -100,32 +114,12 @@ def _moments(fit: Fit) -> RenderableType:
     h = fit.histogram
     table.add_row("mean", number(h.mean), number(fit.derived["mean"]))
     table.add_row("variance", number(h.variance), number(fit.derived["variance"]))
+    if h.mean > 0.0 and fit.derived["mean"] > 0.0:
+        ratio = fit.derived["variance"] / fit.derived["mean"]
+        table.add_row("variance/mean", number(h.variance / h.mean), number(ratio))
     table.add_row("P(Y = 0)", number(h.zeros / h.n), number(fit.derived["prob_zero"]))
     formula = parse(fit.family).variance_formula()
     return Group(table, Padding(Text(formula, style="dim"), (0, 0, 0, 1))) if formula else table
-
-
-def _frequencies(fit: Fit, width: int, plain: bool) -> RenderableType:
-    rows = fit.frequencies()
-    table = plain_table()
-    for name in ("count", "observed", "expected", "Pearson"):
-        table.add_column(name, justify="right", no_wrap=True)
-    mark = "|" if plain else "┃"
-    lines = bars(rows, max(min(width - 48, 50), 8), plain)
-    if width >= 64:
-        table.add_column(f"√observed, {mark} √expected", no_wrap=True)
-    for row, line in zip(rows, lines, strict=True):
-        if row.high is None:
-            label = f"≥{row.low}" if not plain else f">={row.low}"
-        else:
-            label = str(row.low) if row.high == row.low else f"{row.low}–{row.high}"
-        cells = [label, count(row.observed), number(row.expected), _residual(row.pearson)]
-        table.add_row(*cells, *([line] if width >= 64 else []))
-    return table
-
-
-def _residual(value: float) -> str:
-    return fixed(value, 2) if abs(value) < 1e4 else number(value, 3) if abs(value) >= 1e7 else f"{value:.0f}"
 
 
 def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
@@ -178,8 +172,3 @@ def _trace(restart: Restart) -> RenderableType:
 
 def _values(values: Mapping[str, float], digits: int) -> str:
     return ", ".join(number(value, digits) for value in values.values())
-
-
-def plain_table() -> Table:
-    """The one look of all tables."""
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))

@@ -1,0 +1,82 @@
+"""``distfit check``: a saved model on new data, without refitting."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distfit_counts.commands import options
+from distfit_counts.commands.reading import read
+from distfit_counts.errors import DistfitError
+
+if TYPE_CHECKING:
+    from distfit_counts.data.column import Column
+    from distfit_counts.inference.check import Check
+    from distfit_counts.report.progress import Watch
+    from distfit_counts.result import Fit
+
+
+def check(
+    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
+    sources: options.Sources,
+    column: options.Columns = None,
+    by: options.By = None,
+    weights: options.Weights = None,
+    together: options.Together = False,
+    format: options.Formats = options.Format.table,
+    output: options.Output = None,
+    plot: options.Plot = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check a saved model on new data, without refitting: scores, calibration, goodness of fit.
+
+    distfit check model.json new.csv
+    """
+    from distfit_counts.matching import match
+    from distfit_counts.model_file import load
+    from distfit_counts.output import check as check_path
+    from distfit_counts.report.check import write_checks
+    from distfit_counts.report.plots.render import check as check_picture
+    from distfit_counts.report.progress import Watch
+
+    if output is not None:
+        check_path(output)
+    if plot is not None:
+        check_picture(plot)
+    fits = load(model)
+    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
+    with Watch(quiet) as watch:
+        pairs, left = match(fits, read(sources, column, by, weights, together, watch, quiet))
+        if plot is not None and len(pairs) > 1:
+            raise DistfitError(f"--plot draws one check, not {len(pairs)}", "choose one column and group")
+        if left and not quiet:
+            typer.echo(f"distfit: the model has no fit for {_listed([c.label for c in left])}: left out", err=True)
+        checks = _check(pairs, watch)
+    if plot is not None:
+        _draw(checks[0], plot)
+    write_checks(checks, format.value, output)
+
+
+def _check(pairs: list[tuple[Fit, Column]], watch: Watch) -> list[Check]:
+    from distfit_counts.inference.check import check as check_fit
+
+    checks = []
+    for done, (fit, counts) in enumerate(pairs):
+        watch.show("checking", done, len(pairs), counts.label)
+        checks.append(check_fit(fit, counts))
+    return checks
+
+
+def _draw(check: Check, path: Path) -> None:
+    from distfit_counts.report.plots import plot_check
+
+    plot_check(check.fit, check.histogram, path)
+
+
+def _listed(labels: list[str]) -> str:
+    more = f" and {len(labels) - 3:,} more" if len(labels) > 3 else ""
+    return "; ".join(labels[:3]) + more

@@ -1,0 +1,126 @@
+"""``distfit compare``: many families on the same counts, ranked."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distfit_counts.commands import options
+from distfit_counts.commands.reading import read
+from distfit_counts.errors import DistfitError, OutputError
+from distfit_counts.settings import COMPARED, LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
+
+if TYPE_CHECKING:
+    from distfit_counts.comparison import Comparison
+    from distfit_counts.data.column import Column
+    from distfit_counts.families.family import Family
+    from distfit_counts.report.progress import Watch
+
+_FAMILIES = f"Families, separated by commas  [default: those of {', '.join(COMPARED)} that the data can bear]"
+
+
+def compare(
+    sources: options.Sources,
+    families: Annotated[str | None, typer.Option("--families", metavar="SPEC,...", help=_FAMILIES)] = None,
+    column: options.Columns = None,
+    by: options.By = None,
+    weights: options.Weights = None,
+    together: options.Together = False,
+    restarts: options.Restarts = RESTARTS,
+    seed: options.Seed = SEED,
+    optimizer: options.Optimise = options.Optimizer.newton,
+    max_steps: options.MaxSteps = None,
+    tolerance: options.Tolerance = TOLERANCE,
+    learning_rate: options.LearningRate = LEARNING_RATE,
+    level: Annotated[float, typer.Option("--level", help="Level of the confidence intervals that -v shows.")] = LEVEL,
+    lrt: Annotated[
+        bool,
+        typer.Option("--bootstrap-lrt", help="Choose the number of components by the bootstrap likelihood ratio too."),
+    ] = False,
+    replicates: Annotated[
+        int, typer.Option("--replicates", metavar="B", help="Simulated samples of each --bootstrap-lrt test.")
+    ] = REPLICATES,
+    gof_replicates: options.GofReplicates = 0,
+    format: options.Formats = options.Format.table,
+    output: options.Output = None,
+    plot: options.Plot = None,
+    save: options.Save = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Which family? Fit many to the same counts and rank them.
+
+    distfit compare counts.csv
+
+    distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
+    """
+    from distfit_counts.output import check
+    from distfit_counts.report.comparison import write_comparisons
+    from distfit_counts.report.plots.render import check as check_picture
+    from distfit_counts.report.progress import Watch
+
+    chosen = _parse(families)
+    settings = FitSettings(
+        restarts=restarts,
+        seed=seed,
+        optimizer=optimizer.value,
+        max_steps=max_steps,
+        tolerance=tolerance,
+        learning_rate=learning_rate,
+        level=level,
+        replicates=replicates,
+        gof_replicates=gof_replicates,
+    )
+    paths = [path for path in (output, save, plot) if path is not None]
+    if len(set(paths)) < len(paths):
+        raise OutputError("two outputs have the same name", "give -o, --save and --plot different names")
+    for path in (output, save):
+        if path is not None:
+            check(path)
+    if plot is not None:
+        check_picture(plot)
+    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
+    with Watch(quiet) as watch:
+        columns = read(sources, column, by, weights, together, watch, quiet)
+        if plot is not None and len(columns) > 1:
+            raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
+        comparisons = _compare(columns, chosen, settings, lrt, watch)
+    if save is not None:
+        from distfit_counts.model_file import save as save_model
+
+        save_model(save, (comparison.best for comparison in comparisons))
+    if plot is not None:
+        from distfit_counts.report.plots import plot_comparison
+
+        plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
+    write_comparisons(comparisons, format.value, output, verbose)
+    if not all(candidate.fit.converged for comparison in comparisons for candidate in comparison.candidates):
+        raise typer.Exit(1)
+
+
+def _parse(families: str | None) -> list[Family] | None:
+    from distfit_counts.families.spec import parse
+
+    if families is None:
+        return None
+    specs = [spec for spec in families.split(",") if spec.strip()]
+    if not specs:
+        raise DistfitError("--families names no family", "for example --families poisson,nb,zip")
+    return list(dict.fromkeys(parse(spec) for spec in specs))
+
+
+def _compare(
+    columns: list[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
+) -> list[Comparison]:
+    from distfit_counts.comparing import compare_columns
+
+    def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
+        rows = name if name == "ranking" else f"{name}: {done:,} of {total:,} rows converged"
+        watch.show(
+            "comparing", finished, in_all, rows if in_all == 1 else f"{finished:,} of {in_all:,} columns; {rows}"
+        )
+
+    return compare_columns(columns, families, settings, lrt, progress)

@@ -1,0 +1,149 @@
+"""Columns, families and settings -> comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from distfit_counts.assembly import Fits
+from distfit_counts.comparison import Candidate, Comparison, Components
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.families.family import Family
+from distfit_counts.families.nesting import strictly_non_nested
+from distfit_counts.families.spec import parse
+from distfit_counts.fitting import Progress, fit_families
+from distfit_counts.inference.bootstrap_lrt import bootstrap_lrt
+from distfit_counts.inference.ceilings import poisson_mixtures, saturated
+from distfit_counts.inference.component_number import choose, classification, series
+from distfit_counts.inference.criteria import akaike_weights
+from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.verdicts.ranking import ranking_verdicts
+from distfit_counts.inference.vuong import vuong
+from distfit_counts.result import Fit, HypothesisTest
+from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
+
+
+def compare_columns(
+    columns: Sequence[Column],
+    families: Sequence[Family] | None = None,
+    settings: FitSettings | None = None,
+    lrt: bool = False,
+    progress: Progress | None = None,
+) -> list[Comparison]:
+    """Fit every family to every column and rank them. ``families`` None: the default ones that the data can bear.
+
+    ``lrt``: choose the number of components by the bootstrap likelihood ratio too (``settings.replicates``).
+    Raises FamilyError where none of the families can produce a column's counts.
+    """
+    settings = settings or FitSettings()
+    for column in columns:
+        if column.histogram.distinct == 0:
+            raise DataError(f"{column.label} has no values", "every entry is missing; choose another column or group")
+    asked = list(families) if families is not None else [parse(spec) for spec in COMPARED]
+    fitted = _fit(columns, asked, settings, families is None, progress)
+    found = []
+    for i, column in enumerate(columns):
+        if progress is not None:
+            progress(i, len(columns), "ranking", i, len(columns))
+        found.append(_compare(column, i, asked, fitted, settings, families is None, lrt))
+    return found
+
+
+# Of each family, the fits and the place of every column among them.
+Fitted = Mapping[Family, tuple[Fits, Mapping[int, int]]]
+
+
+def _fit(
+    columns: Sequence[Column],
+    families: Sequence[Family],
+    settings: FitSettings,
+    default: bool,
+    progress: Progress | None,
+) -> Fitted:
+    """Families that suit the same columns are fitted in one pass, so that what they share is fitted once."""
+    alike: dict[tuple[int, ...], list[Family]] = {}
+    for family in dict.fromkeys(families):
+        suits = tuple(i for i, c in enumerate(columns) if _unsuitable(family, c.histogram, default) is None)
+        alike.setdefault(suits, []).append(family)
+    found: dict[Family, tuple[Fits, Mapping[int, int]]] = {}
+    for suits, group in alike.items():
+        if not suits:
+            continue
+        many = fit_families([columns[i] for i in suits], group, settings, progress)
+        where = {i: place for place, i in enumerate(suits)}
+        found |= {family: (fits, where) for family, fits in zip(group, many, strict=True)}
+    return found
+
+
+def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | None:
+    """Why ``family`` is not fitted to this column; None where it is."""
+    if histogram.values[0] < family.lowest:
+        return f"{family.spec} has no counts below {family.lowest}"
+    p, n, distinct = family.n_parameters, histogram.n, histogram.distinct
+    if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct <= p):
+        return f"{p} parameters are too many for n = {n}, distinct values = {distinct}"
+    return None
+
+
+def _compare(
+    column: Column, i: int, families: Sequence[Family], fitted: Fitted, settings: FitSettings, default: bool, lrt: bool
+) -> Comparison:
+    histogram = column.histogram
+    reasons = {family.spec: _unsuitable(family, histogram, default) for family in families}
+    skipped = {spec: reason for spec, reason in reasons.items() if reason is not None}
+    if len(skipped) == len(reasons):
+        raise FamilyError(f"none of the families can be fitted to {column.label}", "; ".join(skipped.values()))
+    here = {family.spec: (fits, where[i]) for family, (fits, where) in fitted.items() if i in where}
+    fits = {spec: many[place] for spec, (many, place) in here.items()}
+    # Of models with the same BIC, to the digits that can be trusted, the one with fewer parameters.
+    order = sorted(fits.values(), key=lambda fit: (round(fit.bic, 6), fit.n_parameters))
+    test = partial(_lrt, here, settings) if lrt else None
+    components = tuple(choose(name, ks, fits, test) for name, ks in series(list(fits)).items())
+    candidates = _candidates(order, components)
+    ceiling = poisson_mixtures(histogram)
+    top = saturated(histogram)
+    return Comparison(
+        source=column.source,
+        column=column.column,
+        group=column.group,
+        histogram=histogram,
+        candidates=candidates,
+        saturated=top,
+        ceiling=ceiling,
+        components=components,
+        skipped=skipped,
+        verdicts=ranking_verdicts(candidates, components, top, ceiling),
+    )
+
+
+def _candidates(order: Sequence[Fit], components: Sequence[Components]) -> tuple[Candidate, ...]:
+    weights = akaike_weights(np.array([fit.aic for fit in order]))
+    counted = {spec for group in components for spec in group.candidates.values()}
+    return tuple(
+        Candidate(
+            fit=fit,
+            delta=max(fit.bic - order[0].bic, 0.0),  # the order is that of rounded BICs
+            weight=float(weight),
+            icl=classification(fit) if fit.family in counted else float("nan"),
+            vuong=_vuong(order[0], fit),
+        )
+        for fit, weight in zip(order, weights, strict=True)
+    )
+
+
+def _vuong(best: Fit, other: Fit) -> HypothesisTest | None:
+    """The best against another family with which it shares no distribution; for all others the test does not hold."""
+    if not strictly_non_nested(parse(best.family), parse(other.family)):
+        return None
+    counts = best.histogram.values.astype(np.float64)
+    first, second = (log_pmf(*fit.model, counts) for fit in (best, other))
+    return vuong(first, second, best.histogram.weights, best.n_parameters, other.n_parameters)
+
+
+def _lrt(fitted: Mapping[str, tuple[Fits, int]], settings: FitSettings, smaller: str, larger: str) -> HypothesisTest:
+    (small, row), (large, _) = (fits.judged(place) for fits, place in (fitted[smaller], fitted[larger]))
+    return bootstrap_lrt(small, large, row, settings)

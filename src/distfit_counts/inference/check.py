@@ -1,0 +1,140 @@
+"""A saved fit on new data: scores, calibration and a test, without refitting.
+
+Nothing was estimated from the new data, so every comparison here has the null distribution of a fully specified model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Counts, Histogram
+from distfit_counts.errors import DataError
+from distfit_counts.inference.bands import pit_band
+from distfit_counts.inference.frequencies import Frequency, frequencies
+from distfit_counts.inference.pearson import grouped, pearson, pool
+from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.residuals import pit_histogram
+from distfit_counts.inference.scores import expected_log_score, log_score, ranked_probability_score
+from distfit_counts.inference.tabulate import Table, tabulate
+from distfit_counts.inference.tails import chi_square_tail
+from distfit_counts.optimise.threads import one_thread
+from distfit_counts.result import Fit, HypothesisTest, Verdict
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What ``fit`` says of the counts of ``column`` (of one ``group``) of ``source``.
+
+    ``log_score``: mean -log p, infinite where the model cannot produce a count; ``outside`` says how many of them there
+    are. ``expected_log_score`` and ``log_score_deviation``: mean and standard deviation of -log p of one observation
+    if the model is true. ``rps``: mean ranked probability score, in counts. ``pit``: ten heights of sum 1;
+    ``pit_band``: lower and upper ends of where 95 % of each lie if the model is true. ``frequencies`` are binned to be
+    read, ``bins`` pooled for the chi-square test.
+    """
+
+    source: str
+    column: str
+    group: Mapping[str, Any]
+    fit: Fit = field(repr=False)
+    histogram: Histogram = field(repr=False)
+    outside: int
+    log_score: float
+    expected_log_score: float
+    log_score_deviation: float
+    rps: float
+    pit: tuple[float, ...]
+    pit_band: tuple[tuple[float, ...], tuple[float, ...]]
+    frequencies: tuple[Frequency, ...] = field(repr=False)
+    bins: tuple[Frequency, ...] = field(repr=False)
+    chi_square: HypothesisTest
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def n(self) -> int:
+        return self.histogram.n
+
+    @property
+    def log_score_z(self) -> float:
+        """(log score - expected) / (deviation / sqrt n), standard normal if the model is true (Seillier-Moiseiwitsch
+        and Dawid 1993); NaN for a model that is sure of its count.
+        """
+        if self.log_score_deviation == 0.0:
+            return NAN
+        z: float = (self.log_score - self.expected_log_score) * self.n**0.5 / self.log_score_deviation
+        return z
+
+
+def check(fit: Fit, column: Column) -> Check:
+    """``fit`` on the counts of ``column``. Raises DataError where it has none."""
+    from distfit_counts.inference.check_verdicts import check_verdicts
+
+    if column.histogram.distinct == 0:
+        raise DataError(f"{column.label} has no values", "every entry is missing; choose another column or group")
+    with one_thread():
+        found = _measured(fit, column)
+    return replace(found, verdicts=check_verdicts(found))
+
+
+def _measured(fit: Fit, column: Column) -> Check:
+    histogram = column.histogram
+    log_p = partial(log_pmf, *fit.model)
+    table = tabulate(fit.pmf, np.union1d(histogram.values, _middle(fit)))
+    expected, deviation = expected_log_score(table)
+    impossible = np.isneginf(log_p(histogram.values.astype(np.float64)))
+    lower, upper = pit_band(histogram.n, table.cdf)
+    bins, test = chi_square(histogram, table)
+    return Check(
+        source=column.source,
+        column=column.column,
+        group=column.group,
+        fit=fit,
+        histogram=histogram,
+        outside=int(histogram.weights[impossible].sum()),
+        log_score=log_score(histogram, log_p),
+        expected_log_score=expected,
+        log_score_deviation=deviation,
+        rps=ranked_probability_score(histogram, table),
+        pit=tuple(pit_histogram(histogram, table.cdf).tolist()),
+        pit_band=(tuple(lower.tolist()), tuple(upper.tolist())),
+        frequencies=tuple(frequencies(histogram, fit.pmf)),
+        bins=bins,
+        chi_square=test,
+    )
+
+
+def chi_square(histogram: Histogram, table: Table) -> tuple[tuple[Frequency, ...], HypothesisTest]:
+    """Bins, and Pearson's X2 of a fully specified model: chi-square on bins - 1 df, for nothing was estimated (1900).
+
+    Neighbouring counts are pooled until 5 are expected in each bin; no p-value where that leaves a single bin.
+    """
+    seen = np.searchsorted(table.starts, histogram.values, side="right") - 1
+    cells = np.bincount(seen, weights=histogram.weights, minlength=len(table.starts) + 1).astype(np.float64)
+    # The last cell holds all that lies above the table.
+    means = histogram.n * np.append(table.masses, max(1.0 - float(table.masses.sum()), 0.0))
+    starts = pool(means)
+    observed, expected = grouped(cells, starts), grouped(means, starts)
+    lows = table.starts[starts]
+    highs = [*(int(low) - 1 for low in lows[1:]), None]
+    listed = zip(lows, highs, observed, expected, strict=True)
+    bins = tuple(Frequency(int(low), high, round(float(o)), float(e)) for low, high, o, e in listed)
+    statistic, df = float(pearson(observed, expected)), len(bins) - 1
+    if df < 1:
+        test = HypothesisTest("chi_square", "Pearson X²", NAN, NAN, NAN, "fewer than two bins with 5 expected counts")
+    else:
+        p = float(chi_square_tail(statistic, df))
+        test = HypothesisTest("chi_square", "Pearson X²", statistic, float(df), p, f"chi-square on {df} df")
+    return bins, test
+
+
+def _middle(fit: Fit) -> Counts:
+    """Counts around the model's mean, where the table must not miss its peak, however far from the new data."""
+    reach = fit.mean + fit.variance**0.5 * np.linspace(-8.0, 8.0, 65)
+    return np.unique(reach.clip(0.0, 2.0**53)).astype(np.int64)

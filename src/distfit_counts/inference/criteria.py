@@ -1,0 +1,44 @@
+"""Information criteria beyond AIC and BIC: Akaike weights, and ICL for mixtures."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.families.constraint import Array
+
+
+def akaike_weights(aic: Array) -> Array:
+    """exp(−Δ_i/2)/Σ exp(−Δ_j/2) over the last axis, Δ = AIC − min AIC (Burnham and Anderson 2002, section 2.9).
+
+    A model without an AIC (NaN) takes no part and has weight NaN; an infinite AIC has weight 0.
+    """
+    best = np.min(aic, axis=-1, keepdims=True, where=np.isfinite(aic), initial=np.inf)
+    # Where no model has a number the best is infinite and inf − inf NaN, as it should be.
+    with np.errstate(invalid="ignore"):
+        relative = np.exp(-0.5 * (aic - best))
+        result: Array = relative / np.nansum(relative, axis=-1, keepdims=True)
+    return result
+
+
+def membership_entropy(log_parts: Array, weights: npt.NDArray[np.int64]) -> float:
+    """−Σ_v w_v Σ_k τ_kv log τ_kv, in nats: how uncertain it is which component each observation comes from.
+
+    ``log_parts`` [K, V] is the log of weight times pmf of component k at value v; τ_kv, its share in the sum over k,
+    is the posterior probability of the component. ``weights`` [V]: how often each value occurs. 0: no doubt;
+    n log K: the components are the same. NaN where no component can produce a value.
+    """
+    with np.errstate(invalid="ignore"):
+        log_share = log_parts - np.logaddexp.reduce(log_parts, axis=0)
+        # 0 log 0 = 0.
+        terms = np.where(log_share == -np.inf, 0.0, np.exp(log_share) * log_share)
+    return float(-(weights * terms.sum(axis=0)).sum()) + 0.0  # never -0.0
+
+
+def icl(bic: float, entropy: float) -> float:
+    """ICL = BIC + 2 entropy, smaller is better (Biernacki, Celeux and Govaert 2000, IEEE PAMI 22).
+
+    BIC with the likelihood of data and memberships together: components that overlap are paid for. In the
+    form with posterior memberships (McLachlan and Peel 2000).
+    """
+    return bic + 2.0 * entropy

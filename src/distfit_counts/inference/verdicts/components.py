@@ -1,0 +1,107 @@
+"""Components of a mixture that are empty, or one and the same; and whether more of them could help."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from distfit_counts.families.family import Family
+from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.poisson import Poisson
+from distfit_counts.inference.ceilings import poisson_mixtures
+from distfit_counts.inference.gradient_function import gap
+from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.result import Verdict
+
+# Log-likelihood units, over all observations, that further components may gain where the optimum is called certified:
+# far below anything that could matter, above what float64 leaves of a sum over 1e6 observations.
+_CERTIFIED = 1e-4
+# The gain that is worth a remark.
+_WORTH = 0.01
+# Wider data take too long to search for every fit.
+_DISTINCT = 1_000
+
+
+def empty(facts: Facts) -> list[Verdict]:
+    """Components that explain less than one observation."""
+    weights = _weights(facts)
+    n = facts.histogram.n
+    return [
+        Verdict(
+            "mixture.empty_component",
+            f"{name} = {value:.2g}: this component stands for less than one of {n:,} counts. Fewer will do.",
+        )
+        for name, value in weights.items()
+        if 0.0 < value * n < 1.0
+    ]
+
+
+def duplicate(facts: Facts) -> list[Verdict]:
+    """Equal families whose parameters all agree within their standard errors."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for place in range(1, len(_weights(facts)) + 1):
+        suffix = f"[{place}]"
+        own = {
+            name.removesuffix(suffix): e
+            for name, e in facts.estimates.items()
+            if name.endswith(suffix) and not name.startswith("weight")
+        }
+        if own and all(math.isfinite(e.std_error) for e in own.values()):
+            parts.setdefault(",".join(own), []).append(own | {"": place})
+    found = []
+    for alike in parts.values():
+        for first, second in itertools.combinations(alike, 2):
+            if all(_same(first[name], second[name]) for name in first if name):
+                message = (
+                    f"Components {first['']} and {second['']} agree within one standard error: the data hardly tell "
+                    "them apart. Try one component fewer."
+                )
+                found.append(Verdict("mixture.duplicate_components", message))
+    return found
+
+
+def certificate(facts: Facts) -> list[Verdict]:
+    """Of a finite Poisson mixture: Lindsay's gradient function says whether any mixing distribution could do better."""
+    family, values = facts.judgement.reduced(facts.row)
+    histogram = facts.histogram
+    finite = family.poisson_mixture and _finite_mixture(family.parts(values))
+    if not (_weights(facts) and finite) or histogram.distinct > _DISTINCT:
+        return []
+    counts, weights = histogram.values.astype(np.float64), histogram.weights.astype(np.float64)
+    log_prob = log_pmf(family, values, counts)
+    found = gap(counts, weights, log_prob)
+    gain = histogram.n * found.bound
+    if gain <= _CERTIFIED:
+        message = (
+            "The global optimum, certified: no Poisson mixture, with however many components, has a higher likelihood "
+            f"(Lindsay's gradient function; by at most {gain:.1e} log-likelihood units)."
+        )
+        return [Verdict("optimum.certified", message, reassuring=True)]
+    # Far from the maximum the gradient function's bound is loose: the maximum itself says what there is to gain.
+    ceiling = poisson_mixtures(histogram)
+    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(weights @ log_prob)
+    if ceiling is None or left < _WORTH:
+        return []
+    message = (
+        f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
+        f"{len(ceiling.rates)}; a further one helps most at a rate of {found.rate:.4g} (Lindsay's gradient function)."
+    )
+    return [Verdict("mixture.more_components", message, reassuring=True)]
+
+
+def _weights(facts: Facts) -> dict[str, float]:
+    return {name: e.estimate for name, e in facts.estimates.items() if name.startswith("weight[")}
+
+
+def _same(first: Any, second: Any) -> bool:
+    error = math.hypot(first.std_error, second.std_error)
+    return bool(abs(first.estimate - second.estimate) <= error)
+
+
+def _finite_mixture(parts: list[tuple[Any, Family, dict[str, Any]]]) -> bool:
+    """Whether it is a sum of single Poissons (one may be left), one of which may have the rate 0."""
+    return all(isinstance(family, Poisson | PointMass) for _, family, _ in parts)

@@ -1,0 +1,31 @@
+"""All verdicts of a fit, the gravest first."""
+
+from __future__ import annotations
+
+from distfit_counts.inference.verdicts import boundary, components, convergence, misfit, sample
+from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.result import Verdict
+
+_ALL = (
+    boundary.boundaries,
+    misfit.underdispersed,
+    boundary.not_identified,
+    convergence.not_converged,
+    convergence.rarely_best,
+    convergence.reached_once,
+    convergence.disagree,
+    convergence.nearly_equal,
+    misfit.overall,
+    misfit.zeros,
+    misfit.tail,
+    components.empty,
+    components.duplicate,
+    boundary.simpler_suffices,
+    sample.size,
+    components.certificate,
+)
+
+
+def verdicts_of(facts: Facts) -> tuple[Verdict, ...]:
+    """What a reader must know before using the numbers of this column."""
+    return tuple(dict.fromkeys(verdict for draw in _ALL for verdict in draw(facts)))

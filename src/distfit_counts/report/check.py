@@ -1,0 +1,160 @@
+"""A check for people: what new data say of a saved model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from distfit_counts.report.check_record import csv_lines, json_lines
+from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.tables import plain_table
+from distfit_counts.result import Verdict
+
+if TYPE_CHECKING:
+    from distfit_counts.inference.check import Check
+
+# Narrower terminals get the tables without their bars.
+_WIDE = 64
+
+
+def write_checks(checks: Sequence[Check], format: str, output: Path | None) -> None:
+    """Write ``checks`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout."""
+    if format == "table":
+        emit_table(lambda console: print_checks(console, checks), output)
+    else:
+        emit_lines(json_lines(checks) if format == "json" else csv_lines(checks), output)
+
+
+def print_checks(console: Console, checks: Sequence[Check]) -> None:
+    """One check in full, several with a line each."""
+    if len(checks) == 1:
+        console.print(_report(checks[0], console))
+        return
+    specs = ", ".join(dict.fromkeys(check.fit.family for check in checks))
+    console.print(Text(f"{specs}: {count(len(checks))} checks", style="bold"))
+    table = _overview(checks)
+    # A number broken in two is no number: where the terminal is too narrow, the lines run over its edge.
+    width, unbounded = console.width, console.options.update(max_width=10_000)
+    console.width = max(width, Measurement.get(console, unbounded, table).minimum)
+    console.print(table)
+    console.width = width
+
+
+def _report(check: Check, console: Console) -> RenderableType:
+    plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
+    return Group(
+        _title(check),
+        *(_verdict(verdict) for verdict in check.verdicts),
+        _scores(check),
+        Padding(Text(_SCORES, style="dim"), (0, 0, 0, 1)),
+        _moments(check),
+        Padding(_chi_square(check), (0, 0, 0, 1)),
+        frequency_table(check.frequencies, console.width, plain),
+        _pit(check, console.width, plain),
+        Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
+    )
+
+
+def _verdict(verdict: Verdict) -> Text:
+    mark = ("+ ", "bold green") if verdict.reassuring else ("! ", "bold yellow")
+    return Text.assemble(mark, verdict.message)
+
+
+def _title(check: Check) -> Text:
+    missing = f", {count(check.histogram.n_missing)} missing" if check.histogram.n_missing else ""
+    counts = f"{count(check.n)} count{'s' * (check.n != 1)}{missing}"
+    new = f" checked on {_place(check.source, check.column, check.group)}: {counts}"
+    own = f"\nfitted to {count(check.fit.n)} of {_place(check.fit.source, check.fit.column, check.fit.group)}"
+    return Text.assemble((check.fit.family, "bold cyan"), new, (own, "dim"))
+
+
+def _place(source: str, column: str, group: Mapping[str, object]) -> str:
+    groups = "".join(f", {name} = {value}" for name, value in group.items())
+    return f"{'stdin' if source == '-' else source}, column {column}{groups}"
+
+
+_SCORES = "smaller is better; log score: mean −log p; ranked probability: in counts"
+
+
+def _scores(check: Check) -> RenderableType:
+    table = plain_table()
+    table.add_column("score")
+    for name in ("new data", "expected", "z", "in sample"):
+        table.add_column(name, justify="right", no_wrap=True)
+    log_scores = [number(x) for x in (check.log_score, check.expected_log_score)]
+    own = number(check.fit.nll_per_observation)
+    table.add_row("log score", *log_scores, fixed(check.log_score_z, 2), own)
+    table.add_row("ranked probability", number(check.rps), "", "", "")
+    return table
+
+
+def _moments(check: Check) -> RenderableType:
+    table = plain_table()
+    table.add_column("")
+    table.add_column("new data", justify="right")
+    table.add_column("model", justify="right")
+    h, model = check.histogram, check.fit.derived
+    table.add_row("mean", number(h.mean), number(model["mean"]))
+    table.add_row("variance", number(h.variance), number(model["variance"]))
+    table.add_row("P(Y = 0)", number(h.zeros / h.n), number(model["prob_zero"]))
+    return table
+
+
+def _chi_square(check: Check) -> Text:
+    test = check.chi_square
+    if test.p_value != test.p_value:
+        return Text(f"{test.title}: {test.null}")
+    p = f"p = {test.p_value:.2g}" if test.p_value > 0.0 else "p < 1e-300"
+    return Text(f"{test.title} {number(test.statistic)} on {test.df:.0f} df, {p} (no parameter was estimated)")
+
+
+_PIT = (
+    "PIT: flat if the model is right; a U means that the data spread more than it says, a hump less, a slope that "
+    "their mean is another."
+)
+
+
+def _pit(check: Check, width: int, plain: bool) -> RenderableType:
+    table = plain_table()
+    for name in ("PIT", "share", "95 % band"):
+        table.add_column(name, justify="right", no_wrap=True)
+    wide = width >= _WIDE
+    if wide:
+        table.add_column("", no_wrap=True)
+    bins, longest = len(check.pit), max(check.pit)
+    for i, (height, lower, upper) in enumerate(zip(check.pit, *check.pit_band, strict=True)):
+        outside = not lower <= height <= upper
+        bar = ("#" if plain else "█") * round(height / longest * max(min(width - 48, 40), 8))
+        cells = [f"{i / bins:.1f}–{(i + 1) / bins:.1f}", f"{height:.4f}", f"{lower:.4f} … {upper:.4f}"]
+        table.add_row(*cells, *([bar + " !" * outside] if wide else []))
+    return table
+
+
+def _overview(checks: Sequence[Check]) -> Table:
+    table = plain_table()
+    several = len({check.source for check in checks}) > 1
+    columns = len({check.column for check in checks}) > 1
+    groups = list(dict.fromkeys(name for check in checks for name in check.group))
+    for name in [*(["source"] if several else []), *(["column"] if columns else []), *groups]:
+        table.add_column(name, no_wrap=True)
+    for name in ("n", "log score", "expected", "z", "RPS", "X² p"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("verdicts", min_width=15)
+    for check in checks:
+        place = [*([os.path.basename(check.source) or check.source] if several else [])]
+        place += [*([check.column] if columns else []), *(str(check.group.get(name, "")) for name in groups)]
+        scores = [number(check.log_score), number(check.expected_log_score), fixed(check.log_score_z, 2)]
+        p = check.chi_square.p_value
+        codes = ", ".join(verdict.code.removeprefix("check.") for verdict in check.verdicts)
+        table.add_row(*place, count(check.n), *scores, number(check.rps), "–" if p != p else f"{p:.2g}", codes)
+    return table

@@ -1,0 +1,100 @@
+"""A check as one JSON object or one line of CSV. Strict: what is infinite or undefined is null, or empty."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from distfit_counts import __version__
+from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis_test, verdict_record
+
+if TYPE_CHECKING:
+    from distfit_counts.inference.check import Check
+    from distfit_counts.inference.frequencies import Frequency
+
+SCHEMA = "distfit.check/1"
+
+
+def json_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """One line per check."""
+    return (dumps(check_record(check)) + "\n" for check in checks)
+
+
+def csv_lines(checks: Sequence[Check]) -> Iterator[str]:
+    """A header and one line per check; the groups' columns are those of the first."""
+    groups = list(checks[0].group)
+    yield _line(["source", "column", *groups, "family", *_csv_numbers(checks[0]), "verdicts"])
+    for check in checks:
+        place = [check.source, check.column, *(check.group.get(name, "") for name in groups), check.fit.family]
+        numbers = ["" if finite(value) is None else repr(value) for value in _csv_numbers(check).values()]
+        yield _line([*place, *numbers, " ".join(verdict.code for verdict in check.verdicts)])
+
+
+def check_record(check: Check) -> dict[str, Any]:
+    """The object of the command-line contract."""
+    fit = check.fit
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "source": check.source,
+        "column": check.column,
+        "group": dict(check.group),
+        "model": {
+            "family": fit.family,
+            "source": fit.source,
+            "column": fit.column,
+            "group": dict(fit.group),
+            "n": fit.n,
+            "equivalent": {"family": fit.reduced.family, "parameters": dict(fit.reduced.parameters)},
+        },
+        "data": data_record(check.histogram),
+        "expected": {name: finite(fit.derived[name]) for name in ("mean", "variance", "prob_zero")},
+        "outside_support": check.outside,
+        **{name: finite(value) for name, value in _scores(check).items()},
+        "chi_square": hypothesis_test(check.chi_square),
+        "bins": [_bin(row) for row in check.bins],
+        "pit": [{"height": height, "lower": low, "upper": high} for height, low, high in _pit(check)],
+        "frequencies": [_bin(row) | {"pearson": finite(row.pearson)} for row in check.frequencies],
+        "verdicts": [verdict_record(verdict) for verdict in check.verdicts],
+    }
+
+
+def _scores(check: Check) -> dict[str, float]:
+    return {
+        "log_score": check.log_score,
+        "log_score_expected": check.expected_log_score,
+        "log_score_deviation": check.log_score_deviation,
+        "log_score_z": check.log_score_z,
+        "log_score_in_sample": check.fit.nll_per_observation,
+        "rps": check.rps,
+    }
+
+
+def _csv_numbers(check: Check) -> dict[str, float]:
+    h, model, test = check.histogram, check.fit.derived, check.chi_square
+    counted = {"n": h.n, "n_missing": h.n_missing, "outside_support": check.outside}
+    moments = {
+        "mean": h.mean,
+        "mean_expected": model["mean"],
+        "variance": h.variance,
+        "variance_expected": model["variance"],
+        "zero_share": h.zeros / h.n,
+        "zero_share_expected": model["prob_zero"],
+    }
+    return counted | _scores(check) | moments | {"chi_square": test.statistic, "df": test.df, "p_value": test.p_value}
+
+
+def _bin(row: Frequency) -> dict[str, Any]:
+    return {"low": row.low, "high": row.high, "observed": row.observed, "expected": row.expected}
+
+
+def _pit(check: Check) -> Iterator[tuple[float, float, float]]:
+    return zip(check.pit, *check.pit_band, strict=True)
+
+
+def _line(fields: Sequence[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(fields)
+    return buffer.getvalue()

@@ -1,0 +1,220 @@
+"""Comparisons for people, and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from distfit_counts.comparison import Candidate, Comparison, Components
+from distfit_counts.families.spec import parse
+from distfit_counts.report.as_json import dumps
+from distfit_counts.report.comparison_json import comparison_record
+from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.goodness import p_equals, p_text
+from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.tables import plain_table
+from distfit_counts.report.terminal import print_fit, verdict_line
+
+# What a narrower terminal does not get.
+_NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
+_HIDDEN: tuple[set[str], ...] = (set(), {"AICc", "weight"}, _NARROW, _NARROW | {"df", "ΔBIC"})
+# What the last column says for a verdict; the others are in the fit's own report.
+_NOTES = {
+    "optimum.certified": "certified",
+    "misfit.zeros": "zeros off",
+    "misfit.tail": "tail off",
+    "parameter.not_identified": "not identified",
+    "restarts.rarely_best": "rarely reached",
+}
+
+
+def write_comparisons(comparisons: Sequence[Comparison], format: str, output: Path | None, verbose: bool) -> None:
+    """Write ``comparisons`` as ``table``, ``json`` (one object per column) or ``csv`` (one line per family)."""
+    if format == "json":
+        emit_lines((dumps(comparison_record(c)) + "\n" for c in comparisons), output)
+    elif format == "csv":
+        emit_lines(_csv(comparisons), output)
+    else:
+        emit_table(lambda console: _print(console, comparisons, verbose), output)
+
+
+def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -> None:
+    for comparison in comparisons:
+        console.print(_title(comparison))
+        for verdict in comparison.verdicts:
+            console.print(verdict_line(verdict))
+        console.print(_table(comparison, console.width))
+        for line in _notes(comparison):
+            console.print(Text(line, style="dim"))
+        if verbose:
+            for candidate in comparison.candidates:
+                print_fit(console, candidate.fit)
+
+
+def _title(comparison: Comparison) -> Text:
+    best = comparison.best
+    place = "".join(f", {name} = {value}" for name, value in comparison.group.items())
+    source = "stdin" if comparison.source == "-" else comparison.source
+    text = (
+        f" has the lowest BIC of {len(comparison.candidates)} families on {source}, column {comparison.column}{place}"
+    )
+    return Text.assemble((best.family, "bold cyan"), f"{text}: {count(best.n)} count{'s' * (best.n != 1)}")
+
+
+def _table(comparison: Comparison, width: int) -> RenderableType:
+    """With as many columns as fit beside the notes, whose words are not broken."""
+    notes = [_note(candidate) for candidate in comparison.candidates]
+    longest, word = max(map(len, notes)), max((len(word) for note in notes for word in note.split()), default=0)
+    wide = Console(width=10_000)
+    for hidden in _HIDDEN:
+        table = _with([name for name in _COLUMNS if name not in hidden], comparison, word)
+        if Measurement.get(wide, wide.options, table).maximum - longest + word <= width:
+            break
+    return table
+
+
+def _with(names: list[str], comparison: Comparison, note_width: int) -> Table:
+    table = plain_table()
+    for name in names:
+        table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
+    table.add_column("", min_width=note_width)
+    for cells in _ceilings(comparison):
+        table.add_row(*(cells.get(name, "") for name in names), "", style="dim")
+    for i, candidate in enumerate(comparison.candidates):
+        cells = _cells(candidate)
+        table.add_row(*(cells[name] for name in names), _note(candidate), style="bold green" if i == 0 else None)
+    return table
+
+
+_COLUMNS = ("family", "log-lik.", "df", "AIC", "AICc", "BIC", "ΔBIC", "weight", "X² p", "P(Y=0)")
+
+
+def _ceilings(comparison: Comparison) -> list[dict[str, str]]:
+    """The rows that no model, and that no Poisson mixture, can exceed."""
+    histogram, ceiling = comparison.histogram, comparison.ceiling
+    top = {"family": "(saturated)", "log-lik.": fixed(comparison.saturated, 3), "df": str(histogram.distinct - 1)}
+    found = [top | {"P(Y=0)": number(histogram.zeros / histogram.n, 4)}]
+    if ceiling is not None:
+        found.append({"family": "(Poisson mixture)", "log-lik.": fixed(ceiling.log_likelihood, 3)})
+    return found
+
+
+def _cells(candidate: Candidate) -> dict[str, str]:
+    fit = candidate.fit
+    cells = (
+        fit.family,
+        fixed(fit.log_likelihood, 3),
+        str(fit.n_parameters),
+        fixed(fit.aic, 2),
+        fixed(fit.aicc, 2),
+        fixed(fit.bic, 2),
+        fixed(candidate.delta, 2),
+        number(candidate.weight, 3),
+        p_text(fit.goodness.tests[0].p_value),
+        number(fit.prob_zero, 4),
+    )
+    return dict(zip(_COLUMNS, cells, strict=True))
+
+
+def _note(candidate: Candidate) -> str:
+    fit = candidate.fit
+    notes = [] if fit.converged else [fit.status]
+    same = parse(fit.reduced.family).plain().spec
+    if same != fit.family:
+        notes.append(f"= {same}")
+    codes = [verdict.code for verdict in fit.verdicts]
+    notes += [note for code, note in _NOTES.items() if code in codes]
+    return ", ".join(["best", *notes] if candidate.delta == 0.0 else notes)
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    lines = ["(saturated): the observed frequencies themselves; no model can exceed it"]
+    if comparison.ceiling is not None:
+        points = len(comparison.ceiling.rates)
+        rates = f"{points} rate{'s' * (points != 1)}"
+        lines.append(f"(Poisson mixture): the best of all, at {rates}; no zip, nb or K*poisson exceeds it")
+    lines += [f"{spec} left out: {reason}" for spec, reason in comparison.skipped.items()]
+    lines += [line for group in comparison.components for line in _components(comparison, group)]
+    lines += _tests(comparison)
+    best = comparison.best.family
+    for candidate in comparison.candidates:
+        if candidate.vuong is not None and math.isfinite(candidate.vuong.statistic):
+            z, p = candidate.vuong.statistic, candidate.vuong.p_value
+            side = best if z > 0 else candidate.fit.family
+            lines.append(f"Vuong, {best} against {candidate.fit.family}: z = {z:.2f} (for {side}), {p_equals(p)}")
+    return lines
+
+
+def _tests(comparison: Comparison) -> list[str]:
+    """The score tests of the Poisson, and the likelihood ratios between families that are both compared."""
+    compared = {candidate.fit.family for candidate in comparison.candidates}
+    tests = [test for candidate in comparison.candidates for test in candidate.fit.tests]
+    shown = [t for t in tests if not t.code.startswith("lr.") or t.code.removeprefix("lr.") in compared]
+    return [f"{t.title}: {number(t.statistic, 4)}, {p_equals(t.p_value)}" for t in shown]
+
+
+def _components(comparison: Comparison, group: Components) -> list[str]:
+    fits = {candidate.fit.family: candidate for candidate in comparison.candidates}
+    values = [
+        f"K = {k}: BIC {fixed(fits[s].fit.bic, 2)}, ICL {fixed(fits[s].icl, 2)}" for k, s in group.candidates.items()
+    ]
+    tests = [f"  {t.title}: LR {number(t.statistic, 4)}, {p_equals(t.p_value)} ({t.null})" for t in group.tests]
+    return [f"components of {group.component}  {'; '.join(values)}", *tests]
+
+
+def _csv(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    groups = list(comparisons[0].group)
+    header = [
+        "source",
+        "column",
+        *groups,
+        "rank",
+        "family",
+        "log_likelihood",
+        "n_parameters",
+        "aic",
+        "aicc",
+        "bic",
+        "delta_bic",
+    ]
+    header += [
+        "akaike_weight",
+        "icl",
+        "chi_square",
+        "chi_square_df",
+        "chi_square_p",
+        "prob_zero",
+        "converged",
+        "equivalent",
+    ]
+    yield _line([*header, "saturated", "poisson_mixture_ceiling", "verdicts"])
+    for comparison in comparisons:
+        ceiling = "" if comparison.ceiling is None else comparison.ceiling.log_likelihood
+        for rank, c in enumerate(comparison.candidates, start=1):
+            fit, test = c.fit, c.fit.goodness.tests[0]
+            numbers = [fit.log_likelihood, fit.n_parameters, fit.aic, fit.aicc, fit.bic, c.delta, c.weight, c.icl]
+            numbers += [test.statistic, test.df, test.p_value, fit.prob_zero]
+            cells = [x if math.isfinite(x) else "" for x in numbers]
+            place = [
+                comparison.source,
+                comparison.column,
+                *(comparison.group[name] for name in groups),
+                rank,
+                fit.family,
+            ]
+            last = [str(fit.converged).lower(), fit.reduced.family, comparison.saturated, ceiling]
+            yield _line([*place, *cells, *last, " ".join(verdict.code for verdict in fit.verdicts)])
+
+
+def _line(cells: Sequence[object]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue()

@@ -1,0 +1,62 @@
+"""A comparison as one JSON object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distfit_counts import __version__
+from distfit_counts.comparison import Candidate, Comparison, Components
+from distfit_counts.report.as_json import data_record, finite, fit_record, hypothesis_test, verdict_record
+
+SCHEMA = "distfit.compare/1"
+
+
+def comparison_record(comparison: Comparison) -> dict[str, Any]:
+    """The comparison; ``candidates`` hold the same objects as ``distfit fit``, the best first, without restarts."""
+    ceiling = comparison.ceiling
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "source": comparison.source,
+        "column": comparison.column,
+        "group": dict(comparison.group),
+        "data": data_record(comparison.histogram),
+        "best": comparison.best.family,
+        "saturated": {"log_likelihood": finite(comparison.saturated), "df": comparison.histogram.distinct - 1},
+        "poisson_mixture_ceiling": None
+        if ceiling is None
+        else {
+            "log_likelihood": finite(ceiling.log_likelihood),
+            "gap": finite(ceiling.gap),
+            "rates": list(ceiling.rates),
+            "weights": list(ceiling.weights),
+        },
+        "candidates": [_candidate(candidate) for candidate in comparison.candidates],
+        "components": [_components(group) for group in comparison.components],
+        "skipped": dict(comparison.skipped),
+        "verdicts": [verdict_record(verdict) for verdict in comparison.verdicts],
+    }
+
+
+def _candidate(candidate: Candidate) -> dict[str, Any]:
+    fit = fit_record(candidate.fit)
+    # The same for every candidate, or long: the fit's own record has them.
+    for name in ("schema", "version", "source", "column", "group", "data", "restarts"):
+        del fit[name]
+    return fit | {
+        "delta_bic": finite(candidate.delta),
+        "akaike_weight": finite(candidate.weight),
+        "icl": finite(candidate.icl),
+        "vuong": None if candidate.vuong is None else hypothesis_test(candidate.vuong),
+    }
+
+
+def _components(group: Components) -> dict[str, Any]:
+    return {
+        "component": group.component,
+        "candidates": {str(k): spec for k, spec in group.candidates.items()},
+        "by_bic": group.by_bic,
+        "by_icl": group.by_icl,
+        "by_bootstrap_lrt": group.by_test,
+        "tests": [hypothesis_test(test) for test in group.tests],
+    }

@@ -1,0 +1,85 @@
+"""Randomised quantile residuals (Dunn and Smyth 1996) against normal quantiles."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.inference.bands import normal_band
+from distfit_counts.inference.residuals import quantile_residuals
+from distfit_counts.report.numbers import fixed
+from distfit_counts.report.plots.theme import BAND, BLUE, HEIGHT, INK, WIDTH, chart_of, dressed
+from distfit_counts.report.plots.words import about
+from distfit_counts.result import Fit
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from distfit_counts.report.plots.theme import Layers
+
+# Points that are drawn: all at the ends, where the tails show, and evenly spaced ranks between.
+_ENDS, _BETWEEN = 100, 200
+_NOTE = (
+    "Randomised quantile residuals: on the line where the model is right (mean 0, standard deviation 1). Shaded: where "
+    "each point would lie with probability 95 %."
+)
+
+
+def quantile_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
+    """The picture of one fit, with its title, randomised with the fit's seed. ``told``: see ``pmf_chart``."""
+    residuals = np.sort(quantile_residuals(fit.histogram, fit.cdf, fit.seed))
+    return dressed(_panel(quantile_rows(residuals)), _sentence(fit.family, residuals), [told or about(fit), _NOTE])
+
+
+def quantile_rows(residuals: Array) -> list[dict[str, Any]]:
+    """The data: sorted ``residuals`` thinned to some 400 ranks, their normal quantile z((i - 1/2)/n) and its band."""
+    n = len(residuals)
+    between = np.linspace(0, n - 1, _BETWEEN).round().astype(np.int64)
+    ranks = np.unique(np.concatenate([np.arange(min(n, _ENDS)), between, np.arange(max(n - _ENDS, 0), n)]))
+    share = (ranks + 0.5) / n
+    low, high = normal_band(n, share)
+    normal = [NormalDist().inv_cdf(float(p)) for p in share]
+    return [
+        {"normal": z, "residual": float(residuals[rank]), "low": float(a), "high": float(b)}
+        for rank, z, a, b in zip(ranks, normal, low, high, strict=True)
+    ]
+
+
+def _sentence(family: str, residuals: Array) -> str:
+    n, mean = len(residuals), float(residuals.mean())
+    deviation = float(residuals.std(ddof=1)) if n > 1 else 1.0
+    numbers = f"mean {fixed(mean, 2)}, standard deviation {fixed(deviation, 2)}".replace("-", "−")
+    wrong = ["shifted"] if abs(mean) > 3.0 / n**0.5 else []
+    if abs(deviation - 1.0) > 3.0 / (2.0 * n) ** 0.5:
+        wrong.append("too far apart" if deviation > 1.0 else "too close together")
+    extreme = float(residuals[np.argmax(np.abs(residuals))])
+    if wrong:
+        return f"The residuals of {family} are {' and '.join(wrong)}: {numbers}"
+    # Of n normal draws one lies as far out with a probability of at most 1 in 100.
+    if 2.0 * n * NormalDist().cdf(-abs(extreme)) < 0.01:
+        return f"The residuals of {family} look normal but for the tail, up to {fixed(extreme, 1)}".replace("-", "−")
+    return f"The residuals of {family} look normal: {numbers}"
+
+
+def _panel(rows: list[dict[str, Any]]) -> Layers:
+    import altair as alt
+
+    base = chart_of(rows).encode(
+        x=alt.X(
+            "normal:Q",
+            title="standard normal quantile",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickCount=8, format="~g"),
+        )
+    )
+    band = base.mark_area(color=BAND, opacity=0.5).encode(
+        y=alt.Y("low:Q", title="quantile residual", scale=alt.Scale(zero=False)), y2="high:Q"
+    )
+    line = base.mark_line(color=INK, strokeWidth=1.2).encode(y="normal:Q")
+    points = base.mark_point(filled=True, size=22, color=BLUE, opacity=0.8).encode(
+        y="residual:Q", tooltip=[alt.Tooltip(f"{name}:Q", format=".3f") for name in ("normal", "residual")]
+    )
+    return alt.layer(band, line, points).properties(width=WIDTH, height=HEIGHT)

@@ -1,0 +1,83 @@
+"""What is seen, in words: the titles and notes that several pictures share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from distfit_counts.inference.bands import binomial_band
+from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.report.numbers import count, number
+from distfit_counts.report.plots.bars import label
+from distfit_counts.result import Fit
+
+
+def about(fit: Fit) -> str:
+    """``zip fitted to counts.csv, column count: 10,000 counts``, with the simpler family where it is one."""
+    same = f" (at its boundary the same as {fit.reduced.family})" if fit.reduced.family != fit.family else ""
+    return f"{fit.family}{same} fitted to {_named(fit.source)}, {_where(fit)}"
+
+
+def about_new(fit: Fit, source: str) -> str:
+    """The same of a fit that is shown on the counts of another ``source``."""
+    return f"{fit.family} as fitted to {_named(fit.source)}, here on {_named(source)}, {_where(fit)}"
+
+
+def _where(fit: Fit) -> str:
+    group = "".join(f", {name} = {value}" for name, value in fit.group.items())
+    return f"column {fit.column}{group}: {count(fit.n)} count{'s' * (fit.n != 1)}"
+
+
+def _named(source: str) -> str:
+    return "stdin" if source == "-" else os.path.basename(source) or source
+
+
+def places(fits: Sequence[Fit]) -> list[str]:
+    """What sets each of ``fits`` of one run apart: its source and column, where they differ, and its group."""
+    sources, columns = len({fit.source for fit in fits}) > 1, len({fit.column for fit in fits}) > 1
+    return [
+        ", ".join(
+            [
+                *([_named(fit.source)] if sources else []),
+                *([fit.column] if columns or not (sources or fit.group) else []),
+                *(f"{name} = {value}" for name, value in fit.group.items()),
+            ]
+        )
+        for fit in fits
+    ]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the bars agree with the model: each bar's pointwise 95 % band, how many leave it, the worst of all."""
+
+    low: list[float]
+    high: list[float]
+    outside: int
+    follows: bool
+    worst: Frequency
+
+    @property
+    def largest(self) -> str:
+        """``largest deviation at 0 (observed 1,060, expected 1,032)``."""
+        expected = f"{self.worst.expected:,.0f}" if self.worst.expected >= 100 else number(self.worst.expected, 3)
+        return f"largest deviation at {label(self.worst)} (observed {count(self.worst.observed)}, expected {expected})"
+
+
+def agreement(bars: Sequence[Frequency], n: int) -> Agreement:
+    """Compare the bars of ``n`` observations with what is expected; the worst by its square roots (Tukey 1977).
+
+    The model is said to follow the counts unless more bars leave their 95 % bands than chance explains (the 95 %
+    quantile of Binomial(bars, 0.05)), or one leaves even the band that all keep with 95 % (Bonferroni).
+    """
+    shares = [min(bar.expected / n, 1.0) for bar in bars]
+    low, high = binomial_band(n, shares)
+    outside = sum(not a <= bar.observed <= b for bar, a, b in zip(bars, low, high, strict=True))
+    chance = binomial_band(len(bars), [0.05], 0.90)[1][0]
+    wide = zip(bars, *binomial_band(n, shares, 1.0 - 0.05 / len(bars)), strict=True)
+    follows = bool(outside <= chance) and all(a <= bar.observed <= b for bar, a, b in wide)
+    gaps = [abs(bar.observed**0.5 - bar.expected**0.5) for bar in bars]
+    return Agreement(low.tolist(), high.tolist(), outside, follows, bars[int(np.argmax(gaps))])

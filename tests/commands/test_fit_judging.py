@@ -1,0 +1,90 @@
+"""``distfit fit``: intervals, goodness of fit and correlations, as a person and a pipeline see them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Run
+from tests.commands.test_fit import HORSEKICKS, records
+
+
+def test_profile_intervals(distfit: Run, tmp_path: Path) -> None:
+    """Horse kicks: no upper end of the size, null in JSON, empty in CSV, ∞ for people; and again when shown."""
+    model = tmp_path / "model.json"
+    done = distfit("fit", HORSEKICKS, "-f", "nb", "--ci", "profile", "--format", "json", "--save", model)
+    (fit,) = records(done.stdout)
+    size = fit["parameters"]["size"]
+    assert fit["ci"] == "profile"
+    assert size["lower"] == pytest.approx(2.495, abs=5e-4)
+    assert (size["upper"], size["std_error"], size["boundary"]) == (None, None, "upper")
+    assert distfit("show", model, "--format", "json").stdout == done.stdout
+    shown = distfit("show", model).stdout
+    assert "profile interval" in shown
+    assert re.search(r"size +∞ .*2\.49\d* … ∞", shown)
+
+
+@pytest.mark.slow
+def test_profile_intervals_as_csv(distfit: Run) -> None:
+    done = distfit("fit", HORSEKICKS, "-f", "nb", "--ci", "profile", "--format", "csv")
+    mean, size = csv.DictReader(io.StringIO(done.stdout))
+    assert float(size["lower"]) == pytest.approx(2.495, abs=5e-4)
+    assert size["upper"] == ""
+    assert 0.0 < float(mean["lower"]) < 0.61 < float(mean["upper"])
+
+
+@pytest.mark.slow
+def test_bootstrap_intervals(distfit: Run) -> None:
+    arguments = ["fit", HORSEKICKS, "-f", "poisson", "--ci", "bootstrap", "--replicates", 199, "--format", "json"]
+    resampled, parametric = (
+        records(distfit(*arguments, "--bootstrap", kind).stdout)[0] for kind in ("nonparametric", "parametric")
+    )
+    for fit in (resampled, parametric):
+        rate = fit["parameters"]["rate"]
+        assert fit["ci"] == "bootstrap"
+        assert rate["lower"] < 0.61 < rate["upper"]
+        assert rate["std_error"] == pytest.approx(math.sqrt(0.61 / 200), rel=0.25)
+    assert resampled["parameters"] != parametric["parameters"]
+
+
+def test_json_says_how_well_it_fits(distfit: Run) -> None:
+    done = distfit("fit", HORSEKICKS, "-f", "zip", "--gof-replicates", 19, "--format", "json")
+    (fit,) = records(done.stdout)
+    codes = ["chi_square", "g_squared", "kolmogorov_smirnov", "cramer_von_mises", "anderson_darling"]
+    assert [test["code"] for test in fit["goodness"]["tests"]] == codes
+    assert all(0.05 <= test["p_value"] <= 1.0 for test in fit["goodness"]["tests"])
+    assert sum(row["observed"] for row in fit["goodness"]["bins"]) == 200
+    assert fit["goodness"]["bins"][-1]["high"] is None
+    assert [test["code"] for test in fit["tests"]] == ["lr.poisson"]
+    assert fit["correlation"]["pi"]["pi"] == pytest.approx(1.0)
+    assert fit["correlation"]["pi"]["rate"] == pytest.approx(fit["correlation"]["rate"]["pi"])
+    (plain,) = records(distfit("fit", HORSEKICKS, "-f", "zip", "--format", "json").stdout)
+    assert plain["goodness"]["tests"][2]["p_value"] is None
+    assert "--gof-replicates" in plain["goodness"]["tests"][2]["null"]
+
+
+def test_verbose_shows_the_correlations(distfit: Run) -> None:
+    loud, plain = (distfit("fit", HORSEKICKS, "-f", "zip", "--restarts", 2, *more).stdout for more in (["-v"], []))
+    assert "correlation" in loud
+    assert "correlation" not in plain
+    assert "Pearson X²" in plain
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--ci", "likelihood"],
+        ["--bootstrap", "smooth"],
+        ["--ci", "bootstrap", "--replicates", "5"],
+        ["--gof-replicates", "7"],
+    ],
+)
+def test_bad_ways_to_judge_are_exit_2(distfit: Run, arguments: list[str]) -> None:
+    done = distfit("fit", HORSEKICKS, "-f", "nb", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr

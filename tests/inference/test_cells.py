@@ -1,0 +1,139 @@
+"""Cells against SciPy's distribution functions, for narrow data and for wide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.inference.cells import Cells
+
+WIDE_CELLS = "a wide cell is read at 8 counts, however narrow, steep or low the pmf is inside it (Cells._wide)"
+
+
+def probabilities(cells: Cells, logpmf: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return cells.probability(logpmf(cells.points)[None])[0]
+
+
+def exact(cells: Cells, cdf: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    reached = np.append(cdf(cells.starts[1:] - 1.0), 1.0)
+    return np.diff(reached, prepend=0.0)
+
+
+def cells_of(values: np.ndarray, distribution) -> Cells:
+    return Cells.of(Histogram.of(values), float(distribution.mean()), float(distribution.var()), distribution.pmf)
+
+
+@pytest.mark.parametrize(
+    "distribution", [stats.poisson(3.0), stats.nbinom(0.7, 0.1), stats.geom(0.3, loc=-1), stats.poisson(900.0)]
+)
+def test_a_cell_for_every_count(distribution) -> None:
+    rng = np.random.default_rng(0)
+    values = distribution.rvs(300, random_state=rng)
+    cells = cells_of(values, distribution)
+    assert (np.diff(cells.starts) == 1).all()
+    assert cells.starts[0] == 0
+    assert cells.starts[-1] > values.max(), "the last cell is open and empty"
+    found = probabilities(cells, distribution.logpmf)
+    np.testing.assert_allclose(found, exact(cells, distribution.cdf), rtol=1e-9, atol=1e-13)
+    assert found.sum() == pytest.approx(1.0, abs=1e-14)
+    observed = cells.observed(values[None].astype(float), np.ones((1, 300)))[0]
+    np.testing.assert_array_equal(observed[:-1], np.bincount(values, minlength=len(observed) - 1))
+    assert observed[-1] == 0.0
+
+
+@pytest.mark.parametrize("values", [[0], [3], [0, 0, 0], [7] * 30, [0, 1]])
+def test_few_values_have_cells(values: list[int]) -> None:
+    mean = float(np.mean(values))
+    cells = Cells.of(Histogram.of(values), mean, mean, stats.poisson(mean).pmf)
+    with np.errstate(divide="ignore"):
+        found = probabilities(cells, stats.poisson(mean).logpmf)
+    assert found.sum() == pytest.approx(1.0, abs=1e-14)
+    assert cells.observed(np.array([values], dtype=float), np.ones((1, len(values)))).sum() == len(values)
+
+
+def test_no_moments_no_harm() -> None:
+    """A fit whose variance overflows still has cells for the data."""
+    cells = Cells.of(Histogram.of([1, 5]), 1.0, np.inf, stats.poisson(1.0).pmf)
+    assert cells.starts[-1] > 5
+    assert len(cells.starts) < 100
+
+
+def test_several_data_sets_in_the_same_cells() -> None:
+    cells = Cells.of(Histogram.of([0, 2, 9]), 3.0, 3.0, stats.poisson(3.0).pmf)
+    k, w = np.array([[0.0, 2.0, 9.0], [1.0, 1.0, 1e9]]), np.array([[5.0, 1.0, 2.0], [4.0, 0.0, 3.0]])
+    found = cells.observed(k, w)
+    assert found.shape == (2, len(cells.starts))
+    assert found[0, [0, 2, 9]].tolist() == [5.0, 1.0, 2.0]
+    assert found[1, 1] == 4.0
+    assert found[1, -1] == 3.0, "what lies beyond all cells is in the open one"
+    np.testing.assert_array_equal(found.sum(axis=1), w.sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        stats.nbinom(3.0, 3.0 / (3.0 + 1e6)),
+        stats.nbinom(40.0, 40.0 / (40.0 + 3e4)),
+        stats.geom(1e-5, loc=-1),
+    ],
+    ids=["nb 1e6", "nb 3e4", "geometric 1e5"],
+)
+def test_wide_cells_hold_what_lies_in_them(distribution) -> None:
+    values = distribution.rvs(2000, random_state=np.random.default_rng(1))
+    cells = cells_of(values, distribution)
+    assert len(cells.starts) < 2500
+    assert len(cells.points) < 20_000
+    assert (np.diff(cells.starts) > 0).all()
+    found, truth = probabilities(cells, distribution.logpmf), exact(cells, distribution.cdf)
+    # In units of counts expected: what matters to X² and to the cumulative tests.
+    np.testing.assert_allclose(2000 * found.cumsum(), 2000 * truth.cumsum(), atol=1.0)
+    assert cells.observed(values[None].astype(float), np.ones((1, 2000))).sum() == 2000
+
+
+@pytest.mark.parametrize(
+    ("distribution", "n"),
+    [
+        (stats.poisson(1e6), 5),
+        (stats.poisson(1e12), 2),
+        (stats.poisson(1e6), 2000),
+        (stats.nbinom(0.1, 0.1 / (0.1 + 1e6)), 2000),
+    ],
+    ids=["below the smallest of five", "of two", "of 2000", "steep near zero"],
+)
+def test_wide_cells_lose_nothing(distribution, n: int) -> None:
+    """What the cells miss is counted into the open one, as if it lay above all data."""
+    values = distribution.rvs(n, random_state=np.random.default_rng(1))
+    cells = cells_of(values, distribution)
+    np.testing.assert_allclose(cells.shares.cumsum(), exact(cells, distribution.cdf).cumsum(), atol=1e-4)
+
+
+@pytest.mark.parametrize(("near", "far"), [(300.0, 1e6), (1000.0, 1e6), (300.0, 1e7)])
+def test_a_narrow_component_far_from_a_wide_one(near: float, far: float) -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.poisson(near, 1000), rng.poisson(far, 1000)])
+    parts = stats.poisson(near), stats.poisson(far)
+
+    def pmf(k: np.ndarray) -> np.ndarray:
+        return 0.5 * (parts[0].pmf(k) + parts[1].pmf(k))
+
+    cells = Cells.of(Histogram.of(values), 0.5 * (near + far), far + 0.25 * far**2, pmf)
+    found = cells.shares
+    truth = exact(cells, lambda k: 0.5 * (parts[0].cdf(k) + parts[1].cdf(k)))
+    np.testing.assert_allclose(found.cumsum(), truth.cumsum(), atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", [1e10, 1e12])
+def test_large_counts_beside_zeros(rate: float) -> None:
+    values = np.array([0, int(rate - rate**0.5), int(rate + rate**0.5)])
+
+    def pmf(k: np.ndarray) -> np.ndarray:
+        return np.where(k == 0, 0.5, 0.5 * stats.poisson.pmf(k, rate))
+
+    cells = Cells.of(Histogram.of(values), 0.5 * rate, 0.5 * (rate + 0.5 * rate**2), pmf)
+    found = cells.shares
+    truth = exact(cells, lambda k: 0.5 + 0.5 * stats.poisson.cdf(k, rate))
+    np.testing.assert_allclose(found.cumsum(), truth.cumsum(), atol=1e-2)

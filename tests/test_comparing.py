@@ -1,0 +1,238 @@
+"""Comparisons of families: the ranking, the ceilings, and what is said about them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from distfit_counts import sample
+from distfit_counts.comparing import compare_columns
+from distfit_counts.comparison import Comparison
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.families.spec import parse
+from distfit_counts.settings import COMPARED, FitSettings
+
+HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
+NB = Histogram.of(sample("nb", {"mean": 4.0, "size": 2.5}, 400, seed=0))
+UNDERDISPERSED = Histogram.of(np.random.default_rng(3).binomial(10, 0.7, 300))
+FAST = FitSettings(restarts=3)
+
+
+def column(histogram: Histogram, name: str = "y") -> Column:
+    return Column("test", name, {}, histogram)
+
+
+def compare(histogram: Histogram, *specs: str, lrt: bool = False, settings: FitSettings = FAST) -> Comparison:
+    return compare_columns([column(histogram)], [parse(s) for s in specs] if specs else None, settings, lrt)[0]
+
+
+@pytest.fixture(scope="module")
+def nb() -> Comparison:
+    return compare(NB)
+
+
+def codes(found: Comparison) -> list[str]:
+    return [verdict.code for verdict in found.verdicts]
+
+
+def test_sorted_by_bic_with_akaike_weights(nb: Comparison) -> None:
+    bic = [candidate.fit.bic for candidate in nb.candidates]
+    assert bic == sorted(bic)
+    assert [c.delta for c in nb.candidates] == pytest.approx([value - bic[0] for value in bic], abs=1e-9)
+    weights = np.array([c.weight for c in nb.candidates])
+    assert weights.sum() == pytest.approx(1.0, abs=1e-12)
+    aic = np.array([c.fit.aic for c in nb.candidates])
+    relative = np.exp(-0.5 * (aic - aic.min()))
+    np.testing.assert_allclose(weights, relative / relative.sum(), rtol=1e-9)
+    assert nb.best is nb.candidates[0].fit
+    assert {c.fit.family for c in nb.candidates} == set(COMPARED)
+    assert nb.best.family == "nb"
+
+
+@pytest.mark.slow
+def test_a_comparison_fits_what_a_fit_fits(nb: Comparison, fit) -> None:
+    for candidate in nb.candidates:
+        alone = fit(NB.values, candidate.fit.family, NB.weights, restarts=3)
+        assert candidate.fit.log_likelihood == pytest.approx(alone.log_likelihood, abs=1e-7)
+        assert candidate.fit.n_parameters == alone.n_parameters
+
+
+def test_of_equal_models_the_smaller_comes_first() -> None:
+    """zinb and hurdle(nb) are often one model; nb at the Poisson limit costs one parameter more."""
+    found = compare(UNDERDISPERSED, "nb", "zip", "poisson")
+    assert found.best.family == "poisson"
+    assert [round(c.delta, 6) for c in found.candidates] == [0.0] + 2 * [round(math.log(300), 6)]
+    same = compare(Histogram.of([0] * 40), "geometric", "2*poisson", "poisson")
+    assert same.candidates[-1].fit.family == "2*poisson"
+
+
+@pytest.mark.parametrize(
+    ("histogram", "left"),
+    [
+        (Histogram.of([3]), ["poisson", "geometric"]),
+        (Histogram.of([0] * 100), ["poisson", "geometric"]),
+        (Histogram.of([0, 1] * 50), ["poisson", "geometric"]),
+        (Histogram.of([0, 1, 2] * 6), ["poisson", "geometric"]),
+        (Histogram.of([0, 1, 2] * 10), ["poisson", "geometric", "nb", "zip"]),
+        (HORSEKICKS, ["poisson", "geometric", "nb", "zip", "zinb", "hurdle(nb)", "2*poisson"]),
+    ],
+    ids=["one", "zeros", "two values", "18", "30", "horse kicks"],
+)
+def test_the_default_families_are_those_that_the_data_can_bear(histogram: Histogram, left: list[str]) -> None:
+    """Ten observations and more distinct values than parameters; the others are named, with the reason."""
+    found = compare(histogram)
+    assert {c.fit.family for c in found.candidates} == set(left)
+    assert set(found.skipped) == set(COMPARED) - set(left)
+    for spec, reason in found.skipped.items():
+        assert str(parse(spec).n_parameters) in reason
+
+
+def test_what_is_asked_for_is_fitted() -> None:
+    found = compare(Histogram.of([3]), "poisson", "nb")
+    assert len(found.candidates) == 2
+    assert not found.skipped
+    assert found.best.family == "poisson"
+
+
+def test_families_without_zeros_are_left_out_where_there_are_some() -> None:
+    found = compare(HORSEKICKS, "poisson", "zt(poisson)", "logseries")
+    assert [c.fit.family for c in found.candidates] == ["poisson"]
+    assert set(found.skipped) == {"zt(poisson)", "logseries"}
+    with pytest.raises(FamilyError, match="none of the families"):
+        compare(HORSEKICKS, "zt(poisson)", "logseries")
+    positive = compare(Histogram.of([1, 1, 2, 5] * 10), "poisson", "zt(poisson)")
+    assert {c.fit.family for c in positive.candidates} == {"poisson", "zt(poisson)"}
+
+
+def test_no_values_no_comparison() -> None:
+    with pytest.raises(DataError, match="no values"):
+        compare_columns([Column("empty.csv", "y")], [parse("poisson")])
+    with pytest.raises(DataError, match="no values"):
+        compare_columns([Column("empty.csv", "y")])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("default", [False, True])
+def test_a_column_alone_is_the_column_in_a_batch(default: bool) -> None:
+    """Also where the batch's columns get different families."""
+    histograms = [NB, HORSEKICKS, Histogram.of([0] * 25), Histogram.of([1, 2, 2, 9] * 12), UNDERDISPERSED]
+    columns = [column(histogram, str(i)) for i, histogram in enumerate(histograms)]
+    families = None if default else [parse(s) for s in ("poisson", "zip", "nb", "2*poisson", "zt(poisson)", "zip")]
+    together = compare_columns(columns, families, FAST)
+    assert [found.column for found in together] == ["0", "1", "2", "3", "4"]
+    for own, found in zip(columns, together, strict=True):
+        alone = compare_columns([own], families, FAST)[0]
+        assert found.skipped == alone.skipped
+        assert codes(found) == codes(alone)
+        for ours, theirs in zip(found.candidates, alone.candidates, strict=True):
+            assert ours.fit.family == theirs.fit.family
+            assert ours.fit.log_likelihood == pytest.approx(theirs.fit.log_likelihood, abs=1e-7)
+            assert ours.weight == pytest.approx(theirs.weight, rel=1e-6)
+            assert ours.icl == pytest.approx(theirs.icl, rel=1e-6, nan_ok=True)
+
+
+def test_ties_are_said(nb: Comparison) -> None:
+    """zinb and hurdle(nb) share their likelihood wherever there are excess zeros: a tie that is real."""
+    y = Histogram.of(sample("zinb", {"pi": 0.4, "mean": 6.0, "size": 2.0}, 600, seed=1))
+    found = compare(y, "zinb", "hurdle(nb)", "poisson")
+    assert found.candidates[1].delta == pytest.approx(0.0, abs=1e-6)
+    assert codes(found)[0] == "compare.tie"
+    assert "poisson" not in found.verdicts[0].message
+    second = nb.candidates[1].delta
+    assert ("compare.tie" in codes(nb)) == (second < 2.0)
+
+
+def test_misfit_of_the_best_is_said() -> None:
+    found = compare(NB, "poisson")
+    assert "compare.misfit" in codes(found)
+    assert "compare.misfit" not in codes(compare(NB, "poisson", "nb"))
+
+
+def test_how_much_any_poisson_mixture_could_gain(nb: Comparison) -> None:
+    message = next(v for v in nb.verdicts if v.code == "compare.ceiling")
+    left = nb.ceiling.log_likelihood - nb.best.log_likelihood
+    assert float(message.message.split("more than ")[1].rstrip(".")) == pytest.approx(left, rel=0.01, abs=1e-4)
+    assert message.reassuring
+
+
+def test_better_than_any_poisson_mixture() -> None:
+    """Fewer zeros than a Poisson: only a hurdle can follow."""
+    few = Histogram.of(np.append(sample("zt(poisson)", {"rate": 1.0}, 500, seed=0), [0] * 5))
+    found = compare(few, "poisson", "nb", "hurdle(poisson)")
+    assert found.best.family == "hurdle(poisson)"
+    assert found.best.log_likelihood > found.ceiling.log_likelihood + 10
+    assert "compare.no_poisson_mixture" in codes(found)
+    assert "compare.ceiling" not in codes(found)
+
+
+def test_k_by_bic_is_that_of_the_table(nb: Comparison) -> None:
+    groups = {group.component: group for group in nb.components}
+    assert set(groups) == {"poisson", "nb"}
+    bic = {c.fit.family: c.fit.bic for c in nb.candidates}
+    for group in groups.values():
+        assert group.by_bic == min(group.candidates, key=lambda k: bic[group.candidates[k]])
+        assert group.by_test is None
+        assert group.tests == ()
+    counted = {spec for group in groups.values() for spec in group.candidates.values()}
+    for candidate in nb.candidates:
+        assert math.isnan(candidate.icl) == (candidate.fit.family not in counted)
+        if candidate.fit.family in counted:
+            assert candidate.icl >= candidate.fit.bic - 1e-9, "entropy is never negative"
+    assert codes(nb).count("compare.components") == 2
+
+
+@pytest.mark.slow
+def test_the_bootstrap_chooses_k_too() -> None:
+    y = Histogram.of(sample("2*poisson", {"weight[1]": 0.5, "weight[2]": 0.5, "rate[1]": 2.0, "rate[2]": 12.0}, 200, 1))
+    settings = FitSettings(restarts=3, replicates=39)
+    found = compare(y, "poisson", "2*poisson", "3*poisson", lrt=True, settings=settings)
+    (group,) = found.components
+    assert (group.by_bic, group.by_test) == (2, 2)
+    assert [test.p_value <= 0.05 for test in group.tests] == [True, False]
+    (verdict,) = [v for v in found.verdicts if v.code == "compare.components"]
+    assert "bootstrap" in verdict.message
+
+
+def test_vuong_only_where_nothing_is_shared() -> None:
+    """Poisson and geometric share nothing (but all mass at 0); every other default pair overlaps or is nested."""
+    found = compare(HORSEKICKS, "poisson", "geometric", "nb", "zip")
+    tested = {c.fit.family: c.vuong for c in found.candidates}
+    assert found.best.family == "poisson"
+    assert tested["poisson"] is None
+    assert tested["nb"] is None
+    assert tested["zip"] is None
+    assert tested["geometric"].statistic > 0, "for the best, by the sign convention"
+    # By hand: m = log p1 − log p2 for each count, both with one parameter.
+    values, weights = HORSEKICKS.values, HORSEKICKS.weights
+    fits = {c.fit.family: c.fit for c in found.candidates}
+    m = np.log(fits["poisson"].pmf(values)) - np.log(fits["geometric"].pmf(values))
+    total = (weights * m).sum()
+    deviation = math.sqrt((weights * (m - total / 200) ** 2).sum())
+    assert tested["geometric"].statistic == pytest.approx(total / deviation, rel=1e-9)
+
+
+def test_as_a_table(nb: Comparison) -> None:
+    frame = nb.to_frame()
+    assert list(frame.index) == [c.fit.family for c in nb.candidates]
+    assert frame["bic"].is_monotonic_increasing
+    assert frame["weight"].sum() == pytest.approx(1.0)
+
+
+def test_from_the_library() -> None:
+    from distfit_counts import library
+
+    found = library.compare(NB, ["poisson", "nb", "nb"], restarts=3)
+    assert [c.fit.family for c in found.candidates] == ["nb", "poisson"]
+    with pytest.raises(FamilyError):
+        library.compare(NB, ["poison"])
+
+
+def test_progress_is_told() -> None:
+    seen: list[tuple] = []
+    compare_columns([column(NB)], [parse("poisson"), parse("nb")], FAST, progress=lambda *told: seen.append(told))
+    assert {told[2] for told in seen} >= {"nb"}
+    assert all(0 <= told[0] <= told[1] for told in seen)
