@@ -11,7 +11,7 @@ from distfit_counts.assembly import Fits
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
@@ -41,8 +41,7 @@ def compare_columns(
     """
     settings = settings or FitSettings()
     for column in columns:
-        if column.histogram.distinct == 0:
-            raise DataError(f"{column.label} has no values", "every entry is missing; choose another column or group")
+        column.require_values()
     asked = list(families) if families is not None else [parse(spec) for spec in COMPARED]
     fitted = _fit(columns, asked, settings, families is None, progress)
     found = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from distfit_counts.assembly import Fits, Place
 from distfit_counts.data.column import Column
-from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
@@ -60,8 +60,7 @@ def fit_families(
 
 def _check(column: Column, family: Family) -> None:
     histogram = column.histogram
-    if histogram.distinct == 0:
-        raise DataError(f"{column.label} has no values", "every entry is missing; choose another column or group")
+    column.require_values()
     if histogram.values[0] < family.lowest:
         below = int(histogram.weights[histogram.values < family.lowest].sum())
         raise FamilyError(

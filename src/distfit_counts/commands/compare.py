@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.commands.reading import read
-from distfit_counts.errors import DistfitError, OutputError
+from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ def compare(
 
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
-    from distfit_counts.output import check
     from distfit_counts.report.comparison import write_comparisons
-    from distfit_counts.report.plots.render import check as check_picture
     from distfit_counts.report.progress import Watch
 
     chosen = _parse(families)
@@ -74,14 +73,7 @@ def compare(
         replicates=replicates,
         gof_replicates=gof_replicates,
     )
-    paths = [path for path in (output, save, plot) if path is not None]
-    if len(set(paths)) < len(paths):
-        raise OutputError("two outputs have the same name", "give -o, --save and --plot different names")
-    for path in (output, save):
-        if path is not None:
-            check(path)
-    if plot is not None:
-        check_picture(plot)
+    check_outputs(output, save, plot)
     threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
     with Watch(quiet) as watch:
         columns = read(sources, column, by, weights, together, watch, quiet)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.commands.reading import read
-from distfit_counts.errors import OutputError
 from distfit_counts.settings import LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
@@ -53,20 +53,11 @@ def fit(
     distfit fit visits.parquet -c visits --by clinic --family nb --format json | jq .aic
     """
     from distfit_counts.families.spec import parse
-    from distfit_counts.output import check
-    from distfit_counts.report.plots.render import check as check_picture
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.write import write_fits
 
     chosen = parse(family, components)
-    paths = [path for path in (output, save, plot) if path is not None]
-    if len(set(paths)) < len(paths):
-        raise OutputError("two outputs have the same name", "give -o, --save and --plot different names")
-    for path in (output, save):
-        if path is not None:
-            check(path)
-    if plot is not None:
-        check_picture(plot)
+    check_outputs(output, save, plot)
     settings = FitSettings(
         restarts=restarts,
         seed=seed,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,11 @@ class Column:
     column: str
     group: Mapping[str, object] = field(default_factory=dict)
     histogram: Histogram = field(default_factory=lambda: Histogram.of([]))
+
+    def require_values(self) -> None:
+        """Raises DataError where every entry is missing."""
+        if self.histogram.distinct == 0:
+            raise DataError(f"{self.label} has no values", "every entry is missing; choose another column or group")
 
     @property
     def label(self) -> str:

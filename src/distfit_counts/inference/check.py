@@ -14,9 +14,8 @@ import numpy as np
 
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Counts, Histogram
-from distfit_counts.errors import DataError
 from distfit_counts.inference.bands import pit_band
-from distfit_counts.inference.frequencies import Frequency, frequencies
+from distfit_counts.inference.frequencies import Frequency, bins, frequencies
 from distfit_counts.inference.pearson import grouped, pearson, pool
 from distfit_counts.inference.reached import log_pmf
 from distfit_counts.inference.residuals import pit_histogram
@@ -76,8 +75,7 @@ def check(fit: Fit, column: Column) -> Check:
     """``fit`` on the counts of ``column``. Raises DataError where it has none."""
     from distfit_counts.inference.check_verdicts import check_verdicts
 
-    if column.histogram.distinct == 0:
-        raise DataError(f"{column.label} has no values", "every entry is missing; choose another column or group")
+    column.require_values()
     with one_thread():
         found = _measured(fit, column)
     return replace(found, verdicts=check_verdicts(found))
@@ -90,7 +88,7 @@ def _measured(fit: Fit, column: Column) -> Check:
     expected, deviation = expected_log_score(table)
     impossible = np.isneginf(log_p(histogram.values.astype(np.float64)))
     lower, upper = pit_band(histogram.n, table.cdf)
-    bins, test = chi_square(histogram, table)
+    pooled, test = chi_square(histogram, table)
     return Check(
         source=column.source,
         column=column.column,
@@ -105,7 +103,7 @@ def _measured(fit: Fit, column: Column) -> Check:
         pit=tuple(pit_histogram(histogram, table.cdf).tolist()),
         pit_band=(tuple(lower.tolist()), tuple(upper.tolist())),
         frequencies=tuple(frequencies(histogram, fit.pmf)),
-        bins=bins,
+        bins=pooled,
         chi_square=test,
     )
 
@@ -121,17 +119,13 @@ def chi_square(histogram: Histogram, table: Table) -> tuple[tuple[Frequency, ...
     means = histogram.n * np.append(table.masses, max(1.0 - float(table.masses.sum()), 0.0))
     starts = pool(means)
     observed, expected = grouped(cells, starts), grouped(means, starts)
-    lows = table.starts[starts]
-    highs = [*(int(low) - 1 for low in lows[1:]), None]
-    listed = zip(lows, highs, observed, expected, strict=True)
-    bins = tuple(Frequency(int(low), high, round(float(o)), float(e)) for low, high, o, e in listed)
-    statistic, df = float(pearson(observed, expected)), len(bins) - 1
+    statistic, df = float(pearson(observed, expected)), len(starts) - 1
     if df < 1:
         test = HypothesisTest("chi_square", "Pearson X²", NAN, NAN, NAN, "fewer than two bins with 5 expected counts")
     else:
         p = float(chi_square_tail(statistic, df))
         test = HypothesisTest("chi_square", "Pearson X²", statistic, float(df), p, f"chi-square on {df} df")
-    return bins, test
+    return bins(table.starts[starts], observed, expected), test
 
 
 def _middle(fit: Fit) -> Counts:

@@ -34,6 +34,13 @@ class Frequency:
         return (self.observed - self.expected) / self.expected**0.5 if self.expected > 0 else float("nan")
 
 
+def bins(lows: npt.NDArray[np.int64], observed: npt.ArrayLike, expected: npt.ArrayLike) -> tuple[Frequency, ...]:
+    """Bins that begin at ``lows``, the last of them open."""
+    highs = [*(int(low) - 1 for low in lows[1:]), None]
+    listed = zip(lows, highs, np.asarray(observed), np.asarray(expected), strict=True)
+    return tuple(Frequency(int(low), high, round(float(seen)), float(mean)) for low, high, seen, mean in listed)
+
+
 def frequencies(histogram: Histogram, pmf: Pmf) -> list[Frequency]:
     """Bins that cover 0, 1, 2, ...: single counts where they are small, else zero apart and some 18 equal widths.
 

@@ -14,7 +14,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.inference.cells import Cells
 from distfit_counts.inference.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
 from distfit_counts.inference.estimates import Judgement
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.frequencies import bins
 from distfit_counts.inference.pearson import g_squared, grouped, pearson, pool
 from distfit_counts.inference.reached import log_pmf, log_prob
 from distfit_counts.inference.replicates import pieces, refit, simulated, warm_values
@@ -66,7 +66,9 @@ def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: Fit
     expected = histogram.n * cells.shares
     # The largest count begins a cell: all from there on is as large or larger.
     beyond = float(expected[np.searchsorted(cells.starts, histogram.values[-1]) :].sum())
-    return Goodness(_bins(cells, starts, observed[0], expected), tuple(tests), beyond)
+    return Goodness(
+        bins(cells.starts[starts], grouped(observed[0], starts), grouped(expected, starts)), tuple(tests), beyond
+    )
 
 
 def _statistics(starts: npt.NDArray[np.int64]) -> list[_Statistic]:
@@ -114,10 +116,3 @@ def _p_value(statistic: _Statistic, value: float, df: int, replicates: Array | N
     if df < 1:
         return NAN, "too few bins for so many parameters"
     return float(chi_square_tail(value, df)), "chi-square; every bin expects 5 or more"
-
-
-def _bins(cells: Cells, starts: npt.NDArray[np.int64], observed: Array, expected: Array) -> tuple[Frequency, ...]:
-    lows = cells.starts[starts]
-    highs = [*(int(low) - 1 for low in lows[1:]), None]
-    listed = zip(lows, highs, grouped(observed, starts), grouped(expected, starts), strict=True)
-    return tuple(Frequency(int(low), high, round(float(seen)), float(mean)) for low, high, seen, mean in listed)

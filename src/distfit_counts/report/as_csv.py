@@ -15,7 +15,7 @@ _FIT = ("n", "n_missing", "log_likelihood", "n_parameters", "aic", "aicc", "bic"
 def header(groups: Sequence[str]) -> str:
     """The first line; ``groups`` are the grouping columns."""
     parameter = ("parameter", "estimate", "std_error", "lower", "upper", "boundary")
-    return _line(["source", "column", *groups, "family", *parameter, *_FIT])
+    return csv_line(["source", "column", *groups, "family", *parameter, *_FIT])
 
 
 def rows(fit: Fit, groups: Sequence[str]) -> str:
@@ -27,7 +27,7 @@ def rows(fit: Fit, groups: Sequence[str]) -> str:
     lines = []
     for name, e in fit.parameters.items():
         own = [_field(x) for x in (e.estimate, e.std_error, e.lower, e.upper)]
-        lines.append(_line([*place, name, *own, e.boundary or "", *whole, codes]))
+        lines.append(csv_line([*place, name, *own, e.boundary or "", *whole, codes]))
     return "".join(lines)
 
 
@@ -35,7 +35,8 @@ def _field(value: float) -> object:
     return "" if finite(value) is None else repr(value)
 
 
-def _line(fields: Sequence[object]) -> str:
+def csv_line(fields: Sequence[object]) -> str:
+    """One line of CSV, with its newline."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(fields)
     return buffer.getvalue()

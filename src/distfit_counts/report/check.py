@@ -18,7 +18,7 @@ from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
-from distfit_counts.result import Verdict
+from distfit_counts.report.terminal import verdict_line
 
 if TYPE_CHECKING:
     from distfit_counts.inference.check import Check
@@ -54,7 +54,7 @@ def _report(check: Check, console: Console) -> RenderableType:
     plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
     return Group(
         _title(check),
-        *(_verdict(verdict) for verdict in check.verdicts),
+        *(verdict_line(verdict) for verdict in check.verdicts),
         _scores(check),
         Padding(Text(_SCORES, style="dim"), (0, 0, 0, 1)),
         _moments(check),
@@ -63,11 +63,6 @@ def _report(check: Check, console: Console) -> RenderableType:
         _pit(check, console.width, plain),
         Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
     )
-
-
-def _verdict(verdict: Verdict) -> Text:
-    mark = ("+ ", "bold green") if verdict.reassuring else ("! ", "bold yellow")
-    return Text.assemble(mark, verdict.message)
 
 
 def _title(check: Check) -> Text:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts import __version__
+from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis_test, verdict_record
 
 if TYPE_CHECKING:
@@ -25,11 +24,11 @@ def json_lines(checks: Sequence[Check]) -> Iterator[str]:
 def csv_lines(checks: Sequence[Check]) -> Iterator[str]:
     """A header and one line per check; the groups' columns are those of the first."""
     groups = list(checks[0].group)
-    yield _line(["source", "column", *groups, "family", *_csv_numbers(checks[0]), "verdicts"])
+    yield csv_line(["source", "column", *groups, "family", *_csv_numbers(checks[0]), "verdicts"])
     for check in checks:
         place = [check.source, check.column, *(check.group.get(name, "") for name in groups), check.fit.family]
         numbers = ["" if finite(value) is None else repr(value) for value in _csv_numbers(check).values()]
-        yield _line([*place, *numbers, " ".join(verdict.code for verdict in check.verdicts)])
+        yield csv_line([*place, *numbers, " ".join(verdict.code for verdict in check.verdicts)])
 
 
 def check_record(check: Check) -> dict[str, Any]:
@@ -92,9 +91,3 @@ def _bin(row: Frequency) -> dict[str, Any]:
 
 def _pit(check: Check) -> Iterator[tuple[float, float, float]]:
     return zip(check.pit, *check.pit_band, strict=True)
-
-
-def _line(fields: Sequence[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(fields)
-    return buffer.getvalue()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from rich.text import Text
 
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.families.spec import parse
+from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.emit import emit_lines, emit_table
@@ -195,7 +194,7 @@ def _csv(comparisons: Sequence[Comparison]) -> Iterator[str]:
         "converged",
         "equivalent",
     ]
-    yield _line([*header, "saturated", "poisson_mixture_ceiling", "verdicts"])
+    yield csv_line([*header, "saturated", "poisson_mixture_ceiling", "verdicts"])
     for comparison in comparisons:
         ceiling = "" if comparison.ceiling is None else comparison.ceiling.log_likelihood
         for rank, c in enumerate(comparison.candidates, start=1):
@@ -211,10 +210,4 @@ def _csv(comparisons: Sequence[Comparison]) -> Iterator[str]:
                 fit.family,
             ]
             last = [str(fit.converged).lower(), fit.reduced.family, comparison.saturated, ceiling]
-            yield _line([*place, *cells, *last, " ".join(verdict.code for verdict in fit.verdicts)])
-
-
-def _line(cells: Sequence[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+            yield csv_line([*place, *cells, *last, " ".join(verdict.code for verdict in fit.verdicts)])

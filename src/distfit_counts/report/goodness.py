@@ -58,7 +58,7 @@ def correlation_table(fit: Fit) -> RenderableType:
     return table
 
 
-def bins_table(fit: Fit, plain: bool) -> RenderableType:
+def bins_table(fit: Fit) -> RenderableType:
     """The pooled bins behind Pearson's statistic."""
     table = plain_table()
     for name in ("bin", "observed", "expected", "Pearson"):

@@ -46,7 +46,7 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
         _restarts(fit, console.width, verbose),
     ]
     if verbose:
-        parts += [correlation_table(fit), bins_table(fit, plain)]
+        parts += [correlation_table(fit), bins_table(fit)]
         parts += [_trace(restart) for restart in fit.restarts if restart.trace]
     return Group(*parts)
 
