@@ -19,12 +19,12 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns, fit_families
-from distfit_counts.inference.bootstrap_lrt import bootstrap_lrt
-from distfit_counts.inference.check import check
-from distfit_counts.inference.goodness import goodness
-from distfit_counts.inference.intervals import with_profile
-from distfit_counts.inference.profile import profile
-from distfit_counts.inference.tails import normal_tail
+from distfit_counts.inference.goodness.statistics import goodness
+from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
+from distfit_counts.inference.hypotheses.tails import normal_tail
+from distfit_counts.inference.intervals.chosen import with_profile
+from distfit_counts.inference.likelihood.profile import profile
+from distfit_counts.inference.new_data.check import check
 from distfit_counts.settings import FitSettings
 
 SAMPLES = 2_000

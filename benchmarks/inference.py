@@ -13,9 +13,9 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
-from distfit_counts.inference.bootstrap import bootstrap
-from distfit_counts.inference.goodness import goodness
-from distfit_counts.inference.npmle import npmle
+from distfit_counts.inference.goodness.statistics import goodness
+from distfit_counts.inference.intervals.bootstrap import bootstrap
+from distfit_counts.inference.poisson_mixtures.npmle import npmle
 from distfit_counts.settings import FitSettings
 
 N, REPLICATES = 10_000, 999

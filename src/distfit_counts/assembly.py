@@ -10,13 +10,13 @@ import numpy as np
 
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.bootstrap import bootstrap
-from distfit_counts.inference.estimates import Judgement, judge
-from distfit_counts.inference.goodness import goodness
-from distfit_counts.inference.intervals import with_bootstrap, with_profile
-from distfit_counts.inference.profile import Profile, profile
-from distfit_counts.inference.restarts import restarts_of
-from distfit_counts.inference.simpler import tests_of
+from distfit_counts.inference.fitted.estimates import Judgement, judge
+from distfit_counts.inference.fitted.restarts import restarts_of
+from distfit_counts.inference.goodness.statistics import goodness
+from distfit_counts.inference.hypotheses.simpler import tests_of
+from distfit_counts.inference.intervals.bootstrap import bootstrap
+from distfit_counts.inference.intervals.chosen import with_bootstrap, with_profile
+from distfit_counts.inference.likelihood.profile import Profile, profile
 from distfit_counts.inference.verdicts.drawn import verdicts_of
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.optimise.solve import Solution

@@ -16,13 +16,13 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import Progress, fit_families
-from distfit_counts.inference.bootstrap_lrt import bootstrap_lrt
-from distfit_counts.inference.ceilings import poisson_mixtures, saturated
-from distfit_counts.inference.component_number import choose, classification, series
-from distfit_counts.inference.criteria import akaike_weights
-from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
+from distfit_counts.inference.hypotheses.vuong import vuong
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
+from distfit_counts.inference.selection.component_number import choose, classification, series
+from distfit_counts.inference.selection.criteria import akaike_weights
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
-from distfit_counts.inference.vuong import vuong
 from distfit_counts.result import Fit, HypothesisTest
 from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
 

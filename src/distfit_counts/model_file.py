@@ -12,7 +12,7 @@ import numpy as np
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DistfitError
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_json import dumps, fit_record
 from distfit_counts.result import Estimate, Fit, Goodness, HypothesisTest, Reduced, Restart, TracePoint, Verdict

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import torch
 
     from distfit_counts.distributions import CountDistribution
-    from distfit_counts.inference.check import Check
-    from distfit_counts.inference.frequencies import Frequency
+    from distfit_counts.inference.goodness.frequencies import Frequency
+    from distfit_counts.inference.new_data.check import Check
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Fit:
 
     def pmf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """P(Y = k) of the fitted distribution for every k; 0 where k is no count."""
-        from distfit_counts.inference.reached import log_pmf
+        from distfit_counts.inference.fitted.reached import log_pmf
 
         family, values = self.model
         asked = np.asarray(k, dtype=np.float64)
@@ -201,14 +201,14 @@ class Fit:
 
     def cdf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """P(Y <= k) of the fitted distribution for every whole number k; 0 below zero."""
-        from distfit_counts.inference.cumulative import cumulative
+        from distfit_counts.inference.fitted.cumulative import cumulative
 
         return cumulative(self.pmf, np.asarray(k, dtype=np.float64))
 
     def check(self, data: Any, column: str | None = None, weights: str | None = None) -> Check:
         """This fit on new data, without refitting; ``data`` as for ``fit``."""
         from distfit_counts.data.memory import read_memory
-        from distfit_counts.inference.check import check
+        from distfit_counts.inference.new_data.check import check
 
         found = read_memory(data, [] if column is None else [column], [], weights)
         if len(found) != 1:
@@ -217,19 +217,19 @@ class Fit:
 
     def quantile_residuals(self, seed: int = 0) -> npt.NDArray[np.float64]:
         """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true; 10,000 at most."""
-        from distfit_counts.inference.residuals import quantile_residuals
+        from distfit_counts.inference.goodness.residuals import quantile_residuals
 
         return quantile_residuals(self.histogram, self.cdf, seed)
 
     def pit(self, bins: int = 10) -> npt.NDArray[np.float64]:
         """Heights of the non-randomised PIT histogram (Czado et al. 2009), all 1/``bins`` if the model is true."""
-        from distfit_counts.inference.residuals import pit_histogram
+        from distfit_counts.inference.goodness.residuals import pit_histogram
 
         return pit_histogram(self.histogram, self.cdf, bins)
 
     def frequencies(self) -> list[Frequency]:
         """Observed against expected counts, binned to be read."""
-        from distfit_counts.inference.frequencies import frequencies
+        from distfit_counts.inference.goodness.frequencies import frequencies
 
         return frequencies(self.histogram, self.pmf)
 

@@ -10,7 +10,7 @@ from distfit_counts.families.constraint import SIMPLEX, UNIT
 from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import contained, strictly_non_nested
 from distfit_counts.families.spec import EXAMPLES, parse
-from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.fitted.reached import log_pmf
 
 NESTED = ["zi(2*poisson)", "hurdle(2*nb)", "zt(zip)", "zip+nb", "zi(zt(poisson))", "hurdle(logseries)", "point(0)+nb"]
 NESTED += ["3*poisson", "zi(hurdle(geometric))", "2*zip+geometric", "2*logseries"]

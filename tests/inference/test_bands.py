@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.bands import binomial_band, normal_band, pit_band
+from distfit_counts.inference.goodness.bands import binomial_band, normal_band, pit_band
 
 
 @pytest.mark.parametrize("n", [1, 7, 200, 10_000, 1_000_000])

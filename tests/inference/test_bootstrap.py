@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from distfit_counts.inference.bootstrap import Bootstrap
+from distfit_counts.inference.intervals.bootstrap import Bootstrap
 
 RNG = np.random.default_rng(7)
 POISSON = RNG.poisson(2.5, 80)

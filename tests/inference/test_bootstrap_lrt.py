@@ -12,7 +12,7 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
-from distfit_counts.inference.bootstrap_lrt import bootstrap_lrt
+from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.result import HypothesisTest
 from distfit_counts.settings import FitSettings
 

@@ -13,7 +13,7 @@ from distfit_counts.comparing import compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.ceilings import poisson_mixtures, saturated
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
 from distfit_counts.settings import FitSettings
 
 HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.cells import Cells
+from distfit_counts.inference.goodness.cells import Cells
 
 WIDE_CELLS = "a wide cell is read at 8 counts, however narrow, steep or low the pmf is inside it (Cells._wide)"
 

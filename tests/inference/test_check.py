@@ -14,7 +14,7 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.check import Check, check
+from distfit_counts.inference.new_data.check import Check, check
 from distfit_counts.result import Fit, Reduced
 
 Known = Callable[..., Fit]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.component_number import choose, classification, series
+from distfit_counts.inference.selection.component_number import choose, classification, series
 from distfit_counts.result import HypothesisTest
 
 RNG = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.components import components
+from distfit_counts.inference.fitted.components import components
 
 COUNTS = [0] * 30 + [1] * 6 + [2] * 9 + [3] * 8 + [4] * 5 + [7] * 4 + [9] * 3
 

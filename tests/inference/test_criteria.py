@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distfit_counts.inference.criteria import akaike_weights, icl, membership_entropy
+from distfit_counts.inference.selection.criteria import akaike_weights, icl, membership_entropy
 
 
 def test_akaike_weights_worked_by_hand() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.cumulative import cumulative
+from distfit_counts.inference.fitted.cumulative import cumulative
 
 FEW = [stats.poisson(0.3), stats.poisson(80.0), stats.nbinom(0.4, 0.05), stats.geom(0.2, loc=-1)]
 WIDE = [

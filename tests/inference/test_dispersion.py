@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.dispersion import cameron_trivedi, dean_lawless
+from distfit_counts.inference.hypotheses.dispersion import cameron_trivedi, dean_lawless
 
 HORSE_KICKS = Histogram.of(np.arange(5), [109, 65, 22, 3, 1])
 

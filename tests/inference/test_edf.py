@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from distfit_counts.inference.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
+from distfit_counts.inference.goodness.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
 
 STATISTICS = [kolmogorov_smirnov, cramer_von_mises, anderson_darling]
 CELLS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 40)), min_size=2, max_size=12)

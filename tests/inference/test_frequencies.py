@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.frequencies import frequencies
+from distfit_counts.inference.goodness.frequencies import frequencies
 
 
 @given(

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.gradient_function import gap
-from distfit_counts.inference.npmle import MixingDistribution, npmle
-from distfit_counts.inference.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.gradient_function import gap
+from distfit_counts.inference.poisson_mixtures.npmle import MixingDistribution, npmle
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 
 HERE = json.loads((Path(__file__).parents[1] / "reference" / "univariate.json").read_text())
 MIXTURES = ["poisson", "nb", "zip", "zinb", "2*poisson", "3*poisson"]

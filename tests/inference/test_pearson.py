@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from distfit_counts.inference.pearson import g_squared, grouped, pearson, pool
+from distfit_counts.inference.goodness.pearson import g_squared, grouped, pearson, pool
 
 EXPECTED = st.lists(st.integers(0, 12), min_size=1, max_size=9).map(lambda cells: np.array(cells, dtype=float))
 

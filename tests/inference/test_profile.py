@@ -14,7 +14,7 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
-from distfit_counts.inference.profile import profile_deviance
+from distfit_counts.inference.likelihood.profile import profile_deviance
 from distfit_counts.settings import FitSettings
 
 Z = stats.norm.isf(0.025)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from distfit_counts.inference.profile_curves import profile_curves
+from distfit_counts.inference.likelihood.profile_curves import profile_curves
 
 
 def test_a_poisson_has_a_closed_form(fit) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.residuals import pit_histogram, quantile_residuals
+from distfit_counts.inference.goodness.residuals import pit_histogram, quantile_residuals
 
 MODELS = {
     "few zeros": stats.poisson(3.0),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from distfit_counts.inference.restarts import basins
+from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.settings import SAME_OPTIMUM
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.scores import expected_log_score, log_score, ranked_probability_score
-from distfit_counts.inference.tabulate import tabulate
+from distfit_counts.inference.fitted.tabulate import tabulate
+from distfit_counts.inference.new_data.scores import expected_log_score, log_score, ranked_probability_score
 
 
 def rps(counts, pmf, weights=None) -> float:
@@ -90,7 +90,7 @@ def test_rps_prefers_the_truth() -> None:
 
 @pytest.mark.parametrize("spec", ["poisson", "nb", "zip", "hurdle(nb)", "2*poisson"])
 def test_log_score_of_the_fitted_counts_is_their_likelihood(spec: str, fit) -> None:
-    from distfit_counts.inference.reached import log_pmf
+    from distfit_counts.inference.fitted.reached import log_pmf
 
     rng = np.random.default_rng(2)
     counts = rng.poisson(rng.gamma(2.0, 2.0, 300)) * rng.binomial(1, 0.7, 300)

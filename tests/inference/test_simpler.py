@@ -10,7 +10,7 @@ from scipy import stats
 
 from distfit_counts import sample
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.simpler import likelihood_ratio, regular
+from distfit_counts.inference.hypotheses.simpler import likelihood_ratio, regular
 
 OVERDISPERSED = np.random.default_rng(3).negative_binomial(2, 0.3, 300)
 

@@ -7,7 +7,7 @@ from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.surface import surface
+from distfit_counts.inference.likelihood.surface import surface
 
 DATA = Histogram.of([0, 0, 0, 1, 2, 2, 5, 9])
 

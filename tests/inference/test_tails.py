@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.tails import chi_square_tail, half_chi_square_tail, normal_tail, poisson_tail
+from distfit_counts.inference.hypotheses.tails import chi_square_tail, half_chi_square_tail, normal_tail, poisson_tail
 
 
 @pytest.mark.parametrize("df", [1, 2, 3, 7, 20, 40, 41, 127, 1000, 10_000])

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from distfit_counts import sample
-from distfit_counts.inference.npmle import npmle
+from distfit_counts.inference.poisson_mixtures.npmle import npmle
 
 NB = sample("nb", {"mean": 4.0, "size": 1.0}, 500, seed=0)
 ZIP = sample("zip", {"pi": 0.5, "rate": 5.0}, 500, seed=0)

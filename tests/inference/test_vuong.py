@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.vuong import vuong
+from distfit_counts.inference.hypotheses.vuong import vuong
 
 
 def test_worked_by_hand() -> None:

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.zero_excess import van_den_broek
+from distfit_counts.inference.hypotheses.zero_excess import van_den_broek
 
 
 def exact_score(n: int, zeros: int, total: int) -> float:

@@ -15,7 +15,7 @@ from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
     from distfit_counts.data.column import Column
-    from distfit_counts.inference.check import Check
+    from distfit_counts.inference.new_data.check import Check
     from distfit_counts.report.progress import Watch
     from distfit_counts.result import Fit
 
@@ -62,7 +62,7 @@ def check(
 
 
 def _check(pairs: list[tuple[Fit, Column]], watch: Watch) -> list[Check]:
-    from distfit_counts.inference.check import check as check_fit
+    from distfit_counts.inference.new_data.check import check as check_fit
 
     checks = []
     for done, (fit, counts) in enumerate(pairs):

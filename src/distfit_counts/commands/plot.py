@@ -119,7 +119,7 @@ def _data(fits: list[Fit], kind: Kind, style: Style, source: str | None) -> alt.
 
 def _search(fit: Fit, kind: Kind, names: tuple[str, str] | None) -> alt.TopLevelMixin:
     if kind is Kind.profile:
-        from distfit_counts.inference.profile_curves import profile_curves
+        from distfit_counts.inference.likelihood.profile_curves import profile_curves
         from distfit_counts.report.plots.profile import profile_chart
 
         return profile_chart(fit, profile_curves(fit))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
-from distfit_counts.inference.reached import log_pmf, reached
+from distfit_counts.inference.fitted.reached import log_pmf, reached
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.settings import REPLICATE_ELEMENTS, FitSettings

@@ -21,7 +21,7 @@ from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
 if TYPE_CHECKING:
-    from distfit_counts.inference.check import Check
+    from distfit_counts.inference.new_data.check import Check
 
 # Narrower terminals get the tables without their bars.
 _WIDE = 64

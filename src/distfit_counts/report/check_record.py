@@ -10,8 +10,8 @@ from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis_test, verdict_record
 
 if TYPE_CHECKING:
-    from distfit_counts.inference.check import Check
-    from distfit_counts.inference.frequencies import Frequency
+    from distfit_counts.inference.goodness.frequencies import Frequency
+    from distfit_counts.inference.new_data.check import Check
 
 SCHEMA = "distfit.check/1"
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.rootogram import bars
 from distfit_counts.report.tables import plain_table

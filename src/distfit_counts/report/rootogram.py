@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 

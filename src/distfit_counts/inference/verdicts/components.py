@@ -11,9 +11,9 @@ import numpy as np
 from distfit_counts.families.family import Family
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
-from distfit_counts.inference.ceilings import poisson_mixtures
-from distfit_counts.inference.gradient_function import gap
-from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.poisson_mixtures.gradient_function import gap
+from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.result import Verdict
 

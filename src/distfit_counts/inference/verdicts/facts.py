@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.estimates import Judgement
+from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.result import Estimate, Goodness, HypothesisTest, Restart
 
 

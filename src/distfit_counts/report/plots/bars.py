@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.data.histogram import Counts, Histogram
-from distfit_counts.inference.frequencies import Frequency, Pmf, mass
+from distfit_counts.inference.goodness.frequencies import Frequency, Pmf, mass
 
 if TYPE_CHECKING:
     import altair as alt

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.plots.bars import bars_of, count_axis, count_title, masses
 from distfit_counts.report.plots.pmf import line_rows, lines, observed_bars

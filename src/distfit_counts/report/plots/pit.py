@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from distfit_counts.inference.bands import pit_band
-from distfit_counts.inference.residuals import pit_histogram
+from distfit_counts.inference.goodness.bands import pit_band
+from distfit_counts.inference.goodness.residuals import pit_histogram
 from distfit_counts.report.plots.theme import (
     BAND,
     BAND_EDGE,

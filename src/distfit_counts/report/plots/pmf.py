@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from distfit_counts.inference.components import Component, components
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.fitted.components import Component, components
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, number
 from distfit_counts.report.plots.axes import NUMBERS
 from distfit_counts.report.plots.bars import CountX, bars_of, count_axis, count_title, joined, label, masses

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.bands import normal_band
-from distfit_counts.inference.residuals import quantile_residuals
+from distfit_counts.inference.goodness.bands import normal_band
+from distfit_counts.inference.goodness.residuals import quantile_residuals
 from distfit_counts.report.numbers import fixed
 from distfit_counts.report.plots.theme import BAND, BLUE, HEIGHT, INK, WIDTH, chart_of, dressed
 from distfit_counts.report.plots.words import about

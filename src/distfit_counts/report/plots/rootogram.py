@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.plots.bars import CountX, bars_of, count_axis, count_title, joined, label
 from distfit_counts.report.plots.theme import (
     BAND,

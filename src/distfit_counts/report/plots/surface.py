@@ -11,7 +11,7 @@ import numpy as np
 from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import SIMPLEX, UNIT, Array
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.surface import surface
+from distfit_counts.inference.likelihood.surface import surface
 from distfit_counts.report.numbers import number
 from distfit_counts.report.plots.axes import value_axis
 from distfit_counts.report.plots.optima import is_wide, reached, starts

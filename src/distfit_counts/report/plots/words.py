@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from distfit_counts.inference.bands import binomial_band
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.bands import binomial_band
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, number
 from distfit_counts.report.plots.bars import label
 from distfit_counts.result import Fit

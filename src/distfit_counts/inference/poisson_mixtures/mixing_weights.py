@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.gradient_function import REACH
-from distfit_counts.inference.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.gradient_function import REACH
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 
 # Counts that are evaluated together: only the components near them enter.
 _ROWS = 512

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.cells import Cells
-from distfit_counts.inference.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
-from distfit_counts.inference.estimates import Judgement
-from distfit_counts.inference.frequencies import bins
-from distfit_counts.inference.pearson import g_squared, grouped, pearson, pool
-from distfit_counts.inference.reached import log_pmf, log_prob
+from distfit_counts.inference.fitted.estimates import Judgement
+from distfit_counts.inference.fitted.reached import log_pmf, log_prob
+from distfit_counts.inference.goodness.cells import Cells
+from distfit_counts.inference.goodness.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
+from distfit_counts.inference.goodness.frequencies import bins
+from distfit_counts.inference.goodness.pearson import g_squared, grouped, pearson, pool
+from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.inference.replicates import pieces, refit, simulated, warm_values
-from distfit_counts.inference.tails import chi_square_tail
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Goodness, HypothesisTest
 from distfit_counts.settings import FitSettings

@@ -8,8 +8,8 @@ import numpy as np
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.estimates import Judgement
-from distfit_counts.inference.reached import estimates
+from distfit_counts.inference.fitted.estimates import Judgement
+from distfit_counts.inference.fitted.reached import estimates
 from distfit_counts.inference.replicates import pieces, refit, resampled, simulated, warm_values
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.settings import FitSettings

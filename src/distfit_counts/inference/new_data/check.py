@@ -14,14 +14,14 @@ import numpy as np
 
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Counts, Histogram
-from distfit_counts.inference.bands import pit_band
-from distfit_counts.inference.frequencies import Frequency, bins, frequencies
-from distfit_counts.inference.pearson import grouped, pearson, pool
-from distfit_counts.inference.reached import log_pmf
-from distfit_counts.inference.residuals import pit_histogram
-from distfit_counts.inference.scores import expected_log_score, log_score, ranked_probability_score
-from distfit_counts.inference.tabulate import Table, tabulate
-from distfit_counts.inference.tails import chi_square_tail
+from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.fitted.tabulate import Table, tabulate
+from distfit_counts.inference.goodness.bands import pit_band
+from distfit_counts.inference.goodness.frequencies import Frequency, bins, frequencies
+from distfit_counts.inference.goodness.pearson import grouped, pearson, pool
+from distfit_counts.inference.goodness.residuals import pit_histogram
+from distfit_counts.inference.hypotheses.tails import chi_square_tail
+from distfit_counts.inference.new_data.scores import expected_log_score, log_score, ranked_probability_score
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Fit, HypothesisTest, Verdict
 
@@ -73,7 +73,7 @@ class Check:
 
 def check(fit: Fit, column: Column) -> Check:
     """``fit`` on the counts of ``column``. Raises DataError where it has none."""
-    from distfit_counts.inference.check_verdicts import check_verdicts
+    from distfit_counts.inference.verdicts.new_data import check_verdicts
 
     column.require_values()
     with one_thread():

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.tails import chi_square_tail, normal_tail
+from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_tail
 from distfit_counts.result import HypothesisTest
 from distfit_counts.settings import SAME_OPTIMUM
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.tails import normal_tail
+from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.result import HypothesisTest
 
 NAN = float("nan")

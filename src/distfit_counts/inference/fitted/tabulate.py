@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from distfit_counts.data.histogram import Counts
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.frequencies import Pmf
+from distfit_counts.inference.goodness.frequencies import Pmf
 
 # Up to here every count is listed; above, every doubling of the counts is cut into _PIECES at first.
 _EVERY = 2**17

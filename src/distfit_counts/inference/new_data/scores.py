@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.tabulate import Table
+from distfit_counts.inference.fitted.tabulate import Table
 
 
 def log_score(histogram: Histogram, log_pmf: Callable[[Array], Array]) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.frequencies import Pmf
-from distfit_counts.inference.tabulate import tabulate
+from distfit_counts.inference.fitted.tabulate import tabulate
+from distfit_counts.inference.goodness.frequencies import Pmf
 
 # Up to here every count is summed.
 _EVERY = 100_000

@@ -14,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.constrained import Constrained, Rows
+from distfit_counts.inference.likelihood.constrained import Constrained, Rows
 from distfit_counts.optimise.pinned import Place, places
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.optimise.threads import one_thread

@@ -7,9 +7,9 @@ import math
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.family import Limit
 from distfit_counts.families.poisson import Poisson
-from distfit_counts.inference.dispersion import cameron_trivedi, dean_lawless
-from distfit_counts.inference.tails import half_chi_square_tail
-from distfit_counts.inference.zero_excess import van_den_broek
+from distfit_counts.inference.hypotheses.dispersion import cameron_trivedi, dean_lawless
+from distfit_counts.inference.hypotheses.tails import half_chi_square_tail
+from distfit_counts.inference.hypotheses.zero_excess import van_den_broek
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.result import HypothesisTest
 

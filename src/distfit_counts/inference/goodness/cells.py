@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.frequencies import Pmf
-from distfit_counts.inference.tabulate import tabulate
+from distfit_counts.inference.fitted.tabulate import tabulate
+from distfit_counts.inference.goodness.frequencies import Pmf
 
 # As many counts, from 0 on, have a cell each; where they reach further, so many wider cells follow.
 _SINGLE = 4096

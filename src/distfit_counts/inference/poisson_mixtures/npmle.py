@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.gradient_function import REACH, RatioSum, first_points, gap
-from distfit_counts.inference.mixing_weights import log_mixture, mixing_weights
-from distfit_counts.inference.support_points import local_maxima, polished, scan_points
+from distfit_counts.inference.poisson_mixtures.gradient_function import REACH, RatioSum, first_points, gap
+from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture, mixing_weights
+from distfit_counts.inference.poisson_mixtures.support_points import local_maxima, polished, scan_points
 
 # Two or three rounds are usual.
 _ROUNDS = 50

@@ -9,8 +9,8 @@ import numpy as np
 
 from distfit_counts.comparison import Components
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.criteria import icl, membership_entropy
-from distfit_counts.inference.reached import log_pmf
+from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.selection.criteria import icl, membership_entropy
 from distfit_counts.result import Fit, HypothesisTest
 
 # A further component is kept where the simulated p-value is no larger.

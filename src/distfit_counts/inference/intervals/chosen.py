@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from math import isnan
 
-from distfit_counts.inference.bootstrap import Bootstrap
-from distfit_counts.inference.estimates import Judgement
-from distfit_counts.inference.profile import Profile
+from distfit_counts.inference.fitted.estimates import Judgement
+from distfit_counts.inference.intervals.bootstrap import Bootstrap
+from distfit_counts.inference.likelihood.profile import Profile
 from distfit_counts.optimise.solve import INTERIOR
 from distfit_counts.result import Estimate
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import SIMPLEX, UNIT, Array
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.profile import profile_deviance
+from distfit_counts.inference.likelihood.profile import profile_deviance
 from distfit_counts.optimise.pinned import places
 from distfit_counts.optimise.problem import Batch, natural
 from distfit_counts.optimise.solve import Solution, solve

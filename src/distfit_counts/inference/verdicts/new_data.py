@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distfit_counts.inference.frequencies import Frequency
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
-    from distfit_counts.inference.check import Check
+    from distfit_counts.inference.new_data.check import Check
 
 # Significance of the chi-square test; standard errors that are no chance for one figure.
 _SIGNIFICANT, _FAR = 0.01, 3.0

@@ -6,7 +6,7 @@ import numpy as np
 
 from distfit_counts.comparison import Ceiling
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.npmle import npmle
+from distfit_counts.inference.poisson_mixtures.npmle import npmle
 
 # Distinct values beyond which the search for the best Poisson mixture takes longer than all fits together (24,000 take
 # 12 s), and from which a coarser gap per observation will do.

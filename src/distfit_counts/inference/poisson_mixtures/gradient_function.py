@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.poisson_kernel import log_below_mode, log_mode
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_below_mode, log_mode
 
 # Points times counts that are evaluated together: a few arrays of a few MiB.
 _BLOCK = 2**18

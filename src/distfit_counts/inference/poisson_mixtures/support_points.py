@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.gradient_function import RatioSum, first_points
-from distfit_counts.inference.mixing_weights import log_mixture, near
-from distfit_counts.inference.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.gradient_function import RatioSum, first_points
+from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture, near
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 
 # Newton's method, where it converges, takes about 5 steps from a spacing of 1/4 to the last digit.
 _REFINEMENTS = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from distfit_counts.families.family import Family
-from distfit_counts.inference.edf import monte_carlo_p
-from distfit_counts.inference.estimates import Judgement
+from distfit_counts.inference.fitted.estimates import Judgement
+from distfit_counts.inference.goodness.edf import monte_carlo_p
 from distfit_counts.inference.replicates import pieces, refit, simulated, warm_values
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.optimise.threads import one_thread

@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.inference.wald import Wald, flat_directions, wald
+from distfit_counts.inference.intervals.wald import Wald, flat_directions, wald
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import INTERIOR, Solution
 from distfit_counts.result import Estimate

@@ -1,0 +1,1 @@
+"""The fitted model: its estimates with boundaries resolved, its restarts, its probabilities."""

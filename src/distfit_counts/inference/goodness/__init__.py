@@ -1,0 +1,1 @@
+"""Does the model describe the data it was fitted to? Cells, statistics, residuals, bands."""

@@ -1,0 +1,1 @@
+"""A saved model on data that it was not fitted to."""

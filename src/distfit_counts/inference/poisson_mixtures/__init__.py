@@ -1,0 +1,1 @@
+"""All Poisson mixtures at once: Lindsay's gradient function and the nonparametric maximum."""

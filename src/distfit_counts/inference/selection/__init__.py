@@ -1,0 +1,1 @@
+"""Which of several models: criteria, number of components, ceilings."""
