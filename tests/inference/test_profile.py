@@ -259,12 +259,11 @@ def confirm(fits) -> list[tuple]:
     # Equal components are sorted where they are shown.
     labels = solution.family.canonical({name: float(value[0]) for name, value in solution.best_values.items()})
     for name, e in fits[0].parameters.items():
-        if e.lower > e.estimate or e.upper < e.estimate:
+        if not e.lower < e.estimate < e.upper:
             misses.append((name, "not inside", e))
             continue
         inner = [0.5 * (end + e.estimate) for end in (e.lower, e.upper) if math.isfinite(end)]
-        # NaN says that no end was found (components that swap places on the way): that is not wrong.
-        ends = [end for end in (e.lower, e.upper) if end not in (0.0, 1.0, math.inf) and not math.isnan(end)]
+        ends = [end for end in (e.lower, e.upper) if end not in (0.0, 1.0, math.inf)]
         curve = profile_deviance(solution, labels[name], np.array(inner))
         cut = profile_deviance(solution, labels[name], np.array(ends))
         if (curve > Z * Z).any() or not np.allclose(cut, Z * Z, atol=1e-3):

@@ -117,6 +117,8 @@ class _Crossing:
         self.best = best
         self.inside, self.rise_inside = self.best.copy(), np.zeros(len(columns))
         self.outside, self.rise_outside = np.full(len(columns), np.nan), np.full(len(columns), np.inf)
+        # Where further out is no worse (a component that has lost its weight may have any rate).
+        self.level = np.zeros(len(columns), dtype=bool)
 
     def find(self) -> Array:
         """The crossing [C]; +-infinity where the boundary itself is not worse by the cut, NaN where none is found."""
@@ -144,6 +146,7 @@ class _Crossing:
         beyond = rise > self.cut
         out, within = active[beyond], active[~beyond]
         self.outside[out], self.rise_outside[out] = x[out], rise[beyond]
+        self.level[within] = rise[~beyond] - self.rise_inside[within] < _CLOSE * self.cut
         self.inside[within], self.rise_inside[within], self.free[within] = x[within], rise[~beyond], free[~beyond]
         return rise
 
@@ -161,7 +164,7 @@ class _Crossing:
         """Where to look next: further out until the cut is passed, then between."""
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = np.clip(1.1 * self.cut / self.rise_inside, 1.2, np.where(self.rise_inside < 0.1, 3.0, 2.0))
-            further = np.maximum(np.abs(self.inside - self.best), 1e-3) * factor
+            further = np.maximum(np.abs(self.inside - self.best), 1e-3) * np.where(self.level, 10.0, factor)
             share = (self.cut - self.rise_inside) / (self.rise_outside - self.rise_inside)
             halves = (round_ % 3 == 2) | ~np.isfinite(share)
             width = self.outside - self.inside
