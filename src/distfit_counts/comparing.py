@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -81,10 +82,10 @@ def _fit(
 def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | None:
     """Why ``family`` is not fitted to this column; None where it is."""
     if histogram.values[0] < family.lowest:
-        return f"{family.spec} has no counts below {family.lowest}"
+        return f"cannot produce counts below {family.lowest}"
     p, n, distinct = family.n_parameters, histogram.n, histogram.distinct
     if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct <= p):
-        return f"{p} parameters are too many for n = {n}, distinct values = {distinct}"
+        return f"too many parameters for n = {n} with {distinct} distinct value{'s' * (distinct != 1)}"
     return None
 
 
@@ -95,14 +96,15 @@ def _compare(
     reasons = {family.spec: _unsuitable(family, histogram, default) for family in families}
     skipped = {spec: reason for spec, reason in reasons.items() if reason is not None}
     if len(skipped) == len(reasons):
-        raise FamilyError(f"none of the families can be fitted to {column.label}", "; ".join(skipped.values()))
-    here = {family.spec: (fits, where[i]) for family, (fits, where) in fitted.items() if i in where}
+        why = "; ".join(dict.fromkeys(skipped.values()))
+        raise FamilyError(f"none of the families can be fitted to {column.label}", f"they {why}")
+    # In the order asked for, whatever the other columns' families were fitted beside.
+    suiting = [(family.spec, *fitted[family]) for family in dict.fromkeys(families) if family.spec not in skipped]
+    here = {spec: (fits, where[i]) for spec, fits, where in suiting}
     fits = {spec: many[place] for spec, (many, place) in here.items()}
-    # Of models with the same BIC, to the digits that can be trusted, the one with fewer parameters.
-    order = sorted(fits.values(), key=lambda fit: (round(fit.bic, 6), fit.n_parameters))
     test = partial(_lrt, here, settings) if lrt else None
     components = tuple(choose(name, ks, fits, test) for name, ks in series(list(fits)).items())
-    candidates = _candidates(order, components)
+    candidates = _candidates(_ranked(list(fits.values())), components)
     ceiling = poisson_mixtures(histogram)
     top = saturated(histogram)
     return Comparison(
@@ -119,18 +121,37 @@ def _compare(
     )
 
 
-def _candidates(order: Sequence[Fit], components: Sequence[Components]) -> tuple[Candidate, ...]:
-    weights = akaike_weights(np.array([fit.aic for fit in order]))
+def _ranked(fits: Sequence[Fit]) -> list[tuple[Fit, float]]:
+    """By BIC, each with its difference from the lowest. Of models with the same BIC (zip and hurdle(poisson)), fewer
+    parameters come first, then what was asked for first: an order by the last digits of a BIC is noise.
+    """
+    asked = [fit.family for fit in fits]
+    ties: list[list[Fit]] = []
+    for fit in sorted(fits, key=lambda fit: fit.bic):
+        if ties and math.isclose(fit.bic, ties[-1][-1].bic, rel_tol=1e-12, abs_tol=1e-6):
+            ties[-1].append(fit)
+        else:
+            ties.append([fit])
+    return [
+        (fit, tie[0].bic - ties[0][0].bic if tie is not ties[0] else 0.0)
+        for tie in ties
+        for fit in sorted(tie, key=lambda fit: (fit.n_parameters, asked.index(fit.family)))
+    ]
+
+
+def _candidates(ranked: Sequence[tuple[Fit, float]], components: Sequence[Components]) -> tuple[Candidate, ...]:
+    weights = akaike_weights(np.array([fit.aic for fit, _ in ranked]))
     counted = {spec for group in components for spec in group.candidates.values()}
+    best = ranked[0][0]
     return tuple(
         Candidate(
             fit=fit,
-            delta=max(fit.bic - order[0].bic, 0.0),  # the order is that of rounded BICs
+            delta=delta,
             weight=float(weight),
             icl=classification(fit) if fit.family in counted else float("nan"),
-            vuong=_vuong(order[0], fit),
+            vuong=_vuong(best, fit),
         )
-        for fit, weight in zip(order, weights, strict=True)
+        for (fit, delta), weight in zip(ranked, weights, strict=True)
     )
 
 

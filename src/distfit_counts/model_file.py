@@ -71,7 +71,7 @@ def _fit(record: dict[str, Any]) -> Fit:
             np.array(histogram["weights"], dtype=np.int64),
             record["data"]["n_missing"],
         ),
-        parameters={name: _estimate(e, record["ci"]) for name, e in record["parameters"].items()},
+        parameters={name: _estimate(e) for name, e in record["parameters"].items()},
         derived={name: _number(value) for name, value in record["derived"].items()},
         log_likelihood=_number(record["log_likelihood"]),
         n_parameters=record["n_parameters"],
@@ -105,14 +105,12 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _estimate(record: dict[str, Any], ci: str) -> Estimate:
+def _estimate(record: dict[str, Any]) -> Estimate:
     estimate = _number(record["estimate"])
     # JSON has no infinity: an upper boundary without a number is one.
     if record["boundary"] == "upper" and math.isnan(estimate):
         estimate = math.inf
     std_error, lower, upper = (_number(record[name]) for name in ("std_error", "lower", "upper"))
-    if ci == "bootstrap" and record["boundary"] == "upper" and math.isnan(lower):
-        lower = upper = math.inf  # every replicate lay there
     if math.isnan(upper) and not math.isnan(lower):
         upper = math.inf  # likewise an interval with only a lower end
     return Estimate(estimate, std_error, lower, upper, record["boundary"])

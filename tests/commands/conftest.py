@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -35,6 +36,19 @@ def distfit() -> Run:
         )
 
     return run
+
+
+def assert_aligned(text: str) -> None:
+    """No line of any table of ``text`` is longer than the rule under its head.
+
+    A replacement of several characters made after the layout would push what stands to the right of it.
+    """
+    lines = text.splitlines()
+    rules = [i for i, line in enumerate(lines) if line.strip() and set(line.strip()) == {"-"}]
+    assert rules
+    for rule in rules:
+        rows = [lines[rule - 1], *itertools.takewhile(str.strip, lines[rule + 1 :])]
+        assert all(len(row) <= len(lines[rule]) for row in rows), "\n".join([*rows[:1], lines[rule], *rows[1:]])
 
 
 @pytest.fixture(scope="session")

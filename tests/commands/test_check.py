@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import ROOT, Run
+from tests.commands.conftest import ROOT, Run, assert_aligned
 from tests.commands.test_fit import records
 
 HORSEKICKS = "sample_data/horsekicks.csv"
@@ -155,6 +155,7 @@ def test_ascii_terminal(distfit: Run, models: Path) -> None:
     assert done.stdout.isascii()
     assert "?" not in done.stdout
     assert "X^2" in done.stdout
+    assert_aligned(done.stdout)
 
 
 @pytest.mark.parametrize(

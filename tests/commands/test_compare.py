@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import COMMAND, ROOT, Run
+from tests.commands.conftest import COMMAND, ROOT, Run, assert_aligned
 
 HORSEKICKS = "sample_data/horsekicks.csv"
 FEW = ["--families", "poisson,nb,zip", "--restarts", "2"]
@@ -37,7 +37,7 @@ def test_report_for_people(distfit: Run) -> None:
         "(Poisson mixture)",
         "certified",
         "= poisson",
-        "3*poisson left out: 5 parameters are too many for n = 200",
+        "3*poisson, 2*nb left out: too many parameters for n = 200 with 5 distinct values",
         "components of poisson",
     ]:
         assert said in done.stdout
@@ -58,11 +58,26 @@ def test_fits_the_terminal(distfit: Run, columns: str) -> None:
     assert "BIC" in done.stdout
 
 
+def test_too_little_for_most_is_one_line(distfit: Run) -> None:
+    done = distfit("compare", "-", input="y\n0\n0\n0\n", COLUMNS="160")
+    families = "nb, zip, zinb, hurdle(nb), 2*poisson, 3*poisson, 2*nb"
+    left = [line for line in done.stdout.splitlines() if "left out" in line]
+    assert left == [f"{families} left out: too many parameters for n = 3 with 1 distinct value"]
+    assert "= point(0)" in done.stdout
+    assert "point(0): a point mass at 0" in done.stdout
+
+
+def test_a_single_family(distfit: Run) -> None:
+    done = distfit("compare", HORSEKICKS, "-f", "poisson", "--restarts", 1)
+    assert done.stdout.startswith(f"poisson is the only family compared on {HORSEKICKS}, column deaths: 200 counts")
+
+
 @pytest.mark.slow
 def test_ascii_terminal(distfit: Run) -> None:
     done = distfit("compare", HORSEKICKS, *FEW, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
     assert done.returncode == 0
     assert done.stdout.isascii()
+    assert_aligned(done.stdout)
 
 
 def test_json_of_a_comparison(distfit: Run) -> None:
@@ -169,7 +184,10 @@ def test_output_file(distfit: Run, tmp_path: Path) -> None:
         (["--families", "poisson,poison"], "poisson"),
         pytest.param(["--families", "zt(poisson),logseries"], "none of the families", marks=pytest.mark.slow),
         (["--families", "poisson", "--gof-replicates", "3"], "gof_replicates"),
-        (["--families", "poisson", "--bootstrap-lrt", "--replicates", "3"], "replicates"),
+        (["--families", "poisson,2*poisson", "--bootstrap-lrt", "--replicates", "3"], "replicates"),
+        (["--families", "poisson,2*nb", "--bootstrap-lrt"], "no two of one kind"),
+        (["--replicates", "99"], "--replicates does nothing without --bootstrap-lrt"),
+        (["--learning-rate", "0.1"], "does nothing without --optimizer adam"),
         (["-c", "nothing"], "nothing"),
         (["-o", "/nowhere/at/all.json"], "/nowhere"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from tests.commands.conftest import ROOT, Run
+from tests.commands.conftest import ROOT, Run, assert_aligned
 
 HORSEKICKS = "sample_data/horsekicks.csv"
 
@@ -74,6 +75,13 @@ def test_ascii_terminal(distfit: Run) -> None:
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert "inf" in done.stdout
+    assert_aligned(done.stdout)
+    lines = done.stdout.splitlines()
+    head = next(i for i, line in enumerate(lines) if "its null distribution" in line)
+    end = lines[head].index("p-value") + len("p-value")
+    rows = list(itertools.takewhile(str.strip, lines[head + 2 :]))
+    assert {"X^2", "W^2", "chi^2(1),"} <= {word for row in rows for word in row.split()}
+    assert all(row[end - 1] != " " and row[end] == " " for row in rows), "the p-values are one column"
 
 
 def test_json_keeps_the_contract(distfit: Run) -> None:

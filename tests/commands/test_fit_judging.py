@@ -82,6 +82,9 @@ def test_verbose_shows_the_correlations(distfit: Run) -> None:
         ["--bootstrap", "smooth"],
         ["--ci", "bootstrap", "--replicates", "5"],
         ["--gof-replicates", "7"],
+        ["--replicates", "99"],
+        ["--ci", "profile", "--bootstrap", "parametric"],
+        ["--learning-rate", "0.1"],
     ],
 )
 def test_bad_ways_to_judge_are_exit_2(distfit: Run, arguments: list[str]) -> None:

@@ -49,6 +49,20 @@ def test_new_data(distfit: Run, model: Path, groups: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_seed_and_quiet(distfit: Run, model: Path, groups: Path, tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        done = distfit("plot", model, "--kind", "qq", "--seed", seed, "-o", tmp_path / f"{name}.svg")
+        assert (done.returncode, done.stderr) == (0, "")
+    a, b, c = ((tmp_path / f"{name}.svg").read_bytes() for name in "abc")
+    assert a == b != c
+    (tmp_path / "new.csv").write_text("articles,gender\n1,women\n0,unknown\n3,women\n")
+    arguments = ["plot", groups, tmp_path / "new.csv", "--by", "gender", "-o", tmp_path / "new.svg"]
+    assert "unknown" in distfit(*arguments).stderr
+    quiet = distfit(*arguments, "-q")
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+@pytest.mark.slow
 def test_groups_are_panels_or_picked(distfit: Run, groups: Path, tmp_path: Path) -> None:
     assert distfit("plot", groups, "-o", tmp_path / "all.svg").returncode == 0
     assert "gender = women, n = 421" in (tmp_path / "all.svg").read_text()
@@ -69,6 +83,9 @@ def test_groups_are_panels_or_picked(distfit: Run, groups: Path, tmp_path: Path)
         ([], ["--output"]),
         (["--style", "flying", "-o", "x.png"], ["'flying'", "hanging"]),
         (["--kind", "surface", "--parameters", "mean", "-o", "x.png"], ["names 1", "two"]),
+        (["--style", "standing", "-o", "x.png"], ["--style does nothing without --kind rootogram"]),
+        (["--parameters", "mean,size", "-o", "x.png"], ["does nothing without --kind surface"]),
+        (["--kind", "pit", "--seed", "1", "-o", "x.png"], ["--seed does nothing without --kind qq"]),
         (["--by", "gender", "-o", "x.png"], ["SOURCE"]),
         (["--column", "deaths", "-o", "x.png"], ["no such fit", "--column articles"]),
     ],

@@ -134,3 +134,13 @@ def test_the_whole_collection_as_in_vcd(shared_reference: Path) -> None:
             assert float(pearson(observed, expected)) == pytest.approx(x2, rel=1e-8)
             compared += 1
     assert compared > 20
+
+
+def test_a_perfect_fit_is_never_below_zero() -> None:
+    """2 n Σ p log(p/p) is 0; in float64 many such sums end at -1e-16."""
+    rng = np.random.default_rng(0)
+    expected = rng.dirichlet(np.ones(5), 1000) * rng.uniform(1.0, 50.0, (1000, 1))
+    total = expected.sum(axis=1, keepdims=True)
+    found = g_squared(expected, total * (expected / total))
+    assert (found >= 0.0).all()
+    assert found.max() < 1e-12

@@ -88,7 +88,7 @@ def test_observed_and_fitted_shares_are_the_fits(kicks: Fit) -> None:
     fitted = shares(rows_with(chart, "series", "share"), "fitted poisson")
     expected = stats.poisson.pmf(range(5), 0.61)
     np.testing.assert_allclose(fitted, [*expected, 1 - expected.sum()], rtol=1e-6)
-    assert title_of(chart).startswith("poisson follows the counts; largest deviation at 3 (observed 3, expected 4.11)")
+    assert title_of(chart).startswith("poisson follows the counts; largest gap at 2: 22 observed, 20.2 expected")
 
 
 def test_every_component_is_drawn_with_its_weight(fit) -> None:
@@ -107,7 +107,7 @@ def test_every_component_is_drawn_with_its_weight(fit) -> None:
 
 def test_structural_zeros_are_a_point_without_a_line(zip_fit: Fit) -> None:
     rows = rows_with(data_chart(zip_fit, "pmf"), "series", "share")
-    (zero,) = (row for row in rows if "point(0)" in row["series"])
+    (zero,) = (row for row in rows if "a point mass at 0" in row["series"])
     assert zero["count"] == "0"
     assert zero["share"] == pytest.approx(zip_fit.parameters["pi"].estimate)
 
@@ -185,6 +185,31 @@ def test_two_weights_of_two_cannot_move_apart(fit) -> None:
         search_chart(found, "surface", ("weight[1]", "weight[2]"))
 
 
+@pytest.mark.parametrize(
+    ("spec", "axes"),
+    [("2*poisson", {"rate[1]", "rate[2]"}), ("zi(2*poisson)", {"rate[1]", "rate[2]"}), ("nb", {"mean", "size"})],
+)
+def test_a_surface_shows_what_two_components_are(spec: str, axes: set[str], fit) -> None:
+    """Two weights would say little of a mixture: unless told, its first two rates."""
+    chart = search_chart(fit(TWO, spec, restarts=2, trace=True), "surface")
+    told = {text.removesuffix(" (log scale)") for text in texts(specification(chart))}
+    assert axes <= told
+    assert "weight[1]" not in told
+
+
+@pytest.mark.parametrize("kind", ["restarts", "trace"])
+def test_restarts_that_agree_have_an_axis_all_the_same(zip_fit: Fit, kind: str) -> None:
+    """Of one tick at 1e-5 nobody could read a distance: the axis reaches 1, a unit of log-likelihood, at least."""
+    still = replace(zip_fit, restarts=tuple(replace(r, trace=r.trace[-1:]) for r in zip_fit.restarts))
+    panel = specification(search_chart(still, kind))
+    panels = panel.get("concat") or panel["vconcat"][-1]["concat"]
+    place = "x" if kind == "restarts" else "y"
+    (encoding, *_) = (layer["encoding"] for layer in panels[0]["layer"] if place in layer["encoding"])
+    low, high = encoding[place]["scale"]["domain"]
+    assert low < 1e-5 < 1.0 < high
+    assert len(encoding[place]["axis"]["values"]) >= 3
+
+
 def test_one_parameter_has_no_surface(fit) -> None:
     with pytest.raises(DistfitError, match="fewer than two") as error:
         search_chart(fit(KICKS[0], "poisson", KICKS[1], restarts=1, trace=True), "surface")
@@ -257,13 +282,22 @@ def test_wide_data_have_few_bars_that_hold_everything(fit, mean: int) -> None:
 def test_a_departure_is_called_one(fit) -> None:
     found = fit(ZEROS, "poisson", restarts=1)
     assert not agreement(bars_of(found.histogram, found.pmf), found.n).follows
-    assert title_of(data_chart(found, "pmf")).startswith("poisson departs from the counts; largest deviation at 1 ")
+    assert title_of(data_chart(found, "pmf")).startswith(
+        "poisson departs from the counts; largest gap at 0: 60 observed, "
+    )
+    # On the scale of square roots, where the tail counts for more, another bar is furthest off.
+    assert "furthest off at 1: 6 observed, " in title_of(data_chart(found, "rootogram"))
 
 
 @pytest.mark.parametrize(("counts", "spec"), [([0, 0, 0], "zip"), ([7, 7, 7], "2*poisson"), ([3], "nb")])
 def test_degenerate_data_have_pictures_too(fit, counts: list[int], spec: str) -> None:
     found = fit(counts, spec, restarts=2, trace=True)
-    for chart in (fit_page(found), check_page(found), search_chart(found, "trace"), search_chart(found, "restarts")):
+    for chart in (
+        fit_page(found),
+        check_page(found, "y"),
+        search_chart(found, "trace"),
+        search_chart(found, "restarts"),
+    ):
         assert title_of(chart)
 
 
@@ -282,19 +316,20 @@ def test_all_formats_are_the_same_chart(tmp_path: Path, kicks: Fit, suffix: str)
     assert list(tmp_path.iterdir()) == [path]
     if suffix == "svg":
         words = " ".join(ElementTree.fromstring(written).itertext())
-        assert "poisson follows the counts; largest deviation at 3" in words
+        assert "poisson follows the counts; largest gap at 2" in words
         assert "share of observations" in words
     if suffix == "html":
         page = written.decode()
         assert not re.search(r"<(script|link)[^>]+(src|href)\s*=", page), "nothing is fetched"
-        assert "poisson follows the counts; largest deviation at 3" in page
+        assert "poisson follows the counts; largest gap at 2" in page
 
 
 def test_comparisons_and_checks_are_written(tmp_path: Path, kicks: Fit, zip_fit: Fit) -> None:
     plot_comparison([kicks], tmp_path / "compare.svg")
-    plot_check(zip_fit, kicks.histogram, tmp_path / "check.svg")
+    plot_check(zip_fit, "deaths", kicks.histogram, tmp_path / "check.svg")
     text = (tmp_path / "check.svg").read_text()
-    assert "on 200 new counts" in text
+    assert "zip as fitted to column y, on 200 new counts" in text
+    assert "deaths (count)" in text, "the axis is that of the new data"
     assert "PIT histogram" in text
     assert "poisson alone" in (tmp_path / "compare.svg").read_text()
 

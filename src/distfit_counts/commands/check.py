@@ -74,7 +74,7 @@ def _check(pairs: list[tuple[Fit, Column]], watch: Watch) -> list[Check]:
 def _draw(check: Check, path: Path) -> None:
     from distfit_counts.report.plots import plot_check
 
-    plot_check(check.fit, check.histogram, path)
+    plot_check(check.fit, check.column, check.histogram, path)
 
 
 def _listed(labels: list[str]) -> str:

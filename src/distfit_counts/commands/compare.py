@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.commands.reading import read
 from distfit_counts.errors import DistfitError
@@ -24,8 +25,9 @@ _FAMILIES = f"Families, separated by commas  [default: those of {', '.join(COMPA
 
 
 def compare(
+    ctx: typer.Context,
     sources: options.Sources,
-    families: Annotated[str | None, typer.Option("--families", metavar="SPEC,...", help=_FAMILIES)] = None,
+    families: Annotated[str | None, typer.Option("--families", "-f", metavar="SPEC,...", help=_FAMILIES)] = None,
     column: options.Columns = None,
     by: options.By = None,
     weights: options.Weights = None,
@@ -61,7 +63,9 @@ def compare(
     from distfit_counts.report.comparison import write_comparisons
     from distfit_counts.report.progress import Watch
 
-    chosen = _parse(families)
+    only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
+    only_with(ctx, "--optimizer adam", optimizer is options.Optimizer.adam, "learning_rate")
+    chosen = _parse(families, lrt)
     settings = FitSettings(
         restarts=restarts,
         seed=seed,
@@ -93,7 +97,7 @@ def compare(
         raise typer.Exit(1)
 
 
-def _parse(families: str | None) -> list[Family] | None:
+def _parse(families: str | None, lrt: bool) -> list[Family] | None:
     from distfit_counts.families.spec import parse
 
     if families is None:
@@ -101,7 +105,12 @@ def _parse(families: str | None) -> list[Family] | None:
     specs = [spec for spec in families.split(",") if spec.strip()]
     if not specs:
         raise DistfitError("--families names no family", "for example --families poisson,nb,zip")
-    return list(dict.fromkeys(parse(spec) for spec in specs))
+    found = list(dict.fromkeys(parse(spec) for spec in specs))
+    kinds = [family.mixes[0] for family in found if len(set(family.mixes)) == 1]
+    if lrt and len(set(kinds)) == len(kinds):
+        problem = "--bootstrap-lrt compares numbers of components, and --families has no two of one kind"
+        raise DistfitError(problem, "for example --families poisson,2*poisson; or leave it out")
+    return found
 
 
 def _compare(

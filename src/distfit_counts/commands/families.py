@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import inspect
-import io
-import shutil
-import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def families() -> None:
     """List the families: pmf, parameters and an example of each."""
-    from rich.console import Console
+    from distfit_counts.report.emit import emit_table
+
+    emit_table(_print, None)
+
+
+def _print(console: Console) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
     from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
-    from distfit_counts.report.emit import emit_lines
 
-    buffer = io.StringIO()
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((100, 24)).columns
-    console = Console(file=buffer, force_terminal=terminal, width=width)
     for spec, example in EXAMPLES.items():
         family = parse(example)
         module = inspect.getmodule(type(family))
@@ -35,5 +36,3 @@ def families() -> None:
     words = ", ".join(f"--family {word}" for word in MIXTURE_WORDS)
     console.print(Text.assemble(("shorthands", "bold"), f"   {short}"))
     console.print(Text.assemble(("without quoting", "bold"), f"   {words} with --components K"))
-    # Written by us, not by rich, which ends with an error where the reader has seen enough.
-    emit_lines([buffer.getvalue()], None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.commands.reading import read
 from distfit_counts.settings import LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 
 def fit(
+    ctx: typer.Context,
     sources: options.Sources,
     family: options.Spec,
     column: options.Columns = None,
@@ -56,6 +58,8 @@ def fit(
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.write import write_fits
 
+    only_with(ctx, "--ci bootstrap", ci is options.Interval.bootstrap, "replicates", "bootstrap")
+    only_with(ctx, "--optimizer adam", optimizer is options.Optimizer.adam, "learning_rate")
     chosen = parse(family, components)
     check_outputs(output, save, plot)
     settings = FitSettings(

@@ -38,7 +38,7 @@ _STEPS = f"Steps of each restart at most  [default: {MAX_STEPS['newton']}, adam 
 # The data
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="CSV, TSV, Parquet, Arrow or JSON Lines files, directories, quoted globs, or - for stdin.", show_default=False)]
 Columns = Annotated[list[str] | None, typer.Option("--column", "-c", metavar="NAME|GLOB", help="Column of counts; repeat, or use a glob, for several.")]
-By = Annotated[list[str] | None, typer.Option("--by", metavar="NAME", help="Fit every group of this column apart; repeat for several.")]
+By = Annotated[list[str] | None, typer.Option("--by", metavar="NAME", help="Every group of this column by itself; repeat for several.")]
 Weights = Annotated[str | None, typer.Option("--weights", metavar="NAME", help="Column that says how often each row counts (a frequency table).")]
 Together = Annotated[bool, typer.Option("--together", help="All sources are one data set.")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.picking import pick, the_only
 from distfit_counts.commands.reading import read
 from distfit_counts.errors import DistfitError
@@ -39,8 +40,11 @@ class Style(StrEnum):
 # They show how the model was fitted: new data have no part in them.
 _SEARCH = (Kind.trace, Kind.restarts, Kind.profile, Kind.surface)
 
+_PARAMETERS = "Of --kind surface  [default: the first two; of a mixture, those of two components]"
+
 
 def plot(
+    ctx: typer.Context,
     model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="A .png, .svg, .pdf or .html file.")],
     source: Annotated[
@@ -54,17 +58,24 @@ def plot(
         list[str] | None, typer.Option("--group", metavar="NAME=VALUE", help="Of a model of groups, the one to draw.")
     ] = None,
     style: Annotated[Style, typer.Option("--style", help="Of --kind rootogram.")] = Style.hanging,
-    parameters: Annotated[
-        str | None, typer.Option("--parameters", metavar="A,B", help="Of --kind surface  [default: the first two]")
+    parameters: Annotated[str | None, typer.Option("--parameters", metavar="A,B", help=_PARAMETERS)] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Of the random residuals of --kind qq  [default: the fit's]")
     ] = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Draw a saved model. Needs the extra plot: pip install 'distfit-counts[plot]'.
 
     distfit plot model.json --kind rootogram -o fit.png
     """
+    from dataclasses import replace
+
     from distfit_counts.model_file import load
     from distfit_counts.report.plots.render import check, render
 
+    only_with(ctx, "--kind rootogram", kind is Kind.rootogram, "style")
+    only_with(ctx, "--kind surface", kind is Kind.surface, "parameters")
+    only_with(ctx, "--kind qq", kind is Kind.qq, "seed")
     check(output)
     if source is None and (by or weights):
         raise DistfitError("--by and --weights say how to read a SOURCE", "give one, or leave them out")
@@ -73,8 +84,10 @@ def plot(
     names = _two(parameters)
     fits = load(model)
     if source is not None:
-        fits = _on_new_data(fits, source, column, by, weights)
+        fits = _on_new_data(fits, source, column, by, weights, quiet)
     fits = pick(fits, column or [], group or [])
+    if seed is not None:
+        fits = [replace(fit, seed=seed) for fit in fits]
     if kind in _SEARCH:
         render(_search(the_only(fits, f"--kind {kind.value}"), kind, names), output)
     else:
@@ -91,7 +104,7 @@ def _two(text: str | None) -> tuple[str, str] | None:
 
 
 def _on_new_data(
-    fits: list[Fit], source: str, column: list[str] | None, by: list[str] | None, weights: str | None
+    fits: list[Fit], source: str, column: list[str] | None, by: list[str] | None, weights: str | None, quiet: bool
 ) -> list[Fit]:
     """The fits with the new data's column, group and histogram in place of their own."""
     from dataclasses import replace
@@ -99,9 +112,9 @@ def _on_new_data(
     from distfit_counts.matching import match
     from distfit_counts.report.progress import Watch
 
-    with Watch() as watch:
-        pairs, left = match(fits, read([source], column, by, weights, False, watch, False))
-    for counts in left:
+    with Watch(quiet) as watch:
+        pairs, left = match(fits, read([source], column, by, weights, False, watch, quiet))
+    for counts in left if not quiet else []:
         typer.echo(f"distfit: the model has no fit for {counts.label}: left out", err=True)
     return [replace(fit, column=counts.column, group=counts.group, histogram=counts.histogram) for fit, counts in pairs]
 

@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.check_record import csv_lines, json_lines
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.frequencies import frequency_table
@@ -51,7 +52,6 @@ def print_checks(console: Console, checks: Sequence[Check]) -> None:
 
 
 def _report(check: Check, console: Console) -> RenderableType:
-    plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
     return Group(
         _title(check),
         *(verdict_line(verdict) for verdict in check.verdicts),
@@ -59,8 +59,8 @@ def _report(check: Check, console: Console) -> RenderableType:
         Padding(Text(_SCORES, style="dim"), (0, 0, 0, 1)),
         _moments(check),
         Padding(_chi_square(check), (0, 0, 0, 1)),
-        frequency_table(check.frequencies, console.width, plain),
-        _pit(check, console.width, plain),
+        frequency_table(check.frequencies, console.width),
+        _pit(check, console.width),
         Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
     )
 
@@ -109,8 +109,8 @@ def _chi_square(check: Check) -> Text:
     test = check.chi_square
     if test.p_value != test.p_value:
         return Text(f"{test.title}: {test.null}")
-    p = f"p = {test.p_value:.2g}" if test.p_value > 0.0 else "p < 1e-300"
-    return Text(f"{test.title} {number(test.statistic)} on {test.df:.0f} df, {p} (no parameter was estimated)")
+    found = f"{number(test.statistic)} on {test.df:.0f} df, {p_equals(test.p_value)}"
+    return Text(f"{test.title} {found} (no parameter was estimated)")
 
 
 _PIT = (
@@ -119,7 +119,7 @@ _PIT = (
 )
 
 
-def _pit(check: Check, width: int, plain: bool) -> RenderableType:
+def _pit(check: Check, width: int) -> RenderableType:
     table = plain_table()
     for name in ("PIT", "share", "95 % band"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -129,7 +129,7 @@ def _pit(check: Check, width: int, plain: bool) -> RenderableType:
     bins, longest = len(check.pit), max(check.pit)
     for i, (height, lower, upper) in enumerate(zip(check.pit, *check.pit_band, strict=True)):
         outside = not lower <= height <= upper
-        bar = ("#" if plain else "█") * round(height / longest * max(min(width - 48, 40), 8))
+        bar = "█" * round(height / longest * max(min(width - 48, 40), 8))
         cells = [f"{i / bins:.1f}–{(i + 1) / bins:.1f}", f"{height:.4f}", f"{lower:.4f} … {upper:.4f}"]
         table.add_row(*cells, *([bar + " !" * outside] if wide else []))
     return table
@@ -149,7 +149,6 @@ def _overview(checks: Sequence[Check]) -> Table:
         place = [*([os.path.basename(check.source) or check.source] if several else [])]
         place += [*([check.column] if columns else []), *(str(check.group.get(name, "")) for name in groups)]
         scores = [number(check.log_score), number(check.expected_log_score), fixed(check.log_score_z, 2)]
-        p = check.chi_square.p_value
         codes = ", ".join(verdict.code.removeprefix("check.") for verdict in check.verdicts)
-        table.add_row(*place, count(check.n), *scores, number(check.rps), "–" if p != p else f"{p:.2g}", codes)
+        table.add_row(*place, count(check.n), *scores, number(check.rps), p_text(check.chi_square.p_value), codes)
     return table

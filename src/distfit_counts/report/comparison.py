@@ -13,14 +13,14 @@ from rich.text import Text
 
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.families.spec import parse
+from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.emit import emit_lines, emit_table
-from distfit_counts.report.goodness import p_equals, p_text
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
-from distfit_counts.report.terminal import print_fit, verdict_line
+from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 
 # What a narrower terminal does not get.
 _NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
@@ -50,7 +50,7 @@ def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -
         console.print(_title(comparison))
         for verdict in comparison.verdicts:
             console.print(verdict_line(verdict))
-        console.print(_table(comparison, console.width))
+        console.print(_table(comparison, console))
         for line in _notes(comparison):
             console.print(Text(line, style="dim"))
         if verbose:
@@ -62,20 +62,20 @@ def _title(comparison: Comparison) -> Text:
     best = comparison.best
     place = "".join(f", {name} = {value}" for name, value in comparison.group.items())
     source = "stdin" if comparison.source == "-" else comparison.source
-    text = (
-        f" has the lowest BIC of {len(comparison.candidates)} families on {source}, column {comparison.column}{place}"
-    )
-    return Text.assemble((best.family, "bold cyan"), f"{text}: {count(best.n)} count{'s' * (best.n != 1)}")
+    many = len(comparison.candidates)
+    rank = f"has the lowest BIC of {many} families on" if many > 1 else "is the only family compared on"
+    counts = f"{count(best.n)} count{'s' * (best.n != 1)}"
+    return Text.assemble((best.family, "bold cyan"), f" {rank} {source}, column {comparison.column}{place}: {counts}")
 
 
-def _table(comparison: Comparison, width: int) -> RenderableType:
+def _table(comparison: Comparison, console: Console) -> RenderableType:
     """With as many columns as fit beside the notes, whose words are not broken."""
     notes = [_note(candidate) for candidate in comparison.candidates]
     longest, word = max(map(len, notes)), max((len(word) for note in notes for word in note.split()), default=0)
-    wide = Console(width=10_000)
+    unbounded = console.options.update(max_width=10_000)
     for hidden in _HIDDEN:
         table = _with([name for name in _COLUMNS if name not in hidden], comparison, word)
-        if Measurement.get(wide, wide.options, table).maximum - longest + word <= width:
+        if Measurement.get(console, unbounded, table).maximum - longest + word <= console.width:
             break
     return table
 
@@ -140,7 +140,10 @@ def _notes(comparison: Comparison) -> list[str]:
         points = len(comparison.ceiling.rates)
         rates = f"{points} rate{'s' * (points != 1)}"
         lines.append(f"(Poisson mixture): the best of all, at {rates}; no zip, nb or K*poisson exceeds it")
-    lines += [f"{spec} left out: {reason}" for spec, reason in comparison.skipped.items()]
+    lines += point_masses(_note(candidate) for candidate in comparison.candidates)
+    for reason in dict.fromkeys(comparison.skipped.values()):
+        families = ", ".join(spec for spec, own in comparison.skipped.items() if own == reason)
+        lines.append(f"{families} left out: {reason}")
     lines += [line for group in comparison.components for line in _components(comparison, group)]
     lines += _tests(comparison)
     best = comparison.best.family

@@ -12,20 +12,17 @@ from distfit_counts.report.rootogram import bars
 from distfit_counts.report.tables import plain_table
 
 
-def frequency_table(rows: Sequence[Frequency], width: int, plain: bool) -> Table:
-    """One line per bin, with a rootogram where the terminal is wide enough; ``plain`` without Unicode."""
+def frequency_table(rows: Sequence[Frequency], width: int) -> Table:
+    """One line per bin, with a rootogram where the terminal is wide enough."""
     table = plain_table()
     for name in ("count", "observed", "expected", "Pearson"):
         table.add_column(name, justify="right", no_wrap=True)
-    mark = "|" if plain else "┃"
-    lines = bars(rows, max(min(width - 48, 50), 8), plain)
+    lines = bars(rows, max(min(width - 48, 50), 8))
     if width >= 64:
-        table.add_column(f"√observed, {mark} √expected", no_wrap=True)
+        table.add_column("√observed, ┃ √expected", no_wrap=True)
     for row, line in zip(rows, lines, strict=True):
-        if row.high is None:
-            label = f"≥{row.low}" if not plain else f">={row.low}"
-        else:
-            label = str(row.low) if row.high == row.low else f"{row.low}–{row.high}"
+        label = str(row.low) if row.high == row.low else f"{row.low}–{row.high}"
+        label = f"≥{row.low}" if row.high is None else label
         cells = [label, count(row.observed), number(row.expected), _residual(row.pearson)]
         table.add_row(*cells, *([line] if width >= 64 else []))
     return table

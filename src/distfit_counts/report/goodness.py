@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.console import RenderableType
 from rich.text import Text
 
+from distfit_counts.inference.verdicts.p_values import p_text
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Fit
@@ -68,18 +67,3 @@ def bins_table(fit: Fit) -> RenderableType:
         label = f"≥{row.low}" if row.high is None else label
         table.add_row(label, count(row.observed), number(row.expected), fixed(row.pearson, 2))
     return table
-
-
-def p_equals(p: float) -> str:
-    """``p = 0.031``, ``p < 1e-300``, for running text."""
-    text = p_text(p)
-    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
-
-
-def p_text(p: float) -> str:
-    """A p-value in the digits that matter; none where no null distribution holds."""
-    if math.isnan(p):
-        return "–"
-    if p == 0.0:
-        return "<1e-300"
-    return f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}"

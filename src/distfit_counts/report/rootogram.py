@@ -9,17 +9,17 @@ from distfit_counts.inference.goodness.frequencies import Frequency
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
-def bars(rows: Sequence[Frequency], width: int, plain: bool) -> list[str]:
-    """One line per row, ``width`` characters at most; ``plain`` for terminals without Unicode."""
+def bars(rows: Sequence[Frequency], width: int) -> list[str]:
+    """One line per row, ``width`` characters at most."""
     longest = max([max(row.observed, row.expected) ** 0.5 for row in rows] + [1e-9])
-    return [_bar(row.observed**0.5 / longest, row.expected**0.5 / longest, width, plain) for row in rows]
+    return [_bar(row.observed**0.5 / longest, row.expected**0.5 / longest, width) for row in rows]
 
 
-def _bar(observed: float, expected: float, width: int, plain: bool) -> str:
+def _bar(observed: float, expected: float, width: int) -> str:
     length = observed * (width - 1)
     whole = int(length)
-    cells = "#" * round(length) if plain else "█" * whole + _EIGHTHS[int(8 * (length - whole))].strip()
+    cells = "█" * whole + _EIGHTHS[int(8 * (length - whole))].strip()
     mark = round(expected * (width - 1))
     # The mark replaces a cell inside the bar, or stands beyond its end.
     padded = cells.ljust(mark + 1)
-    return (padded[:mark] + ("|" if plain else "┃") + padded[mark + 1 :]).rstrip()
+    return (padded[:mark] + "┃" + padded[mark + 1 :]).rstrip()

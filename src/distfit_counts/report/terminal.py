@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -33,7 +34,6 @@ def to_text(fit: Fit, width: int = 100) -> str:
 
 
 def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
-    plain = (console.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32")
     parts: list[RenderableType] = [
         _title(fit),
         *(verdict_line(verdict) for verdict in fit.verdicts),
@@ -42,7 +42,7 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
         _moments(fit),
         tests_table(fit, console.width),
         bins_line(fit),
-        frequency_table(fit.frequencies(), console.width, plain),
+        frequency_table(fit.frequencies(), console.width),
         _restarts(fit, console.width, verbose),
     ]
     if verbose:
@@ -152,8 +152,15 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     for row in zip(*columns.values(), strict=True):
         table.add_row(*row)
     hidden = len(fit.restarts) - len(shown)
-    note = [Text(f"  and {count(hidden)} more starts (-v shows them)", style="dim")] if hidden else []
-    return Group(Text(how, style="bold"), table, *note)
+    notes = [f"  and {count(hidden)} more starts (-v shows them)"] if hidden else []
+    notes += [f"  {line}" for line in point_masses(columns["from"])]
+    return Group(Text(how, style="bold"), table, *(Text(note, style="dim") for note in notes))
+
+
+def point_masses(texts: Iterable[str]) -> list[str]:
+    """``point(0): a point mass at 0``, for each that is named in ``texts``."""
+    places = dict.fromkeys(re.findall(r"point\((\d+)\)", " ".join(texts)))
+    return [f"point({place}): a point mass at {place}" for place in places]
 
 
 def _trace(restart: Restart) -> RenderableType:

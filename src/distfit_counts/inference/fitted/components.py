@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.family import Family
+from distfit_counts.inference.fitted.reached import log_pmf
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,7 @@ class Component:
 
     def pmf(self, k: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """weight P(Y = k | component) for whole numbers k >= 0: summed over all components, the mixture's pmf."""
-        import torch
-
-        tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in self.values.items()}
-        # Below its support a component has no formula (log 0 in a truncated one), only the probability 0.
-        possible = k >= self.family.lowest
-        asked = torch.as_tensor(np.where(possible, k, float(self.family.lowest)))
-        found = self.family.log_prob_natural(tensors, asked).double().exp().numpy()
-        result: npt.NDArray[np.float64] = self.weight * np.where(possible, found, 0.0)
+        result: npt.NDArray[np.float64] = self.weight * np.exp(log_pmf(self.family, self.values, k))
         return result
 
 

@@ -59,5 +59,6 @@ def g_squared(observed: Array, expected: Array) -> Array:
         ratio = np.log(np.where(seen, observed, 1.0)) - np.log(np.where(seen, expected, 1.0))
     # A failed fit (NaN) must not pass as perfect because its NaN cells were empty.
     failed = np.isnan(expected) | np.isnan(observed)
-    result: Array = 2.0 * np.where(failed, np.nan, observed * ratio).sum(axis=-1)
+    # Never negative where both sides have the same sum (Gibbs' inequality): below 0 is the rounding of a perfect fit.
+    result: Array = np.maximum(2.0 * np.where(failed, np.nan, observed * ratio).sum(axis=-1), 0.0)
     return result

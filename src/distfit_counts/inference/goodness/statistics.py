@@ -43,7 +43,7 @@ def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: Fit
     With ``gof_replicates``, every p-value is the share of samples simulated from the fit, and refitted, that fit worse
     (parametric bootstrap: Stute, Gonzalez Manteiga and Presedo Quindimil 1993). Without, X2 and G2 have their
     chi-square p-value, if there are degrees of freedom, and the others none: their null distribution depends on the
-    family and on its parameters.
+    family and on its parameters. Of a single bin X2 and G2 do not exist.
     """
     family, values = judgement.reduced(row)
 
@@ -59,9 +59,11 @@ def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: Fit
     df = len(starts) - 1 - family.n_parameters
     tests = []
     for i, statistic in enumerate(statistics):
-        value = float(statistic.evaluate(observed, fitted)[0])
-        p, null = _p_value(statistic, value, df, None if worse is None else worse[i])
-        freedom = float(df) if statistic.asymptotic else NAN
+        # All of the data and of every sample lie in a single bin: 0 against 0, up to rounding.
+        empty = statistic.asymptotic and len(starts) < 2
+        value = NAN if empty else float(statistic.evaluate(observed, fitted)[0])
+        p, null = _p_value(statistic, value, df, None if worse is None or empty else worse[i])
+        freedom = float(df) if statistic.asymptotic and df >= 1 else NAN
         tests.append(HypothesisTest(statistic.code, statistic.title, value, freedom, p, null))
     expected = histogram.n * cells.shares
     # The largest count begins a cell: all from there on is as large or larger.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
@@ -13,6 +14,10 @@ from distfit_counts.inference.fitted.reached import estimates
 from distfit_counts.inference.replicates import pieces, refit, resampled, simulated, warm_values
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.settings import FitSettings
+
+# Replicates of the same counts, refitted, differ by rounding errors: some 1e-15 of their value. No interval of a
+# parameter that moves is as narrow as this.
+_NO_WIDTH = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,11 @@ class Bootstrap:
         unknown = np.where(np.isnan(self.values).any(axis=0), np.nan, 0.0)
         ordered = np.sort(self.values, axis=0)
         return ordered[tail - 1] + unknown, ordered[count - tail] + unknown
+
+    def still(self, level: float) -> npt.NDArray[np.bool_]:
+        """Whether the interval has no width [P']; both ends may be infinite."""
+        lower, upper = self.interval(level)
+        return np.isclose(lower, upper, rtol=_NO_WIDTH, atol=0.0)
 
 
 @one_thread()

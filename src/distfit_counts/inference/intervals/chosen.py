@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isnan
+from math import isnan, nan
 
 from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.inference.intervals.bootstrap import Bootstrap
@@ -37,12 +37,24 @@ def _labels(judgement: Judgement, row: int) -> dict[str, str]:
     return solution.family.canonical({name: float(value[row]) for name, value in solution.best_values.items()})
 
 
-def with_bootstrap(judgement: Judgement, bootstrap: Bootstrap, row: int, level: float) -> dict[str, Estimate]:
-    """Estimates with percentile intervals and the standard deviation over the replicates."""
+class Bootstrapped(dict[str, Estimate]):
+    """Estimates by name. ``still``: those that (nearly) all replicates agree on, which have no interval."""
+
+    still: tuple[str, ...] = ()
+
+
+def with_bootstrap(judgement: Judgement, bootstrap: Bootstrap, row: int, level: float) -> Bootstrapped:
+    """Estimates with percentile intervals and the standard deviation over the replicates.
+
+    Where the interval would have no width there is neither, as at a boundary there is none of Wald's: that no replicate
+    moved says that resampling cannot move the estimate, not that it is exact.
+    """
     lower, upper = bootstrap.interval(level)
-    std_error = bootstrap.std_error
-    found = {}
+    std_error, still = bootstrap.std_error, bootstrap.still(level)
+    found = Bootstrapped()
     for i, (name, e) in enumerate(judgement.estimates(row).items()):
         ends = replace(e, lower=float(lower[i]), upper=float(upper[i]), std_error=float(std_error[i]))
-        found[name] = e if isnan(e.estimate) else ends
+        none = replace(e, lower=nan, upper=nan, std_error=nan)
+        found[name] = e if isnan(e.estimate) else none if still[i] else ends
+        found.still += (name,) if still[i] and not isnan(e.estimate) else ()
     return found

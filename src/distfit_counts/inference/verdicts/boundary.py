@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.p_values import p_equals
 from distfit_counts.result import Verdict
 
 # A likelihood ratio with a larger p-value says nothing against the simpler family.
@@ -16,8 +17,20 @@ def boundaries(facts: Facts) -> list[Verdict]:
         return []
     simpler = chain[-1].family.plain()
     advice = f" The same model with fewer parameters: {simpler.spec}." if simpler.parameters else ""
-    last = Verdict(chain[-1].code, chain[-1].reason + advice)
+    last = Verdict(chain[-1].code, chain[-1].reason + _divisor(facts, chain[-1].code) + advice)
     return [*(Verdict(limit.code, limit.reason) for limit in chain[:-1]), last]
+
+
+def _divisor(facts: Facts, code: str) -> str:
+    """Why counts whose variance exceeds their mean are not overdispersed: the likelihood divides by n, not n − 1."""
+    h = facts.histogram
+    if facts.judgement.solution.family.spec != "nb" or code != "nb.poisson_limit":
+        return ""
+    shown = h.variance / h.mean
+    decisive = shown * (h.n - 1) / h.n
+    if not decisive <= 1.0 < shown:
+        return ""
+    return f" (Variance/mean is {shown:.5g} with divisor n − 1, but {decisive:.5g} with n, which decides.)"
 
 
 def not_identified(facts: Facts) -> list[Verdict]:
@@ -41,7 +54,7 @@ def simpler_suffices(facts: Facts) -> list[Verdict]:
     return [
         Verdict(
             "simpler.suffices",
-            f"{test.title}: the likelihood ratio is only {test.statistic:.3g} (p = {test.p_value:.2g}): these counts "
+            f"{test.title}: the likelihood ratio is only {test.statistic:.3g} ({p_equals(test.p_value)}): these counts "
             "do not tell the two apart.",
         )
         for test in facts.tests

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distfit_counts.inference.verdicts import boundary, components, convergence, misfit, sample
+from distfit_counts.inference.verdicts import boundary, components, convergence, misfit, replicates, sample
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.result import Verdict
 
@@ -10,6 +10,7 @@ _ALL = (
     boundary.boundaries,
     misfit.underdispersed,
     boundary.not_identified,
+    replicates.no_spread,
     convergence.not_converged,
     convergence.rarely_best,
     convergence.reached_once,

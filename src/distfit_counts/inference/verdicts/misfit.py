@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.p_values import p_equals
 from distfit_counts.result import Verdict
 
 # A fit that is rejected once in a hundred true models is worth a sentence.
@@ -26,11 +27,10 @@ def overall(facts: Facts) -> list[Verdict]:
     sign = "more" if worst.pearson > 0 else "fewer"
     where = f"{worst.low} and above" if worst.high is None else f"{worst.low}"
     where = f"{worst.low} to {worst.high}" if worst.high is not None and worst.high > worst.low else where
-    p = f"p = {test.p_value:.2g}" if test.p_value > 0 else "p < 1e-300"
     message = (
-        f"The counts do not follow this family: X² = {test.statistic:.4g} on {test.df:.0f} df, {p}. {off:.2g} % of "
-        f"them are in the wrong place; furthest off is {where}, with {sign} ({worst.observed:,}) than expected "
-        f"({worst.expected:,.1f})."
+        f"The counts do not follow this family: X² = {test.statistic:.4g} on {test.df:.0f} df, "
+        f"{p_equals(test.p_value)}. {off:.2g} % of them are in the wrong place; furthest off is {where}, with {sign} "
+        f"({worst.observed:,}) than expected ({worst.expected:,.1f})."
     )
     return [Verdict("misfit.chi_square", message)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.inference.goodness.frequencies import Frequency
+from distfit_counts.inference.verdicts.p_values import p_equals
 from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ def _outside(check: Check) -> list[Verdict]:
         return []
     family = check.fit.model[0]
     below = check.histogram.values[0] < family.lowest
-    why = f"{family.spec} has none below {family.lowest}" if below else "their probability is 0"
+    why = f"{family.spec} gives probability 0 to all below {family.lowest}" if below else "their probability is 0"
+    if below and check.histogram.zeros:
+        why = f"{family.spec} gives probability 0 to the {check.histogram.zeros:,} observed zeros"
     remedy = "Leave those rows out, or fit a hurdle(...)." if below else "Fit a family that has them."
     message = (
         f"The model cannot produce {check.outside:,} of {check.n:,} counts ({why}): the log score is infinite. {remedy}"
@@ -59,10 +62,10 @@ def _misfit(check: Check) -> list[Verdict]:
     if test.p_value >= _SIGNIFICANT:
         return []
     worst = max(check.bins, key=lambda row: (row.observed - row.expected) ** 2 / max(row.expected, 1e-300))
-    p = f"p = {test.p_value:.2g}" if test.p_value > 0.0 else "p < 1e-300"
     message = (
-        f"The new data do not follow the model: X² = {test.statistic:.4g} on {test.df:.0f} df, {p}; most at "
-        f"{_label(worst)}, where {worst.observed:,} are seen and {worst.expected:,.4g} expected."
+        f"The new data do not follow the model: X² = {test.statistic:.4g} on {test.df:.0f} df, "
+        f"{p_equals(test.p_value)}; most at {_label(worst)}, where {worst.observed:,} are seen and "
+        f"{worst.expected:,.4g} expected."
     )
     if check.n > check.fit.n:
         message += f" The model rests on {check.fit.n:,} counts: part of it may be the error of its estimates."

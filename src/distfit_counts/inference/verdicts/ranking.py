@@ -16,9 +16,28 @@ def ranking_verdicts(
     candidates: Sequence[Candidate], components: Sequence[Components], saturated: float, ceiling: Ceiling | None
 ) -> tuple[Verdict, ...]:
     """What a reader must know before taking the first row for the answer."""
-    found = [*_tie(candidates), *_misfit(candidates), *_ceiling(candidates, ceiling)]
+    found = [*_small(candidates), *_tie(candidates), *_misfit(candidates), *_ceiling(candidates, ceiling)]
     found += [verdict for group in components for verdict in _components(group)]
     return tuple(found)
+
+
+def _small(candidates: Sequence[Candidate]) -> list[Verdict]:
+    """The remark of the single fits, once: too few observations for some of the families."""
+    codes = ("sample.small", "sample.too_small")
+    rough = [c.fit.family for c in candidates if any(verdict.code in codes for verdict in c.fit.verdicts)]
+    if not rough:
+        return []
+    n = candidates[0].fit.n
+    message = (
+        f"{n} observation{'s are' if n != 1 else ' is'} few for {_listed(rough)}: AIC, BIC and the p-values rest on "
+        "large samples. Differences that are not large say little; --gof-replicates 999 simulates the X² p-values."
+    )
+    return [Verdict("sample.small", message)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _tie(candidates: Sequence[Candidate]) -> list[Verdict]:
@@ -27,7 +46,7 @@ def _tie(candidates: Sequence[Candidate]) -> list[Verdict]:
     if not tied:
         return []
     message = (
-        f"{best.family} and {', '.join(tied)} are within {TIE:g} BIC: the data do not prefer one. Fewer parameters, or "
+        f"{_listed([best.family, *tied])} are within {TIE:g} BIC: the data do not prefer one. Fewer parameters, or "
         "what is known about the counts, must decide."
     )
     return [Verdict("compare.tie", message)]

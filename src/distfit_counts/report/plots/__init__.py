@@ -31,9 +31,9 @@ def plot_comparison(fits: Sequence[Fit], path: Path) -> None:
     render(overlay_chart(fits), path)
 
 
-def plot_check(fit: Fit, histogram: Histogram, path: Path) -> None:
-    """A fit on new data, without refitting: rootogram over the PIT histogram."""
+def plot_check(fit: Fit, column: str, histogram: Histogram, path: Path) -> None:
+    """A fit on the counts of another ``column``, without refitting: rootogram over the PIT histogram."""
     from distfit_counts.report.plots.pages import check_page
     from distfit_counts.report.plots.render import render
 
-    render(check_page(replace(fit, histogram=histogram)), path)
+    render(check_page(replace(fit, column=column, histogram=histogram), fit.column), path)

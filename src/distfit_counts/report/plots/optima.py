@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from distfit_counts.families.constraint import SIMPLEX, UNIT
 from distfit_counts.families.spec import parse
 from distfit_counts.report.numbers import fixed, number
+from distfit_counts.report.plots.axes import value_axis
 from distfit_counts.report.plots.theme import Series
 from distfit_counts.result import Fit, Restart
 from distfit_counts.settings import SAME_OPTIMUM
@@ -79,6 +80,11 @@ def _span(worse: Sequence[float]) -> str:
 def excess(fit: Fit, nll: float) -> float | None:
     """NLL above the best, at least SAME_OPTIMUM (a logarithmic axis has no zero); None where it is not finite."""
     return max(nll - best_nll(fit), SAME_OPTIMUM) if math.isfinite(nll) else None
+
+
+def excess_axis(values: Sequence[float | None], most: int = 6) -> tuple[alt.Scale, alt.Axis]:
+    """The axis of ``excess``: up to 1 at least, so that restarts that agree stand at its foot, not beside one tick."""
+    return value_axis([*values, SAME_OPTIMUM, 1.0], True, most)
 
 
 def is_wide(fit: Fit, name: str, values: Sequence[float]) -> bool:

@@ -29,8 +29,11 @@ def fit_page(fit: Fit) -> alt.TopLevelMixin:
     return dressed(alt.vconcat(pmf_panel(fit, bars), root, spacing=28), verdict(fit, seen), [about(fit)])
 
 
-def check_page(fit: Fit) -> alt.TopLevelMixin:
-    """Hanging rootogram over the PIT histogram of a fit whose histogram is that of new data."""
+def check_page(fit: Fit, fitted_to: str) -> alt.TopLevelMixin:
+    """Hanging rootogram over the PIT histogram of a fit whose column and histogram are those of new data.
+
+    ``fitted_to``: the column of the model's own data.
+    """
     import altair as alt
 
     bars = bars_of(fit.histogram, fit.pmf)
@@ -38,5 +41,5 @@ def check_page(fit: Fit) -> alt.TopLevelMixin:
     rows = pit.pit_rows(fit)
     uniform = pit.pit_panel(rows, _PIT_HEIGHT).properties(title=small_title(pit.sentence(fit.family, rows), [pit.NOTE]))
     chart = alt.vconcat(rootogram_panel(fit, bars), uniform, spacing=28)
-    known = f"{fit.family} as fitted to column {fit.column}, on {count(fit.n)} new counts"
+    known = f"{fit.family} as fitted to column {fitted_to}, on {count(fit.n)} new counts"
     return dressed(chart, verdict(fit, seen), [known, inside(bars, seen) + ".", *notes("hanging")])

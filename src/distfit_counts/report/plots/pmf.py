@@ -22,7 +22,7 @@ from distfit_counts.report.plots.theme import (
     dressed,
     small_title,
 )
-from distfit_counts.report.plots.words import Agreement, about, agreement, places
+from distfit_counts.report.plots.words import Agreement, about, agreement, gap, places, plain
 from distfit_counts.result import Fit
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def pmf_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
 
 def verdict(fit: Fit, seen: Agreement) -> str:
     """Whether the fit follows the counts, and where it is worst."""
-    return f"{fit.family} {'follows' if seen.follows else 'departs from'} the counts; {seen.largest}"
+    return f"{fit.family} {'follows' if seen.follows else 'departs from'} the counts; largest gap {gap(seen.worst)}"
 
 
 def pmf_panels(fits: Sequence[Fit]) -> alt.TopLevelMixin:
@@ -90,13 +90,13 @@ def _names(fit: Fit, exact: bool) -> list[str]:
     if len(parts) == 1:
         return [f"fitted {fit.family}" if exact else "fitted"]
     if not exact:
-        return ["fitted", *(f"component {i}: {part.family.spec}" for i, part in enumerate(parts, start=1))]
+        return ["fitted", *(f"component {i}: {plain(part.family.spec)}" for i, part in enumerate(parts, start=1))]
     return [f"fitted {fit.family}", *(f"{i}: {_told(part)}" for i, part in enumerate(parts, start=1))]
 
 
 def _told(part: Component) -> str:
     values = ", ".join(f"{name} {number(value, 3)}" for name, value in part.values.items())
-    return f"{number(part.weight, 3)} × {part.family.spec}" + (f" ({values})" if values else "")
+    return f"{number(part.weight, 3)} × {plain(part.family.spec)}" + (f" ({values})" if values else "")
 
 
 def _fitted_rows(fit: Fit, bars: Sequence[Frequency], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.report.plots.axes import NUMBERS, value_axis
-from distfit_counts.report.plots.optima import drawable, excess, is_wide, keyed, optima, optimum, reached, starts
+from distfit_counts.report.plots.optima import (
+    drawable,
+    excess,
+    excess_axis,
+    is_wide,
+    keyed,
+    optima,
+    optimum,
+    reached,
+    starts,
+)
 from distfit_counts.report.plots.theme import Series, chart_of, dressed, small_title
 from distfit_counts.report.plots.words import about
 from distfit_counts.result import Fit
@@ -30,8 +40,7 @@ def restarts_chart(fit: Fit) -> alt.TopLevelMixin:
     panels = []
     for i, name in enumerate([None, *fit.restarts[0].start]):
         wide = name is None or _wide(fit, name)
-        title = (name or "NLL above the best") + (" (log scale)" if wide else "")
-        panels.append(_panel(title, rows(fit, name), series, wide, named=i % _COLUMNS == 0))
+        panels.append(_panel(name, rows(fit, name), series, wide, named=i % _COLUMNS == 0))
     hidden = len(fit.restarts) - _MOST
     notes = [
         about(fit),
@@ -57,11 +66,12 @@ def _wide(fit: Fit, name: str) -> bool:
     return is_wide(fit, name, [value for r in fit.restarts[:_MOST] for value in (r.start[name], r.estimate[name])])
 
 
-def _panel(title: str, data: list[dict[str, Any]], series: Series, wide: bool, named: bool) -> Layers:
+def _panel(name: str | None, data: list[dict[str, Any]], series: Series, wide: bool, named: bool) -> Layers:
     import altair as alt
 
+    title = (name or "NLL above the best") + (" (log scale)" if wide else "")
     values = [row[end] for row in data for end in ("start", "end")]
-    scale, axis = value_axis(values, wide, most=4)
+    scale, axis = excess_axis(values, most=4) if name is None else value_axis(values, wide, most=4)
     base = chart_of(data).encode(
         x=alt.X("end:Q", title=None, scale=scale, axis=axis),
         y=alt.Y(

@@ -24,7 +24,7 @@ from distfit_counts.report.plots.theme import (
     chart_of,
     dressed,
 )
-from distfit_counts.report.plots.words import Agreement, about, agreement
+from distfit_counts.report.plots.words import Agreement, about, agreement, gap
 from distfit_counts.result import Fit
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def rootogram_chart(fit: Fit, told: str = "", style: str = "hanging") -> alt.Top
     """The picture of one fit, with its title. ``told``: see ``pmf_chart``; ``style``: a key of STYLES."""
     bars = bars_of(fit.histogram, fit.pmf)
     seen = agreement(bars, fit.n)
-    title = f"{inside(bars, seen)}; {seen.largest}"
+    title = f"{inside(bars, seen)}; furthest off {gap(seen.worst_root)}"
     return dressed(rootogram_panel(fit, bars, style), title, [told or about(fit), *notes(style)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ class Side:
 
 
 def surface_chart(fit: Fit, names: tuple[str, str] | None = None) -> alt.TopLevelMixin:
-    """The picture of one fit whose restarts have a trace; ``names``: two parameters, else the first two free."""
+    """The picture of one fit whose restarts have a trace; ``names``: two parameters; else see ``_telling``."""
     x, y = (_side(fit, name) for name in _chosen(fit, names))
     # Where a maximum lies at a boundary the estimate has no finite value: the best end of all restarts has.
     best = min(fit.restarts, key=lambda restart: restart.nll)
@@ -93,7 +94,7 @@ def _chosen(fit: Fit, names: tuple[str, str] | None) -> tuple[str, str]:
         free = [name for p in family.parameters for name in p.names[: p.free]]
         if len(free) < 2:
             raise DistfitError(f"{fit.family} has fewer than two free parameters", "use --kind profile")
-        return free[0], free[1]
+        return _telling(free)
     for name in names:
         if name not in family.names:
             known = ", ".join(family.names)
@@ -102,6 +103,16 @@ def _chosen(fit: Fit, names: tuple[str, str] | None) -> tuple[str, str]:
     if names[0] == names[1] or tied:
         raise DistfitError(f"{names[0]} and {names[1]} cannot move apart", "choose two other parameters")
     return names
+
+
+def _telling(free: Sequence[str]) -> tuple[str, str]:
+    """The first two; of a mixture the first of two components, as rate[1] and rate[2]: two weights show little."""
+    first: dict[str, str] = {}
+    for name in free:
+        if "[" in name and not name.startswith("weight["):
+            first.setdefault(name.partition("[")[2], name)
+    one, other = list(first.values())[:2] if len(first) > 1 else free[:2]
+    return one, other
 
 
 def _side(fit: Fit, name: str) -> Side:

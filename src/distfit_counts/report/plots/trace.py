@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.report.plots.axes import NUMBERS, value_axis
-from distfit_counts.report.plots.optima import drawable, excess, is_wide, keyed, optima, optimum, reached, starts
+from distfit_counts.report.plots.optima import (
+    drawable,
+    excess,
+    excess_axis,
+    is_wide,
+    keyed,
+    optima,
+    optimum,
+    reached,
+    starts,
+)
 from distfit_counts.report.plots.theme import PANEL_HEIGHT, PANEL_WIDTH, Series, chart_of, dressed, small_title
 from distfit_counts.report.plots.words import about
 from distfit_counts.result import Fit, Restart, TracePoint
@@ -26,12 +36,11 @@ def trace_chart(fit: Fit) -> alt.TopLevelMixin:
     import altair as alt
 
     series = Series(optima(fit))
-    nll = "NLL above the best (log scale)"
-    panels = [_panel(nll, rows(fit, None), series, True)]
+    panels = [_panel(None, rows(fit, None), series, True)]
     for name in fit.restarts[0].start:
         found = rows(fit, name)
         wide = is_wide(fit, name, [row["value"] for row in found if row["value"] is not None])
-        panels.append(_panel(name + (" (log scale)" if wide else ""), found, series, wide))
+        panels.append(_panel(name, found, series, wide))
     steps = max(restart.steps for restart in fit.restarts)
     sentence = f"{reached(fit)}; the longest path takes {steps:,} step{'s' * (steps != 1)}"
     floor = f"NLL differences below {SAME_OPTIMUM:g} are drawn there: the same optimum. The point ends a path."
@@ -59,10 +68,12 @@ def _thinned(restart: Restart) -> Sequence[TracePoint]:
     return [*points[:-1:every], *points[-1:]]
 
 
-def _panel(title: str, data: list[dict[str, Any]], series: Series, wide: bool) -> Layers:
+def _panel(name: str | None, data: list[dict[str, Any]], series: Series, wide: bool) -> Layers:
     import altair as alt
 
-    scale, axis = value_axis([row["value"] for row in data], wide)
+    title = (name or "NLL above the best") + (" (log scale)" if wide else "")
+    values = [row["value"] for row in data]
+    scale, axis = excess_axis(values) if name is None else value_axis(values, wide)
     base = chart_of(data).encode(
         x=alt.X("step:Q", axis=alt.Axis(tickMinStep=1, tickCount=6, format="d"), scale=alt.Scale(nice=False)),
         y=alt.Y("value:Q", title=None, scale=scale, axis=axis),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from distfit_counts.inference.goodness.bands import binomial_band
 from distfit_counts.inference.goodness.frequencies import Frequency
@@ -17,13 +16,18 @@ from distfit_counts.result import Fit
 
 def about(fit: Fit) -> str:
     """``zip fitted to counts.csv, column count: 10,000 counts``, with the simpler family where it is one."""
-    same = f" (at its boundary the same as {fit.reduced.family})" if fit.reduced.family != fit.family else ""
+    same = f" (at its boundary the same as {plain(fit.reduced.family)})" if fit.reduced.family != fit.family else ""
     return f"{fit.family}{same} fitted to {_named(fit.source)}, {_where(fit)}"
 
 
 def about_new(fit: Fit, source: str) -> str:
     """The same of a fit that is shown on the counts of another ``source``."""
     return f"{fit.family} as fitted to {_named(fit.source)}, here on {_named(source)}, {_where(fit)}"
+
+
+def plain(spec: str) -> str:
+    """``spec`` with its point masses in words."""
+    return re.sub(r"point\((\d+)\)", r"a point mass at \1", spec)
 
 
 def _where(fit: Fit) -> str:
@@ -52,23 +56,27 @@ def places(fits: Sequence[Fit]) -> list[str]:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the bars agree with the model: each bar's pointwise 95 % band, how many leave it, the worst of all."""
+    """How the bars agree with the model: each bar's pointwise 95 % band, how many leave it, the largest gaps.
+
+    ``worst``: in counts, as the heights of a pmf show it; ``worst_root``: in square roots, as a rootogram does.
+    """
 
     low: list[float]
     high: list[float]
     outside: int
     follows: bool
     worst: Frequency
+    worst_root: Frequency
 
-    @property
-    def largest(self) -> str:
-        """``largest deviation at 0 (observed 1,060, expected 1,032)``."""
-        expected = f"{self.worst.expected:,.0f}" if self.worst.expected >= 100 else number(self.worst.expected, 3)
-        return f"largest deviation at {label(self.worst)} (observed {count(self.worst.observed)}, expected {expected})"
+
+def gap(bar: Frequency) -> str:
+    """``at 0: 1,060 observed, 1,032 expected``."""
+    expected = f"{bar.expected:,.0f}" if bar.expected >= 100 else number(bar.expected, 3)
+    return f"at {label(bar)}: {count(bar.observed)} observed, {expected} expected"
 
 
 def agreement(bars: Sequence[Frequency], n: int) -> Agreement:
-    """Compare the bars of ``n`` observations with what is expected; the worst by its square roots (Tukey 1977).
+    """Compare the bars of ``n`` observations with what is expected.
 
     The model is said to follow the counts unless more bars leave their 95 % bands than chance explains (the 95 %
     quantile of Binomial(bars, 0.05)), or one leaves even the band that all keep with 95 % (Bonferroni).
@@ -79,5 +87,6 @@ def agreement(bars: Sequence[Frequency], n: int) -> Agreement:
     chance = binomial_band(len(bars), [0.05], 0.90)[1][0]
     wide = zip(bars, *binomial_band(n, shares, 1.0 - 0.05 / len(bars)), strict=True)
     follows = bool(outside <= chance) and all(a <= bar.observed <= b for bar, a, b in wide)
-    gaps = [abs(bar.observed**0.5 - bar.expected**0.5) for bar in bars]
-    return Agreement(low.tolist(), high.tolist(), outside, follows, bars[int(np.argmax(gaps))])
+    worst = max(bars, key=lambda bar: abs(bar.observed - bar.expected))
+    worst_root = max(bars, key=lambda bar: abs(bar.observed**0.5 - bar.expected**0.5))
+    return Agreement(low.tolist(), high.tolist(), outside, follows, worst, worst_root)
