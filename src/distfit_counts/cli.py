@@ -17,6 +17,7 @@ from distfit_counts.commands.check import check
 from distfit_counts.commands.compare import compare
 from distfit_counts.commands.families import families
 from distfit_counts.commands.fit import fit
+from distfit_counts.commands.histogram import histogram
 from distfit_counts.commands.plot import plot
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
@@ -60,7 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which count distribution is it, with which parameters, how sure are we, and where does the model fail?",
 )
-for command in (fit, compare, check, plot, sample, show, families):
+for command in (fit, compare, check, plot, sample, histogram, show, families):
     app.command()(command)
 
 
@@ -82,6 +83,9 @@ def _options(
 def main() -> None:
     """The entry point of the command line."""
     code: Any = 0
+    # A shell may close them (>&-); what is written then goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     try:
         app()
     except SystemExit as stop:

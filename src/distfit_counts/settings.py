@@ -79,6 +79,12 @@ TIE = 2.0
 # 2**17 1.0 s, 2**20 3.7 s.
 PIECE_ELEMENTS = 2**15
 
+# The same on a graphics processor, where a few large kernels are as fast as it gets: 128 MiB a tensor.
+DEVICE_PIECE_ELEMENTS = 2**24
+
+# Where a fit is computed; auto takes a CUDA device if there is one.
+DEVICES = ("cpu", "cuda", "auto")
+
 # Rows times distinct values that are minimised together: so many that the last rows to converge still fill a piece.
 CHUNK_ELEMENTS = 2**18
 
@@ -108,6 +114,7 @@ class FitSettings:
     replicates: int = REPLICATES
     bootstrap: str = "nonparametric"
     gof_replicates: int = 0
+    device: str = "cpu"
 
     @property
     def simulates(self) -> bool:
@@ -122,6 +129,8 @@ class FitSettings:
             raise DistfitError(f"unknown interval {self.ci!r}", f"known: {', '.join(INTERVALS)}")
         if self.bootstrap not in BOOTSTRAPS:
             raise DistfitError(f"unknown bootstrap {self.bootstrap!r}", f"known: {', '.join(BOOTSTRAPS)}")
+        if self.device not in DEVICES:
+            raise DistfitError(f"unknown device {self.device!r}", f"known: {', '.join(DEVICES)}")
         for name, valid, remedy in (
             ("restarts", isinstance(self.restarts, int) and self.restarts >= 1, "at least one start is needed"),
             ("seed", isinstance(self.seed, int) and self.seed >= 0, "a seed is a whole number from 0 on"),

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distfit_counts.data import files
+from distfit_counts.data import data_set
 from distfit_counts.data.files import read_source, read_sources
 from distfit_counts.errors import DataError
 
@@ -373,5 +373,5 @@ def test_read_errors_of_the_disk(text_file: TextFile, monkeypatch: pytest.Monkey
     def broken(*args: object) -> object:
         raise OSError(5, os.strerror(5))
 
-    monkeypatch.setattr(files, "open_reader", broken)
+    monkeypatch.setattr(data_set, "open_reader", broken)
     assert "Input/output error" in refused(path).problem

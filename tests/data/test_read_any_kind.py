@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from distfit_counts.data.files import Column, read_source, read_sources
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.data.request import Request
 from distfit_counts.errors import DataError
 
 TABLE: dict[str, list[object]] = {
@@ -224,7 +225,7 @@ def test_together_across_kinds_names_groups_alike(text_file: Callable[..., str],
     second = str(tmp_path / "b.parquet")
     pq.write_table(pa.table({"y": [5, 6], "year": [2020, None]}), second)
     third = text_file('{"year": 2021, "y": 7}\n{"y": 8}\n', "c.jsonl")
-    found = read_sources([first, second, third], ["y"], ["year"], together=True)
+    found = read_sources([first, second, third], Request(["y"], ["year"]), together=True)
     assert counted(found) == {
         ("y", 2020): ({1: 1, 5: 1}, 0),
         ("y", 2021): ({2: 1, 7: 1}, 0),
@@ -301,7 +302,7 @@ def test_many_groups_and_many_distinct_values(tmp_path: Path) -> None:
 def test_progress_tells_bytes_of_all_files(written: Callable[..., Path]) -> None:
     path = written(TABLE)
     seen: list[tuple[int, int | None]] = []
-    read_sources([str(path), str(path)], ["y"], progress=lambda done, total: seen.append((done, total)))
+    read_sources([str(path), str(path)], Request(["y"]), progress=lambda done, total: seen.append((done, total)))
     size = path.stat().st_size
     assert seen[-1:] == [(2 * size, 2 * size)]
     assert seen == sorted(seen)

@@ -46,6 +46,15 @@ def test_poisson(n: int, total: int, fit) -> None:
     assert found.upper == pytest.approx(optimize.brentq(gap, m, 100 * m + 100 / n, xtol=1e-16), rel=1e-6)
 
 
+def test_counts_near_a_billion(fit) -> None:
+    """The whole interval is 7e-6 of the rate: as Wald's to first order in z / sqrt(n m)."""
+    y = np.random.default_rng(9).poisson(1e9, 300)
+    found = fit(y, "poisson", ci="profile").parameters["rate"]
+    step = Z * math.sqrt(y.mean() / 300)
+    assert found.lower == pytest.approx(y.mean() - step, abs=1e-3 * step)
+    assert found.upper == pytest.approx(y.mean() + step, abs=1e-3 * step)
+
+
 def test_geometric_in_another_parameter(fit) -> None:
     """Solved for the probability q = 1/(1 + mean), and carried over: a profile interval has no scale of its own."""
     y = np.array([0, 0, 1, 3, 3, 7, 12])

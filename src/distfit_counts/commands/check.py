@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from distfit_counts.commands import options
-from distfit_counts.commands.reading import read
+from distfit_counts.commands.data import Data
+from distfit_counts.commands.fitting import import_torch_meanwhile
+from distfit_counts.commands.grouped import grouped
+from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
@@ -20,13 +21,10 @@ if TYPE_CHECKING:
     from distfit_counts.result import Fit
 
 
+@grouped
 def check(
     model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
-    sources: options.Sources,
-    column: options.Columns = None,
-    by: options.By = None,
-    weights: options.Weights = None,
-    together: options.Together = False,
+    data: Data,
     format: options.Formats = options.Format.table,
     output: options.Output = None,
     plot: options.Plot = None,
@@ -38,19 +36,15 @@ def check(
     """
     from distfit_counts.matching import match
     from distfit_counts.model_file import load
-    from distfit_counts.output import check as check_path
     from distfit_counts.report.check import write_checks
-    from distfit_counts.report.plots.render import check as check_picture
     from distfit_counts.report.progress import Watch
 
-    if output is not None:
-        check_path(output)
-    if plot is not None:
-        check_picture(plot)
+    data.check()
+    check_outputs(output, None, plot, [model, *data.files])
     fits = load(model)
-    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
+    import_torch_meanwhile()
     with Watch(quiet) as watch:
-        pairs, left = match(fits, read(sources, column, by, weights, together, watch, quiet))
+        pairs, left = match(fits, data.read(watch, quiet))
         if plot is not None and len(pairs) > 1:
             raise DistfitError(f"--plot draws one check, not {len(pairs)}", "choose one column and group")
         if left and not quiet:

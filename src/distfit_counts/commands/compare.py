@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.data import Data
+from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
-from distfit_counts.commands.reading import read
 from distfit_counts.errors import DistfitError
-from distfit_counts.settings import COMPARED, LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
+from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
     from distfit_counts.comparison import Comparison
@@ -24,20 +24,12 @@ if TYPE_CHECKING:
 _FAMILIES = f"Families, separated by commas  [default: those of {', '.join(COMPARED)} that the data can bear]"
 
 
+@grouped
 def compare(
     ctx: typer.Context,
-    sources: options.Sources,
+    data: Data,
+    fitting: Fitting,
     families: Annotated[str | None, typer.Option("--families", "-f", metavar="SPEC,...", help=_FAMILIES)] = None,
-    column: options.Columns = None,
-    by: options.By = None,
-    weights: options.Weights = None,
-    together: options.Together = False,
-    restarts: options.Restarts = RESTARTS,
-    seed: options.Seed = SEED,
-    optimizer: options.Optimise = options.Optimizer.newton,
-    max_steps: options.MaxSteps = None,
-    tolerance: options.Tolerance = TOLERANCE,
-    learning_rate: options.LearningRate = LEARNING_RATE,
     level: Annotated[float, typer.Option("--level", help="Level of the confidence intervals that -v shows.")] = LEVEL,
     lrt: Annotated[
         bool,
@@ -64,23 +56,13 @@ def compare(
     from distfit_counts.report.progress import Watch
 
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
-    only_with(ctx, "--optimizer adam", optimizer is options.Optimizer.adam, "learning_rate")
     chosen = _parse(families, lrt)
-    settings = FitSettings(
-        restarts=restarts,
-        seed=seed,
-        optimizer=optimizer.value,
-        max_steps=max_steps,
-        tolerance=tolerance,
-        learning_rate=learning_rate,
-        level=level,
-        replicates=replicates,
-        gof_replicates=gof_replicates,
-    )
-    check_outputs(output, save, plot)
-    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
+    data.check()
+    settings = fitting.settings(ctx, level=level, replicates=replicates, gof_replicates=gof_replicates)
+    check_outputs(output, save, plot, data.files)
+    import_torch_meanwhile()
     with Watch(quiet) as watch:
-        columns = read(sources, column, by, weights, together, watch, quiet)
+        columns = data.read(watch, quiet)
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)

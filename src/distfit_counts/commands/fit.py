@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 from typing import TYPE_CHECKING
 
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.data import Data
+from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
-from distfit_counts.commands.reading import read
-from distfit_counts.settings import LEARNING_RATE, LEVEL, REPLICATES, RESTARTS, SEED, TOLERANCE, FitSettings
+from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
     from distfit_counts.assembly import Fits
@@ -21,21 +21,13 @@ if TYPE_CHECKING:
     from distfit_counts.report.progress import Watch
 
 
+@grouped
 def fit(
     ctx: typer.Context,
-    sources: options.Sources,
     family: options.Spec,
-    column: options.Columns = None,
-    by: options.By = None,
-    weights: options.Weights = None,
-    together: options.Together = False,
+    data: Data,
+    fitting: Fitting,
     components: options.Components = None,
-    restarts: options.Restarts = RESTARTS,
-    seed: options.Seed = SEED,
-    optimizer: options.Optimise = options.Optimizer.newton,
-    max_steps: options.MaxSteps = None,
-    tolerance: options.Tolerance = TOLERANCE,
-    learning_rate: options.LearningRate = LEARNING_RATE,
     level: options.Level = LEVEL,
     ci: options.Intervals = options.Interval.wald,
     replicates: options.Replicates = REPLICATES,
@@ -59,16 +51,11 @@ def fit(
     from distfit_counts.report.write import write_fits
 
     only_with(ctx, "--ci bootstrap", ci is options.Interval.bootstrap, "replicates", "bootstrap")
-    only_with(ctx, "--optimizer adam", optimizer is options.Optimizer.adam, "learning_rate")
     chosen = parse(family, components)
-    check_outputs(output, save, plot)
-    settings = FitSettings(
-        restarts=restarts,
-        seed=seed,
-        optimizer=optimizer.value,
-        max_steps=max_steps,
-        tolerance=tolerance,
-        learning_rate=learning_rate,
+    data.check()
+    check_outputs(output, save, plot, data.files)
+    settings = fitting.settings(
+        ctx,
         level=level,
         trace=verbose,
         ci=ci.value,
@@ -76,10 +63,9 @@ def fit(
         bootstrap=bootstrap.value,
         gof_replicates=gof_replicates,
     )
-    # torch takes longer to import than most files take to read: the two overlap.
-    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()
+    import_torch_meanwhile()
     with Watch(quiet) as watch:
-        columns = read(sources, column, by, weights, together, watch, quiet)
+        columns = data.read(watch, quiet)
         fits = _fit(columns, chosen, settings, watch)
     if save is not None:
         from distfit_counts.model_file import save as save_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -33,14 +33,29 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Device(StrEnum):
+    cpu = "cpu"
+    cuda = "cuda"
+    auto = "auto"
+
+
 _STEPS = f"Steps of each restart at most  [default: {MAX_STEPS['newton']}, adam {MAX_STEPS['adam']}]"
 
 # The data
-Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help="CSV, TSV, Parquet, Arrow or JSON Lines files, directories, quoted globs, or - for stdin.", show_default=False)]
+Sources = Annotated[list[str] | None, typer.Argument(metavar="SOURCE...", help="CSV, TSV, Parquet, Arrow, JSON Lines, .mtx or .h5ad files, directories, quoted globs, or - for stdin.", show_default=False)]
 Columns = Annotated[list[str] | None, typer.Option("--column", "-c", metavar="NAME|GLOB", help="Column of counts; repeat, or use a glob, for several.")]
 By = Annotated[list[str] | None, typer.Option("--by", metavar="NAME", help="Every group of this column by itself; repeat for several.")]
 Weights = Annotated[str | None, typer.Option("--weights", metavar="NAME", help="Column that says how often each row counts (a frequency table).")]
 Together = Annotated[bool, typer.Option("--together", help="All sources are one data set.")]
+Variables = Annotated[Literal["rows", "columns"] | None, typer.Option("--variables", help="Of a matrix (.mtx, .h5ad): what is fitted  [default: columns; of 10x files the genes]", show_default=False)]
+Layer = Annotated[str | None, typer.Option("--layer", metavar="NAME", help="Of an .h5ad file, a layer, or raw.X, instead of X.")]
+Connect = Annotated[str | None, typer.Option("--connect", metavar="ADDRESS", help="In place of SOURCE: duckdb://FILE, postgres://USER@HOST/DATABASE or pyspark:// (extras engines, spark).")]
+Table = Annotated[str | None, typer.Option("--table", metavar="NAME", help="Of --connect: the table or view; for Spark also a path.")]
+Sql = Annotated[str | None, typer.Option("--sql", metavar="QUERY", help="Of --connect: a SELECT, instead of --table.")]
+MaxDistinct = Annotated[int | None, typer.Option("--max-distinct", metavar="N", min=1, help="Stop where a column has more distinct values (with --by, pairs of group and value)  [default: what --memory holds]")]
+Memory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="Memory to plan for, such as 500MB or 8GB  [default: a quarter of what is free]")]
+Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of reading and fitting  [default: one per core]")]
+Where = Annotated[Device, typer.Option("--device", help="Where to fit; auto: a CUDA device if there is one.")]
 
 # The fit
 Spec = Annotated[str, typer.Option("--family", "-f", metavar="SPEC", help='What to fit: poisson, nb, zip, zinb, "hurdle(nb)", "2*poisson", ... (see distfit families).', show_default=False)]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.data import Data
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.picking import pick, the_only
-from distfit_counts.commands.reading import read
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _on_new_data(
     from distfit_counts.report.progress import Watch
 
     with Watch(quiet) as watch:
-        pairs, left = match(fits, read([source], column, by, weights, False, watch, quiet))
+        pairs, left = match(fits, Data([source], column, by, weights).read(watch, quiet))
     for counts in left if not quiet else []:
         typer.echo(f"distfit: the model has no fit for {counts.label}: left out", err=True)
     return [replace(fit, column=counts.column, group=counts.group, histogram=counts.histogram) for fit, counts in pairs]

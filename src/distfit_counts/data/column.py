@@ -9,7 +9,7 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """``source`` as the user named it, ``column``, ``group`` ({} or {"clinic": "A"}) and the counts."""
 

@@ -12,6 +12,7 @@ from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import whole_numbers
 
 BATCH_ROWS = 1 << 19
+_BATCH_ENTRIES, _FEWEST_ROWS = 1 << 23, 1 << 10
 _END: Any = object()
 
 
@@ -26,6 +27,8 @@ class ParquetTable:
         self._file = pq.ParquetFile(stream.seekable(), pre_buffer=False)
         self._schema = self._file.schema_arrow
         self.names: list[str] = self._schema.names
+        # What wrote it may say what it is.
+        self.mark: bytes | None = (self._schema.metadata or {}).get(b"distfit")
 
     def fields(self) -> list[Field]:
         return [table_field(field, self._first) for field in self._schema]
@@ -36,7 +39,9 @@ class ParquetTable:
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         names = [*counts, *labels]
         total = self._file.metadata.num_rows
-        for batch in _batches(self.name, self._file.iter_batches(batch_size=BATCH_ROWS, columns=names), names):
+        # Of twenty thousand columns a batch of half a million rows would be 80 GB.
+        rows = max(min(BATCH_ROWS, _BATCH_ENTRIES // len(names)), _FEWEST_ROWS)
+        for batch in _batches(self.name, self._file.iter_batches(batch_size=rows, columns=names), names):
             yield batch
             # Only the needed columns are read: the share of the rows is what a progress bar means.
             self._stream.report((batch.first_row + batch.rows) / max(total, 1))

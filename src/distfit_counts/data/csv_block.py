@@ -76,7 +76,7 @@ def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any]) -> Any
         return pc.read_csv(pa.py_buffer(data), read_options=options, parse_options=parse, convert_options=convert)
 
     try:
-        return read(_PYARROW_BLOCK, True)
+        return read(_PYARROW_BLOCK, len(data) > _PYARROW_BLOCK)
     except pa.ArrowInvalid as error:
         # Again in one piece: for rows longer than pyarrow's blocks, and for the row number in its message.
         if "straddling" in str(error) or "CSV parse error" in str(error):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,16 @@ import numpy as np
 from distfit_counts.data.csv_block import ENCODING_HINT, BlockParser, explain, read_table
 from distfit_counts.data.dialect import Dialect, guess
 from distfit_counts.data.locate import extension
+from distfit_counts.data.request import BLOCK_SIZE
 from distfit_counts.data.rows import has_stray_quotes, row_blocks, row_ends, row_starts
 from distfit_counts.data.source import Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import all_whole
 from distfit_counts.errors import DataError
 
-BLOCK_SIZE = 4 << 20
 _SAMPLE = 1 << 18
+# Bytes of text that are parsed at once, without other threads.
+_SMALL = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -141,13 +144,30 @@ def _one_ahead(
     def parse(block: memoryview) -> tuple[Any, int]:
         return parser.parse(block), int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == b"\n"[0]))
 
+    first = next(blocks, None)
+    if first is not None and len(first) < _SMALL:
+        # Thousands of small files: waking a thread would take longer than the parsing.
+        yield first, _done(parse, first)
+        first = next(blocks, None)
+    if first is None:
+        return
     waiting: deque[tuple[memoryview, Future[tuple[Any, int]]]] = deque()
     with ThreadPoolExecutor(1) as pool:
-        for block in blocks:
+        for block in chain([first], blocks):
             waiting.append((block, pool.submit(parse, block)))
             if len(waiting) > 1:
                 yield waiting.popleft()
         yield from waiting
+
+
+def _done(parse: Callable[[memoryview], tuple[Any, int]], block: memoryview) -> Future[tuple[Any, int]]:
+    """The parsing of a block, done here and now."""
+    future: Future[tuple[Any, int]] = Future()
+    try:
+        future.set_result(parse(block))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def _field(name: str, column: Any) -> Field:

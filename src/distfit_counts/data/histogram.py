@@ -11,7 +11,7 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Histogram:
     """Sorted distinct counts and their weights.
 
@@ -30,10 +30,12 @@ class Histogram:
         if weights is None:
             distinct, counts = np.unique(array, return_counts=True)
             return cls(distinct, counts.astype(np.int64), n_missing)
-        distinct, where = np.unique(array, return_inverse=True)
-        counts = np.zeros(len(distinct), dtype=np.int64)
-        np.add.at(counts, where, np.asarray(weights, dtype=np.int64).ravel())
-        return cls(distinct[counts > 0], counts[counts > 0], n_missing)
+        # Stable: the sorted parts of a merge are only merged. Sums in int64: exact, and float64 would not be.
+        order = np.argsort(array, kind="stable")
+        array, each = array[order], np.asarray(weights, dtype=np.int64).ravel()[order]
+        starts = np.flatnonzero(np.concatenate([[True], array[1:] != array[:-1]])) if len(array) else order
+        counts = np.add.reduceat(each, starts) if len(array) else each
+        return cls(array[starts][counts > 0], counts[counts > 0], n_missing)
 
     @classmethod
     def merge(cls, parts: Iterable[Histogram]) -> Histogram:

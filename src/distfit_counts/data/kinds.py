@@ -8,6 +8,9 @@ from distfit_counts.data.columnar import ArrowTable, ParquetTable
 from distfit_counts.data.delimited import Delimited
 from distfit_counts.data.json_lines import JsonLines
 from distfit_counts.data.locate import EXTENSIONS, extension
+from distfit_counts.data.matrix.entries import Matrix
+from distfit_counts.data.matrix.h5ad import HDF5, AnnDataFile
+from distfit_counts.data.matrix.market import MatrixMarket
 from distfit_counts.data.source import Reader
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.errors import DataError
@@ -22,10 +25,23 @@ _FOREIGN = {
     b"ORC": ("an ORC file", "save it as Parquet or CSV"),
     b"Obj\x01": ("an Avro file", "save it as Parquet or CSV"),
     b"FEA1": ("a Feather version 1 file", "save it again with a current pyarrow, or as Parquet"),
-    b"\x89HDF": ("an HDF5 file", "save it as Parquet or CSV"),
     b"%PDF": ("a PDF document", "save the table as CSV"),
 }
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def open_matrix(stream: ByteStream, block_size: int, layer: str | None) -> Matrix | None:
+    """The matrix that these bytes hold, None for a table."""
+    head = stream.peek(14)
+    if head.startswith(HDF5):
+        return AnnDataFile(stream, layer)
+    if head.lower() == b"%%matrixmarket" or extension(stream.name) == ".mtx":
+        if layer is not None:
+            raise DataError(f"{stream.name}: a Matrix Market file has no layers", "leave out the layer")
+        return MatrixMarket(stream, block_size)
+    if extension(stream.name) == ".h5ad":
+        raise DataError(f"{stream.name}: not an HDF5 file: its first bytes are wrong", "write or download it again")
+    return None
 
 
 def open_reader(stream: ByteStream, known: Collection[str], block_size: int) -> Reader:

@@ -15,6 +15,7 @@ EXTENSIONS = {
     ".csv": "text", ".tsv": "text", ".tab": "text", ".txt": "text", ".dat": "text", ".psv": "text",
     ".parquet": "parquet", ".pq": "parquet", ".parq": "parquet",
     ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".arrows": "arrow",
+    ".mtx": "matrix", ".h5ad": "matrix",
     ".jsonl": "json", ".ndjson": "json", ".json": "json",
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -23,11 +24,14 @@ class Meter:
         self.progress = progress
         self.total = total
         self.done = 0
+        # Files that are read side by side share it.
+        self._lock = threading.Lock()
 
     def advance(self, n: int) -> None:
         if n and self.progress is not None:
-            self.done += n
-            self.progress(self.done, self.total)
+            with self._lock:
+                self.done += n
+                self.progress(self.done, self.total)
 
 
 class _Counted:

@@ -81,10 +81,11 @@ class Pinned(Objective):
     """
 
     def __init__(self, objective: Objective, place: Place, pinned: Tensor, column: Tensor) -> None:
-        self.family, self.k, self.share, self.scale = objective.family, objective.k, objective.share, objective.scale
+        self.family, self.device = objective.family, objective.device
+        self.k, self.share, self.scale = objective.k, objective.share, objective.scale
         self.place, self.pinned, self.column = place, pinned, column
         self.n = objective.n[column]
 
-    def value(self, theta: Tensor, column: Tensor) -> Tensor:
+    def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
         """The objective [B] of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
-        return super().value(self.place.join(self.pinned[column], theta), self.column[column])
+        return super().value(self.place.join(self.pinned[column], theta), self.column[column], part)

@@ -12,7 +12,7 @@ from torch import Tensor
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
-from distfit_counts.settings import PIECE_ELEMENTS
+from distfit_counts.settings import DEVICE_PIECE_ELEMENTS, PIECE_ELEMENTS
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,16 @@ class Evaluation:
         hessian = None if self.hessian is None else self.hessian[rows]
         return Evaluation(self.value[rows], self.gradient[rows], hessian)
 
+    def to(self, device: str) -> Evaluation:
+        """The same numbers on another device."""
+        hessian = None if self.hessian is None else self.hessian.to(device)
+        return Evaluation(self.value.to(device), self.gradient.to(device), hessian)
+
+    def plus(self, other: Evaluation) -> Evaluation:
+        """The sum of two parts of an objective."""
+        hessian = None if self.hessian is None or other.hessian is None else self.hessian + other.hessian
+        return Evaluation(self.value + other.value, self.gradient + other.gradient, hessian)
+
     def replace(self, rows: Tensor, other: Evaluation) -> Evaluation:
         """This evaluation with ``other`` where ``rows`` [B] is true."""
         hessian = None
@@ -80,27 +90,46 @@ class Evaluation:
 class Objective:
     """The mean negative log-likelihood per observation, -sum_v w_v log p(k_v) / n, for rows of (column, theta)."""
 
-    def __init__(self, family: Family, batch: Batch, scale: Array) -> None:
-        """``scale`` [C, P']: a typical natural value of each parameter (see ``constraint``)."""
-        self.family = family
-        self.k = torch.from_numpy(batch.k)
-        self.share = torch.from_numpy(batch.w / batch.n[:, None])
+    def __init__(self, family: Family, batch: Batch, scale: Array, device: str = "cpu") -> None:
+        """``scale`` [C, P']: a typical natural value of each parameter (see ``constraint``).
+
+        ``device`` holds the data and computes; what goes in and comes out, a few numbers a row, is in main memory.
+        """
+        self.family, self.device = family, device
+        self.k = torch.from_numpy(batch.k).to(device)
+        self.share = torch.from_numpy(batch.w / batch.n[:, None]).to(device)
         self.n = torch.from_numpy(batch.n)
-        self.scale = torch.from_numpy(scale)
+        self.scale = torch.from_numpy(scale).to(device)
+
+    @property
+    def piece(self) -> int:
+        """Rows times distinct values that are evaluated together."""
+        return PIECE_ELEMENTS if self.device == "cpu" else DEVICE_PIECE_ELEMENTS
 
     def __call__(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         """``theta`` [B, P]; ``column`` [B] says which column each row fits."""
-        rows = max(PIECE_ELEMENTS // self.k.shape[1], 1)
+        theta, column = theta.to(self.device), column.to(self.device)
+        return self._in_pieces(theta, column, hessian).to("cpu")
+
+    def _in_pieces(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
+        rows = max(self.piece // self.k.shape[1], 1)
         if len(theta) <= rows:
-            return self._evaluate(theta, column, hessian)
-        pieces = [
-            self._evaluate(theta[i : i + rows], column[i : i + rows], hessian) for i in range(0, len(theta), rows)
-        ]
+            return self._summed(theta, column, hessian)
+        pieces = [self._summed(theta[i : i + rows], column[i : i + rows], hessian) for i in range(0, len(theta), rows)]
         return Evaluation.join(pieces)
 
-    def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
+    def _summed(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
+        """A sum over distinct values: where they are millions, the sum of its parts, and memory does not grow."""
+        width = self.k.shape[1]
+        parts = [slice(i, i + self.piece) for i in range(0, width, self.piece)]
+        found = self._evaluate(theta, column, hessian, parts[0])
+        for part in parts[1:]:
+            found = found.plus(self._evaluate(theta, column, hessian, part))
+        return found
+
+    def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool, part: slice) -> Evaluation:
         theta = theta.detach().requires_grad_(True)
-        value = self.value(theta, column)
+        value = self.value(theta, column, part)
         (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
         if not hessian:
             return Evaluation(value.detach(), gradient, None)
@@ -110,17 +139,17 @@ class Objective:
         matrix = torch.stack(second, dim=1)
         return Evaluation(value.detach(), gradient.detach(), 0.5 * (matrix + matrix.mT))
 
-    def value(self, theta: Tensor, column: Tensor) -> Tensor:
-        """The objective [B] alone."""
-        k, share = self._data(column)
+    def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
+        """The objective [B] alone; ``part``: of some of the distinct values."""
+        k, share = self._data(column, part)
         log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
         return -(share * log_prob).sum(dim=-1)
 
-    def _data(self, column: Tensor) -> tuple[Tensor, Tensor]:
+    def _data(self, column: Tensor, part: slice) -> tuple[Tensor, Tensor]:
         # One column broadcasts over its restarts: nothing is copied.
         if len(self.k) == 1:
-            return self.k, self.share
-        return self.k[column], self.share[column]
+            return self.k[:, part], self.share[:, part]
+        return self.k[column, part], self.share[column, part]
 
 
 def working(family: Family, theta: Tensor, scale: Tensor) -> dict[str, Tensor]:

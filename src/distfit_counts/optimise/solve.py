@@ -125,7 +125,7 @@ def _descend(
     start = np.concatenate([own, extra, near], axis=1)
     starts = start.shape[1]
     column = torch.arange(columns).repeat_interleave(starts)
-    objective = Objective(family, batch, scale)
+    objective = Objective(family, batch, scale, settings.device)
     total = len(column)
     minimum = minimise(
         objective,

@@ -28,6 +28,8 @@ _TAIL = 8.0
 _MAX_ROUNDS = 100
 # Relative error of sqrt(deviance) at which an end of the interval is found.
 _CLOSE = 1e-7
+# Relative width of a bracket that holds nothing more.
+_LAST_DIGITS = 1e-14
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,9 @@ class _Crossing:
         x = np.where(self.out, self.side * np.maximum(self.farthest, np.abs(self.best) + 1.0), x)
         for round_ in range(_MAX_ROUNDS):
             rise = self._rise(x, active)
-            done = np.abs(rise - self.cut) <= _CLOSE * self.cut
+            # Where the likelihood rounds coarsely, the crossing is known to the last digits all the same.
+            close = np.abs(self.outside[active] - self.inside[active]) <= _LAST_DIGITS * np.abs(x[active])
+            done = (np.abs(rise - self.cut) <= _CLOSE * self.cut) | close
             ended = (rise <= self.cut) & (self.side * x[active] >= self.farthest)
             found[active[done]] = x[active[done]]
             found[active[ended]] = self.side * np.inf
@@ -155,7 +159,8 @@ class _Crossing:
         Forget it, and go on along the ridge.
         """
         width = np.abs(self.outside[active] - self.inside[active])
-        jump = (width < 1e-5 * (1.0 + np.abs(self.inside[active]))) & (
+        # Measured by the way from the estimate: for 300 counts near 1e9 all of the interval is 1e-5 wide.
+        jump = (width < 1e-5 * np.abs(self.outside[active] - self.best[active])) & (
             self.rise_outside[active] - self.rise_inside[active] > 0.05 * self.cut
         )
         self.outside[active[jump]], self.rise_outside[active[jump]] = np.nan, np.inf

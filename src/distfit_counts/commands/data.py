@@ -1,0 +1,98 @@
+"""The options that say which counts are meant, and the columns that they name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from distfit_counts.commands import options
+from distfit_counts.errors import DataError, DistfitError
+
+if TYPE_CHECKING:
+    from distfit_counts.data.column import Column
+    from distfit_counts.report.progress import Watch
+
+
+@dataclass(frozen=True)
+class Data:
+    """What every command that reads counts takes."""
+
+    sources: options.Sources = None
+    column: options.Columns = None
+    by: options.By = None
+    weights: options.Weights = None
+    together: options.Together = False
+    variables: options.Variables = None
+    layer: options.Layer = None
+    connect: options.Connect = None
+    table: options.Table = None
+    sql: options.Sql = None
+    max_distinct: options.MaxDistinct = None
+    memory: options.Memory = None
+    threads: options.Threads = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The sources that are files; what a directory or a glob holds is not looked up."""
+        return [Path(source) for source in self.sources or [] if source != "-"]
+
+    def check(self) -> None:
+        """Raises for options that contradict each other, before any work."""
+        from distfit_counts.budget import Budget
+
+        if bool(self.sources) == (self.connect is not None):
+            if self.sources:
+                raise DistfitError("both a SOURCE and --connect are given", "the counts lie in one or the other")
+            raise typer.BadParameter("name a file, or - for stdin; or --connect to a database", param_hint="SOURCE...")
+        if self.connect is not None and self.max_distinct is not None:
+            raise DistfitError("--max-distinct does nothing with --connect", "the database counts; leave it out")
+        if self.connect is None and (self.table is not None or self.sql is not None):
+            option = "--table" if self.table is not None else "--sql"
+            raise DistfitError(f"{option} does nothing without --connect", "add --connect ADDRESS, or name a file")
+        Budget.of(self.memory, self.max_distinct)
+
+    def read(self, watch: Watch, quiet: bool) -> list[Column]:
+        """The columns that hold values, with progress on stderr; those without are named there."""
+        found = self._found(watch)
+        empty = [column for column in found if column.histogram.distinct == 0]
+        for column in empty:
+            if not quiet:
+                typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)
+        if len(empty) == len(found):
+            raise DataError("every group has only missing values", "choose another column, or another --by")
+        return [column for column in found if column.histogram.distinct] if empty else found
+
+    def _found(self, watch: Watch) -> list[Column]:
+        from distfit_counts.budget import Budget
+
+        columns, by = self.column or [], self.by or []
+        if self.threads is not None:
+            import pyarrow as pa
+
+            pa.set_cpu_count(self.threads)
+            pa.set_io_thread_count(self.threads)
+        if self.connect is not None:
+            from distfit_counts.data.engines.reading import read_table
+
+            watch.show("counting", 0, None, "in the database")
+            return read_table(self.connect, self.table, self.sql, columns, by, self.weights)
+        from distfit_counts.data.files import read_sources
+        from distfit_counts.data.request import Request
+
+        def progress(done: int, total: int | None) -> None:
+            size = f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB" if total else "")
+            watch.show("reading", done, total, size)
+
+        request = Request(
+            columns,
+            by,
+            self.weights,
+            self.variables,
+            self.layer,
+            Budget.of(self.memory, self.max_distinct).max_distinct,
+            self.threads,
+        )
+        return read_sources(self.sources or [], request, self.together, progress)

@@ -1,0 +1,46 @@
+"""The options that say how to fit."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from distfit_counts.commands import options
+from distfit_counts.commands.idle import only_with
+from distfit_counts.settings import LEARNING_RATE, RESTARTS, SEED, TOLERANCE, FitSettings
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What every command that fits takes."""
+
+    restarts: options.Restarts = RESTARTS
+    seed: options.Seed = SEED
+    optimizer: options.Optimise = options.Optimizer.newton
+    max_steps: options.MaxSteps = None
+    tolerance: options.Tolerance = TOLERANCE
+    learning_rate: options.LearningRate = LEARNING_RATE
+    device: options.Where = options.Device.cpu
+
+    def settings(self, ctx: typer.Context, **others: Any) -> FitSettings:
+        """With ``others``, the settings that are a command's own. Raises DistfitError for a value out of range."""
+        only_with(ctx, "--optimizer adam", self.optimizer is options.Optimizer.adam, "learning_rate")
+        return FitSettings(
+            restarts=self.restarts,
+            seed=self.seed,
+            optimizer=self.optimizer.value,
+            max_steps=self.max_steps,
+            tolerance=self.tolerance,
+            learning_rate=self.learning_rate,
+            device=self.device.value,
+            **others,
+        )
+
+
+def import_torch_meanwhile() -> None:
+    """torch takes longer to import than most files take to read: the two overlap."""
+    threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()

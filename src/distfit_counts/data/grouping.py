@@ -1,0 +1,189 @@
+"""Running counts by group: batches of values and labels go in, one histogram per combination of labels comes out."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from distfit_counts.data.arrays import int64_array
+from distfit_counts.data.counting import Ints
+from distfit_counts.data.crosstab import Crosstab
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.data.labels import as_numbers, group_starts, plain
+from distfit_counts.data.pairs import Pairs
+
+_MERGE_AT = 1 << 20
+# Rows per call of Arrow's group_by: many, for a call costs a millisecond and joining its answers more. Where
+# nearly every row is a pair of its own, the merge would only do the same again: then more.
+_GROUP_AT, _GROUP_AT_MOST = 1 << 21, 1 << 24
+_VALUE, _N = "\x00value", "\x00n"
+
+
+class GroupTally:
+    """Counts of one column for every combination of the ``by`` columns.
+
+    While groups and values are few they are counted in an array. From the first batch that does not fit on, pairs
+    with a whole number as label are sorted, and Arrow's hash tables count all others.
+    """
+
+    def __init__(self, by: Sequence[str]) -> None:
+        self._by = list(by)
+        self._crosstab: Crosstab | None = Crosstab(len(self._by))
+        self._pairs: Pairs | None = Pairs() if len(self._by) == 1 else None
+        self._raw: list[Any] = []
+        self._raw_rows = 0
+        self._group_at = _GROUP_AT
+        self._parts: list[Any] = []
+        self._merged = 0
+        self.rows = 0
+
+    @property
+    def distinct(self) -> int:
+        """Pairs of a group and a value known so far; a crosstab's, at most a million, left out."""
+        return self._merged + (self._pairs.distinct if self._pairs else 0)
+
+    def add(self, column: Any, labels: Sequence[Any], weights: Ints | None = None) -> None:
+        """Count an int64 Arrow array by the label columns that go with it."""
+        self.rows += len(column)
+        plain_labels = [plain(label) for label in labels]
+        if self._crosstab is not None:
+            if self._crosstab.add(plain_labels, column, weights):
+                return
+            self._end_crosstab()
+        if self._pairs is None or not self._pairs.add(plain_labels[0], column, weights):
+            self._add_raw(column, plain_labels, weights)
+
+    def absorb(self, other: GroupTally) -> None:
+        """Add what another tally has counted."""
+        self._parts += other._counted()
+        self.rows += other.rows
+        self._merge_if_many()
+
+    def _counted(self) -> list[Any]:
+        """All that was counted, as tables of labels, value and number."""
+        self._end_crosstab()
+        self._group_raw()
+        if self._pairs is not None:
+            self._add_part(self._pairs)
+            self._pairs = Pairs()
+        return self._parts
+
+    def _add_raw(self, column: Any, labels: list[Any], weights: Ints | None) -> None:
+        import pyarrow as pa
+
+        table = pa.table([*labels, column], names=[*self._labels, _VALUE])
+        if weights is not None:
+            table = table.append_column(_N, int64_array(weights))
+        self._raw.append(table)
+        self._raw_rows += table.num_rows
+        if self._raw_rows >= self._group_at:
+            self._group_raw()
+
+    def _end_crosstab(self) -> None:
+        if self._crosstab is not None:
+            self._add_part(self._crosstab)
+            self._crosstab = None
+
+    def _add_part(self, counted: Crosstab | Pairs) -> None:
+        import pyarrow as pa
+
+        labels, values, numbers = counted.columns()
+        if len(values):
+            self._parts.append(pa.table([*labels, values, numbers], names=[*self._labels, _VALUE, _N]))
+
+    def _group_raw(self) -> None:
+        if not self._raw:
+            return
+        names = [*self._labels, _VALUE, *([_N] if _N in self._raw[0].column_names else [])]
+        part = self._grouped(_joined(self._raw, names))
+        if part.num_rows > self._raw_rows // 2:
+            self._group_at = min(2 * self._group_at, _GROUP_AT_MOST)
+        self._parts.append(part)
+        self._raw, self._raw_rows = [], 0
+        self._merge_if_many()
+
+    def _merge_if_many(self) -> None:
+        if sum(part.num_rows for part in self._parts) > max(_MERGE_AT, 2 * self._merged):
+            self._merge()
+
+    @property
+    def _labels(self) -> list[str]:
+        # Not the names of the file: one of them could be the name of another column here.
+        return [f"\x00by{i}" for i in range(len(self._by))]
+
+    def _grouped(self, table: Any) -> Any:
+        how = (_N, "sum") if _N in table.column_names else ([], "count_all")
+        grouped = table.group_by([*self._labels, _VALUE]).aggregate([how])
+        return grouped.rename_columns(
+            [_N if name in (f"{_N}_sum", "count_all") else name for name in grouped.column_names]
+        )
+
+    def _merge(self) -> None:
+        if len(self._parts) > 1:
+            self._parts = [self._grouped(_joined(self._parts, [*self._labels, _VALUE, _N]))]
+        self._merged = self._parts[0].num_rows
+
+    def histograms(self) -> Iterator[tuple[dict[str, object], Histogram]]:
+        """Each group in sorted order, missing labels last."""
+        if not self._counted():
+            return
+        self._merge()
+        table = self._parts[0]
+        missing = [table.column(label).null_count for label in self._labels]
+        for i, label in enumerate(self._labels):
+            table = table.set_column(i, label, as_numbers(table.column(label).combine_chunks()))
+        if missing != [table.column(label).null_count for label in self._labels]:
+            table = self._grouped(table)  # "" and null are one group
+        table = table.sort_by([(name, "ascending") for name in [*self._labels, _VALUE]]).combine_chunks()
+        with _no_collection():
+            yield from self._split(table)
+
+    def _split(self, table: Any) -> Iterator[tuple[dict[str, object], Histogram]]:
+        starts = group_starts([table.column(label) for label in self._labels], table.num_rows)
+        labels = [table.column(label).take(starts).to_pylist() for label in self._labels]
+        value = table.column(_VALUE)
+        values, counts = np.asarray(value.fill_null(0)), np.asarray(table.column(_N))
+        # At most one row of a group has no value, and it is sorted last.
+        last = np.append(starts[1:], table.num_rows) - 1
+        some_missing = np.asarray(value.is_null())[last]
+        missing = np.where(some_missing, counts[last], 0).tolist()
+        ends = (last + 1 - some_missing).tolist()
+        no_zeros = bool(counts.all())
+        for start, end, n_missing, *label in zip(starts.tolist(), ends, missing, *labels, strict=True):
+            histogram = Histogram(values[start:end], counts[start:end], n_missing)
+            group = dict(zip(self._by, label, strict=True))
+            yield group, histogram if no_zeros else _without_zeros(histogram)
+
+
+def _without_zeros(histogram: Histogram) -> Histogram:
+    """Without the values that only rows of weight 0 hold."""
+    kept = histogram.weights > 0
+    return Histogram(histogram.values[kept], histogram.weights[kept], histogram.n_missing)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """While a million small objects are made, Python's garbage collector would look through them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _joined(parts: list[Any], names: list[str]) -> Any:
+    """The parts below each other; a label that is a number in one file and text in another becomes text."""
+    import pyarrow as pa
+
+    parts = [part.select(names) for part in parts]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        text = pa.schema([(name, pa.int64() if name in (_VALUE, _N) else pa.string()) for name in names])
+        return pa.concat_tables([part.cast(text) for part in parts])

@@ -1,0 +1,188 @@
+"""Histograms as a table: column, group, value, count. Counted anywhere, merged and fitted anywhere else.
+
+One row says: in this column and group, this value (empty: missing) occurs ``count`` times. Rows may repeat, and their
+counts add up: the tables of the parts, one below the other, are a table of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from distfit_counts.data.arrays import as_numpy, int64_array
+from distfit_counts.data.choose import require
+from distfit_counts.data.column import Column
+from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.labels import plain
+from distfit_counts.data.request import Request
+from distfit_counts.data.source import Reader
+from distfit_counts.data.whole import whole_numbers
+from distfit_counts.errors import DataError, OutputError
+from distfit_counts.output import whole_file
+
+COLUMN, VALUE, COUNT = "column", "value", "count"
+# In the metadata of the Parquet schema: what this file is.
+MARK = b"histogram/1"
+_KEY = b"distfit"
+# Rows that are put together at a time: a million columns are never one table.
+_ROWS = 1 << 20
+
+
+class Histograms:
+    """The histograms of one data set of such files, fed file after file; otherwise as ``Tables``."""
+
+    def __init__(self, request: Request) -> None:
+        if request.weights not in (None, COUNT):
+            problem = f"a histogram file is weighted by its column {COUNT}, not by {request.weights}"
+            raise DataError(problem, f"give --weights {COUNT}, or leave it out")
+        self._request = request
+        self._by: list[str] | None = None
+        self._tally = GroupTally([])
+        self._order: dict[str, None] = {}
+
+    @property
+    def rows(self) -> int:
+        return self._tally.rows
+
+    def add(self, reader: Reader) -> None:
+        groups = [name for name in reader.names if name not in (COLUMN, VALUE, COUNT)]
+        if self._by is None:
+            self._by = list(dict.fromkeys(self._request.by)) or groups
+            self._tally = GroupTally([COLUMN, *self._by])
+        elif not self._request.by and self._by != groups:
+            problem = f"{reader.name} is grouped by {_listed(groups)}, files before it by {_listed(self._by)}"
+            raise DataError(problem, "say with --by which groups they have in common")
+        for name in self._by:
+            require(reader, name)
+        for batch in reader.batches([VALUE, COUNT], [COLUMN, *self._by]):
+            names = plain(batch.columns[COLUMN])
+            self._order |= dict.fromkeys(names.unique().to_pylist())
+            values, counts = whole_numbers(batch.columns[VALUE]), whole_numbers(batch.columns[COUNT])
+            labels = [names, *(batch.columns[name] for name in self._by)]
+            self._tally.add(values, labels, as_numpy(counts.fill_null(0)))
+
+    def absorb(self, other: Histograms) -> None:
+        """Add what another part of the data set has counted."""
+        if self._by != other._by:
+            problem = f"histograms grouped by {_listed(self._by)} and by {_listed(other._by)} in one data set"
+            raise DataError(problem, "say with --by which groups they have in common")
+        self._tally.absorb(other._tally)
+        self._order |= other._order
+
+    def columns(self, source: str) -> Iterator[Column]:
+        """Column after column in the order of the files, each with its groups in sorted order."""
+        found: dict[str, list[Column]] = {name: [] for name in self._order}
+        for group, histogram in self._tally.histograms():
+            name = str(group.pop(COLUMN))
+            found[name].append(Column(source, name, group, histogram))
+        for name in self._chosen(source):
+            yield from found[name]
+
+    def _chosen(self, source: str) -> list[str]:
+        asked, known = self._request.columns, list(self._order)
+        if not asked:
+            return known
+        chosen = [name for name in known if any(name == glob or fnmatchcase(name, glob) for glob in asked)]
+        if not chosen:
+            raise DataError(f"{source}: no histogram of {', '.join(asked)}", f"it has: {', '.join(known[:20])}")
+        return chosen
+
+
+def _listed(names: Sequence[str] | None) -> str:
+    return ", ".join(names or []) or "nothing"
+
+
+def is_histogram(reader: Reader) -> bool:
+    """Whether the file says that it is one."""
+    return getattr(reader, "mark", None) == MARK
+
+
+def write_histograms(columns: Sequence[Column], output: Path | BinaryIO) -> None:
+    """Write ``columns`` to a Parquet file, or as CSV to a file ending in .csv or to an open binary file."""
+    names = group_names(columns)
+    if isinstance(output, Path):
+        with whole_file(output) as file:
+            _write(columns, names, file, csv=output.suffix.lower() == ".csv")
+    else:
+        _write(columns, names, output, csv=True)
+
+
+def group_names(columns: Sequence[Column]) -> list[str]:
+    """The grouping columns. Raises DataError where one has the name of a column of the table."""
+    names = list(columns[0].group)
+    for name in names:
+        if name in (COLUMN, VALUE, COUNT):
+            hint = "rename it: these names are taken by the histogram itself"
+            raise DataError(f'cannot write a histogram grouped by a column named "{name}"', hint)
+    return names
+
+
+def check_format(output: Path | None) -> None:
+    """Raises OutputError for a file that is to be neither Parquet nor CSV."""
+    if output is not None and output.suffix.lower() not in (".parquet", ".csv"):
+        raise OutputError(f"cannot write a histogram to {output}", "name a file that ends in .parquet or .csv")
+
+
+def _write(columns: Sequence[Column], names: list[str], file: BinaryIO, csv: bool) -> None:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    types = [_label_type([column.group[name] for column in columns]) for name in names]
+    fields = [(COLUMN, pa.string()), *zip(names, types, strict=True), (VALUE, pa.int64()), (COUNT, pa.int64())]
+    schema = pa.schema(fields, metadata={_KEY: MARK})
+    writer = pc.CSVWriter(file, schema) if csv else pq.ParquetWriter(file, schema)
+    with writer:
+        for some in _portions(columns):
+            writer.write_table(_table(some, names, schema))
+
+
+def _portions(columns: Sequence[Column]) -> Iterator[list[Column]]:
+    some: list[Column] = []
+    rows = 0
+    for column in columns:
+        some.append(column)
+        rows += column.histogram.distinct + 1
+        if rows > _ROWS:
+            yield some
+            some, rows = [], 0
+    if some:
+        yield some
+
+
+def _table(columns: list[Column], names: list[str], schema: Any) -> Any:
+    import pyarrow as pa
+
+    histograms = [column.histogram for column in columns]
+    missing = np.array([histogram.n_missing for histogram in histograms], dtype=np.int64)
+    # A group of missing values only is a group too.
+    lengths = np.array([histogram.distinct for histogram in histograms]) + (missing > 0)
+    ends = np.cumsum(lengths)
+    values, counts = np.zeros((2, int(ends[-1])), dtype=np.int64)
+    absent = np.zeros(len(values), dtype=bool)
+    for histogram, end, length in zip(histograms, ends.tolist(), lengths.tolist(), strict=True):
+        here = slice(end - length, end - length + histogram.distinct)
+        values[here], counts[here] = histogram.values, histogram.weights
+    last = ends[missing > 0] - 1
+    counts[last], absent[last] = missing[missing > 0], True
+    owner = int64_array(np.repeat(np.arange(len(columns)), lengths))
+    labels = [pa.array([column.column for column in columns], pa.string()).take(owner)]
+    for name in names:
+        labels.append(pa.array(_plain([column.group[name] for column in columns]), schema.field(name).type).take(owner))
+    return pa.table([*labels, int64_array(values, absent), int64_array(counts)], schema=schema)
+
+
+def _label_type(labels: list[Any]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(_plain(labels)).type if any(label is not None for label in labels) else pa.string()
+
+
+def _plain(labels: list[Any]) -> list[Any]:
+    """Labels of one type: where a file has numbers and text, text."""
+    kinds = {type(label) for label in labels if label is not None}
+    return labels if len(kinds) <= 1 else [None if label is None else str(label) for label in labels]

@@ -1,0 +1,59 @@
+"""Label columns, by which counts are grouped: as Arrow can group and join them, as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.data.whole import decoded
+from distfit_counts.errors import DataError
+
+Ints = npt.NDArray[np.int64]
+
+
+def plain(label: Any) -> Any:
+    """A label column as an Array that Arrow can group by and join: dictionaries decoded, odd types as text."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if isinstance(label, pa.ChunkedArray):
+        label = label.chunk(0) if label.num_chunks == 1 else label.combine_chunks()
+    kind = label.type
+    if pa.types.is_dictionary(kind):
+        return plain(decoded(label))
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or kind == pa.string():
+        return label
+    if pa.types.is_floating(kind):
+        # One missing label, not two: NaN like null.
+        return pc.if_else(pc.is_nan(label), None, label).cast(pa.float64())
+    try:
+        return label.cast(pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise DataError(f"cannot group by a column of {kind}", "group by text or whole numbers") from error
+
+
+def as_numbers(label: Any) -> Any:
+    """Text labels that are all whole numbers, as such: CSV and Parquet then name their groups alike."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if label.type != pa.string():
+        return label
+    label = pc.if_else(pc.equal(label, ""), None, label)
+    # No leading zeros: "007" is a name.
+    whole = pc.match_substring_regex(label, r"^(0|-?[1-9][0-9]{0,17})$")
+    if label.null_count < len(label) and pc.all(whole).as_py():
+        return label.cast(pa.int64())
+    return label
+
+
+def group_starts(labels: list[Any], n: int) -> Ints:
+    """First row of each run of equal labels in a sorted table."""
+    new = np.zeros(n, dtype=bool)
+    new[0:1] = True
+    for label in labels:
+        codes = np.asarray(label.combine_chunks().dictionary_encode(null_encoding="encode").indices)
+        new[1:] |= codes[1:] != codes[:-1]
+    return np.flatnonzero(new).astype(np.int64)

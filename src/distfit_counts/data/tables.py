@@ -1,0 +1,135 @@
+"""The histograms of one data set of tables, fed file after file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from distfit_counts.data.arrays import as_numpy, is_null
+from distfit_counts.data.choose import choose, require
+from distfit_counts.data.column import Column
+from distfit_counts.data.counting import Ints, Tally
+from distfit_counts.data.dialect import DELIMITER_HINT
+from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.request import Request
+from distfit_counts.data.source import BadRow, Batch, Reader
+from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
+from distfit_counts.errors import DataError
+
+# Entries of the arrays that count small values, over all columns: 512 MB at most.
+_DENSE_ENTRIES = 1 << 26
+
+
+class Tables:
+    """One tally for each column. ``check``: called between batches; it may raise to end the work."""
+
+    def __init__(self, request: Request, check: Callable[[], None] = lambda: None) -> None:
+        self._request = request
+        self._check = check
+        self._by = list(dict.fromkeys(request.by))
+        self._weights = request.weights
+        self._tallies: dict[str, Tally | GroupTally] = {}
+        self._weight = 0
+        self.rows = 0
+
+    def add(self, reader: Reader) -> None:
+        if not reader.names:  # JSON Lines without a line
+            return
+        if not self._tallies:
+            self._tallies = self._new_tallies(choose(reader, self._request.columns, self._by, self._weights))
+        weights = [self._weights] if self._weights is not None else []
+        for name in [*self._tallies, *self._by, *weights]:
+            require(reader, name)
+        for batch in reader.batches([*self._tallies, *weights], self._by):
+            self._check()
+            self._add_batch(batch, reader)
+            self.rows += batch.rows
+
+    def _new_tallies(self, names: list[str]) -> dict[str, Tally | GroupTally]:
+        if self._by:
+            return {name: GroupTally(self._by) for name in names}
+        # Twenty thousand columns cannot have eight megabytes each.
+        return {name: Tally(_DENSE_ENTRIES // len(names)) for name in names}
+
+    def absorb(self, other: Tables) -> None:
+        """Add what another part of the data set has counted."""
+        if not self._tallies:
+            self._tallies = other._tallies
+        else:
+            for name, tally in other._tallies.items():
+                self._tallies[name].absorb(tally)  # type: ignore[arg-type]  # both are of one kind
+        self.rows += other.rows
+        self._weight += other._weight
+        self._check_weight("the files")
+
+    def _add_batch(self, batch: Batch, reader: Reader) -> None:
+        weights = self._row_weights(batch, reader)
+        for name, tally in self._tallies.items():
+            values = _numbers(batch, name, reader)
+            if isinstance(tally, GroupTally):
+                tally.add(values, [batch.columns[label] for label in self._by], weights)
+            else:
+                tally.add(values, weights)
+            self._check_distinct(tally.distinct, batch.source, name)
+
+    def _check_distinct(self, distinct: int, source: str, name: str) -> None:
+        most = self._request.max_distinct
+        if most is not None and distinct > most:
+            what = "pairs of a group and a value" if self._by else "distinct values"
+            raise DataError(
+                f'{source}, column "{name}": more than {most:,} {what} after {self.rows:,} rows',
+                "counts have few distinct values, measurements and identifiers many: choose another column, round it, "
+                "or raise --max-distinct or --memory (200 bytes each)",
+            )
+
+    def _row_weights(self, batch: Batch, reader: Reader) -> Ints | None:
+        if self._weights is None:
+            return None
+        weights = _numbers(batch, self._weights, reader)
+        if weights.null_count:
+            index = int(is_null(weights).argmax())
+            hint = "give every row a weight; 0 leaves a row out"
+            raise batch.error(BadRow(index, "a missing weight", hint, self._weights))
+        numbers: Ints = as_numpy(weights)
+        self._weight += int(numbers.sum(dtype="float64"))
+        self._check_weight(batch.source)
+        return numbers
+
+    def _check_weight(self, source: str) -> None:
+        if self._weight > LARGEST:
+            problem = f'{source}, column "{self._weights}": the weights add up to more than 2**53'
+            raise DataError(problem, "divide them by a common factor")
+
+    def columns(self, source: str) -> Iterator[Column]:
+        for name, tally in self._tallies.items():
+            if isinstance(tally, GroupTally):
+                found = [Column(source, name, group, part) for group, part in tally.histograms()]
+            else:
+                found = [Column(source, name, {}, tally.histogram())]
+            distinct = sum(column.histogram.distinct for column in found)
+            self._check_distinct(distinct, source, name)
+            if not distinct:
+                raise _nothing(source, name, sum(column.histogram.n_missing for column in found), tally.rows)
+            yield from found
+
+
+def _numbers(batch: Batch, name: str, reader: Reader) -> Any:
+    try:
+        return whole_numbers(batch.columns[name])
+    except NotNumbers as bad:
+        raise type_error(batch.source, name, bad) from None
+    except BadRow as bad:
+        bad.column = name
+        looks_undivided = getattr(reader, "looks_undivided", None)
+        # Only the value itself is judged: 'abc', out of "'abc' is not a number".
+        value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
+        if looks_undivided is not None and looks_undivided(value):
+            bad.hint = DELIMITER_HINT
+        raise batch.error(bad) from None
+
+
+def _nothing(source: str, name: str, missing: int, rows: int) -> DataError:
+    if missing == rows:
+        problem = f'column "{name}" of {source} has only missing values ({missing} of {rows} rows)'
+        return DataError(problem, "choose another column with --column, or check how missing values were written")
+    return DataError(f'column "{name}" of {source} has no value with a weight above 0', "check the --weights column")
