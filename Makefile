@@ -21,6 +21,7 @@ types: .venv/dev
 	$(BIN)/mypy
 
 bench: .venv/dev  ## every figure of docs/performance.md
+	$(INSTALL) -e '.[dev,bench]'
 	$(BIN)/python -m benchmarks
 
 clean:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, inference, published_loop
+from benchmarks import accuracy, batch, command, inference, long, published_loop, wide
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -13,6 +13,8 @@ BENCHMARKS = {
     "batch": batch.run,
     "accuracy": accuracy.run,
     "inference": inference.run,
+    "long": long.run,
+    "wide": wide.run,
 }
 
 

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from benchmarks.measure import Figure, ratio
+from distfit_counts.assembly import Fits
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
-from distfit_counts.fitting import Fits, chunks, fit_columns
+from distfit_counts.fitting import chunks, fit_columns
 from distfit_counts.optimise.problem import Batch, Objective
 from distfit_counts.optimise.starts import own_starts
 from distfit_counts.settings import FitSettings

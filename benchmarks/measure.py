@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -44,7 +45,23 @@ def python(*arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
-def distfit(*arguments: str) -> Callable[[], object]:
-    """A run of the installed command as a whole process."""
-    command = [str(Path(sys.executable).with_name("distfit")), *arguments]
-    return lambda: subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+def distfit(*arguments: str, ok: tuple[int, ...] = (0,)) -> Callable[[], object]:
+    """A run of the installed command as a whole process. ``ok``: exit codes that may be."""
+
+    def run() -> None:
+        done = subprocess.run(_command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+        assert done.returncode in ok, (arguments, done.returncode)
+
+    return run
+
+
+def peak_megabytes(*arguments: str) -> float:
+    """The largest resident set of a run of the installed command."""
+    process = subprocess.Popen(_command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, arguments
+    return usage.ru_maxrss / 1e3
+
+
+def _command(*arguments: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("distfit")), *arguments]

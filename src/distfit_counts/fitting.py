@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from distfit_counts.assembly import Fits, Place
 from distfit_counts.data.column import Column
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
+from distfit_counts.optimise.device import chosen
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.settings import CHUNK_ELEMENTS, PADDING, FitSettings
+from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, PADDING, FitSettings
 
 # (rows of the batch converged, rows in all, family being fitted, columns finished, columns in all)
 Progress = Callable[[int, int, str, int, int], None]
@@ -41,21 +45,46 @@ def fit_families(
     Raises as ``fit_columns``.
     """
     settings = settings or FitSettings()
+    settings = replace(settings, device=chosen(settings.device))
     for column in columns:
         for family in families:
             _check(column, family)
     places: list[dict[int, Place]] = [{} for _ in families]
+    for chunk, solutions in _solved(columns, families, settings, progress):
+        for solution, found in zip(solutions, places, strict=True):
+            found |= {i: Place(solution, row) for row, i in enumerate(chunk)}
+    return [Fits(columns, [found[i] for i in range(len(columns))], settings) for found in places]
+
+
+def _solved(
+    columns: Sequence[Column], families: Sequence[Family], settings: FitSettings, progress: Progress | None
+) -> Iterator[tuple[list[int], list[Solution]]]:
+    """Every chunk with the solutions of all families; a few chunks side by side, each in one of torch's threads."""
     finished = 0
-    for chunk in chunks(columns, settings.restarts):
+
+    def solve_chunk(chunk: list[int]) -> list[Solution]:
+        nonlocal finished
         batch = Batch.of([columns[i].histogram for i in chunk])
         report = _reporter(progress, finished, len(columns))
         known: dict[Family, Solution] = {}
-        for family, found in zip(families, places, strict=True):
-            with one_thread():
-                solution = solve(family, batch, settings, known, report)
-            found |= {i: Place(solution, row) for row, i in enumerate(chunk)}
+        solutions = [solve(family, batch, settings, known, report) for family in families]
         finished += len(chunk)
-    return [Fits(columns, [found[i] for i in range(len(columns))], settings) for found in places]
+        return solutions
+
+    size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS
+    listed = list(chunks(columns, settings.restarts, min(size, settings.memory // BYTES_PER_ELEMENT)))
+    threads = min(settings.threads or os.cpu_count() or 1, len(listed))
+    with one_thread():
+        if threads == 1:
+            for chunk in listed:
+                yield chunk, solve_chunk(chunk)
+            return
+        pool = ThreadPoolExecutor(threads)
+        try:
+            yield from zip(listed, pool.map(solve_chunk, listed), strict=True)
+        finally:
+            # After an error, or Ctrl-C, nobody waits for the chunks that have not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _check(column: Column, family: Family) -> None:
@@ -69,15 +98,18 @@ def _check(column: Column, family: Family) -> None:
         )
 
 
-def chunks(columns: Sequence[Column], restarts: int) -> Iterator[list[int]]:
-    """Indices of the columns, by number of distinct values, cut where the chunk is full or the padding too wide."""
+def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEMENTS) -> Iterator[list[int]]:
+    """Indices of the columns, by number of distinct values, cut where the chunk is full or the padding too wide.
+
+    ``elements``: rows (columns times restarts) times distinct values that a chunk may have.
+    """
     order = sorted(range(len(columns)), key=lambda i: columns[i].histogram.distinct)
     chunk: list[int] = []
     for i in order:
         width = columns[i].histogram.distinct
         if chunk:
             narrowest = columns[chunk[0]].histogram.distinct
-            full = (len(chunk) + 1) * width * restarts > CHUNK_ELEMENTS
+            full = (len(chunk) + 1) * width * restarts > elements
             if full or width > PADDING * narrowest + 4:
                 yield chunk
                 chunk = []

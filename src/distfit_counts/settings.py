@@ -87,6 +87,13 @@ DEVICES = ("cpu", "cuda", "auto")
 
 # Rows times distinct values that are minimised together: so many that the last rows to converge still fill a piece.
 CHUNK_ELEMENTS = 2**18
+DEVICE_CHUNK_ELEMENTS = 2**26
+
+# Bytes that a chunk takes for each of its elements: counts, weights and shares, and what its rows remember.
+BYTES_PER_ELEMENT = 64
+
+# Bytes that are planned for unless told.
+MEMORY = 2**30
 
 # Replicates times distinct values that are refitted together: 999 replicates of a few hundred values at once.
 REPLICATE_ELEMENTS = 2**20
@@ -115,6 +122,8 @@ class FitSettings:
     bootstrap: str = "nonparametric"
     gof_replicates: int = 0
     device: str = "cpu"
+    threads: int | None = None
+    memory: int = MEMORY
 
     @property
     def simulates(self) -> bool:
@@ -139,6 +148,8 @@ class FitSettings:
             ("learning_rate", self.learning_rate > 0.0, "it must be positive; 0.05 is the default"),
             ("replicates", self.replicates >= 19, "19 are the fewest that give a 90 % interval; 999 is the default"),
             ("gof_replicates", self.gof_replicates == 0 or self.gof_replicates >= 19, "0 for none, or 19 and more"),
+            ("threads", self.threads is None or self.threads >= 1, "at least one thread is needed"),
+            ("memory", self.memory >= 10**6, "a megabyte is the least"),
             ("level", 0.0 < self.level < 1.0, "a level lies between 0 and 1: for 95 % give 0.95"),
         ):
             if not valid:

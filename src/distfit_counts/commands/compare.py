@@ -58,7 +58,7 @@ def compare(
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
     chosen = _parse(families, lrt)
     data.check()
-    settings = fitting.settings(ctx, level=level, replicates=replicates, gof_replicates=gof_replicates)
+    settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
     import_torch_meanwhile()
     with Watch(quiet) as watch:

@@ -12,6 +12,7 @@ from distfit_counts.commands import options
 from distfit_counts.errors import DataError, DistfitError
 
 if TYPE_CHECKING:
+    from distfit_counts.budget import Budget
     from distfit_counts.data.column import Column
     from distfit_counts.report.progress import Watch
 
@@ -41,8 +42,6 @@ class Data:
 
     def check(self) -> None:
         """Raises for options that contradict each other, before any work."""
-        from distfit_counts.budget import Budget
-
         if bool(self.sources) == (self.connect is not None):
             if self.sources:
                 raise DistfitError("both a SOURCE and --connect are given", "the counts lie in one or the other")
@@ -52,7 +51,14 @@ class Data:
         if self.connect is None and (self.table is not None or self.sql is not None):
             option = "--table" if self.table is not None else "--sql"
             raise DistfitError(f"{option} does nothing without --connect", "add --connect ADDRESS, or name a file")
-        Budget.of(self.memory, self.max_distinct)
+        _ = self.budget
+
+    @property
+    def budget(self) -> Budget:
+        """Raises DistfitError where --memory is no size."""
+        from distfit_counts.budget import Budget
+
+        return Budget.of(self.memory, self.max_distinct)
 
     def read(self, watch: Watch, quiet: bool) -> list[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
@@ -66,8 +72,6 @@ class Data:
         return [column for column in found if column.histogram.distinct] if empty else found
 
     def _found(self, watch: Watch) -> list[Column]:
-        from distfit_counts.budget import Budget
-
         columns, by = self.column or [], self.by or []
         if self.threads is not None:
             import pyarrow as pa
@@ -92,7 +96,7 @@ class Data:
             self.weights,
             self.variables,
             self.layer,
-            Budget.of(self.memory, self.max_distinct).max_distinct,
+            self.budget.max_distinct,
             self.threads,
         )
         return read_sources(self.sources or [], request, self.together, progress)

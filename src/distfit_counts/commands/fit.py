@@ -56,6 +56,7 @@ def fit(
     check_outputs(output, save, plot, data.files)
     settings = fitting.settings(
         ctx,
+        data,
         level=level,
         trace=verbose,
         ci=ci.value,

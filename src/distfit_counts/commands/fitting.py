@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.data import Data
 from distfit_counts.commands.idle import only_with
 from distfit_counts.settings import LEARNING_RATE, RESTARTS, SEED, TOLERANCE, FitSettings
 
@@ -26,7 +27,7 @@ class Fitting:
     learning_rate: options.LearningRate = LEARNING_RATE
     device: options.Where = options.Device.cpu
 
-    def settings(self, ctx: typer.Context, **others: Any) -> FitSettings:
+    def settings(self, ctx: typer.Context, data: Data, **others: Any) -> FitSettings:
         """With ``others``, the settings that are a command's own. Raises DistfitError for a value out of range."""
         only_with(ctx, "--optimizer adam", self.optimizer is options.Optimizer.adam, "learning_rate")
         return FitSettings(
@@ -37,6 +38,8 @@ class Fitting:
             tolerance=self.tolerance,
             learning_rate=self.learning_rate,
             device=self.device.value,
+            threads=data.threads,
+            memory=data.budget.memory,
             **others,
         )
 

@@ -45,13 +45,15 @@ class LogSeries(Family):
     def mean(self, v: Values) -> Any:
         # Counts beyond 1e15 bring q so near to 1 that a float64 is 1: the mean is then out of its reach.
         rest = 1.0 - v["q"]
-        if np.ndim(rest) == 0 and float(rest) == 0.0:
+        if isinstance(rest, float) and rest == 0.0:
             return np.inf
         return -v["q"] / (rest * namespace(v["q"]).log1p(-v["q"]))
 
     def variance(self, v: Values) -> Any:
         mean = self.mean(v)
-        return mean * (1.0 / (1.0 - v["q"]) - mean) if np.ndim(mean) or np.isfinite(mean) else np.inf
+        if isinstance(mean, float) and mean == np.inf:
+            return np.inf
+        return mean * (1.0 / (1.0 - v["q"]) - mean)
 
     def variance_formula(self) -> str:
         return "Var = mean (1/(1-q) - mean)"

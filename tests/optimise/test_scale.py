@@ -1,0 +1,84 @@
+"""However the work is cut, spread over threads or moved to a device: the same numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.errors import DistfitError
+from distfit_counts.families.spec import parse
+from distfit_counts.fitting import chunks, fit_columns
+from distfit_counts.optimise import device, problem
+from distfit_counts.settings import PADDING, FitSettings
+
+RNG = np.random.default_rng(8)
+MEANS = np.exp(RNG.uniform(-1.0, 6.0, 60))
+COLUMNS = [
+    Column("made", str(i), {}, Histogram.of(RNG.poisson(RNG.gamma(1.5, mean / 1.5, 400)) * RNG.binomial(1, 0.8, 400)))
+    for i, mean in enumerate(MEANS)
+]
+
+
+def test_chunks_hold_every_column_once_and_little_padding() -> None:
+    distinct = np.array([column.histogram.distinct for column in COLUMNS])
+    for elements in (1, 2_000, 10**9):
+        found = list(chunks(COLUMNS, restarts=3, elements=elements))
+        assert sorted(i for chunk in found for i in chunk) == list(range(len(COLUMNS)))
+        for chunk in found:
+            widths = distinct[chunk]
+            assert len(chunk) == 1 or 3 * len(chunk) * widths.max() <= elements
+            assert widths.max() <= PADDING * widths.min() + 4
+        padded = sum(len(chunk) * distinct[chunk].max() for chunk in found)
+        assert padded < 2 * distinct.sum()
+
+
+@pytest.mark.parametrize("spec", ["nb", "zip"])
+def test_threads_and_memory_change_nothing(spec: str) -> None:
+    family = parse(spec)
+    once = fit_columns(COLUMNS, family, FitSettings(restarts=2, threads=1))
+    for settings in (FitSettings(restarts=2, threads=3), FitSettings(restarts=2, memory=10**6)):
+        again = fit_columns(COLUMNS, family, settings)
+        assert again.log_likelihood == pytest.approx(once.log_likelihood, rel=1e-12)
+        for one, other in zip(once, again, strict=True):
+            for name, e in one.parameters.items():
+                assert other.parameters[name].estimate == pytest.approx(e.estimate, rel=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("spec", ["nb", "zinb", "2*poisson"])
+def test_millions_of_distinct_values_are_a_sum_of_parts(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = [Column("made", "y", {}, Histogram.of(RNG.negative_binomial(2, 0.001, 3_000)))]
+    whole = fit_columns(wide, parse(spec), FitSettings(restarts=2))[0]
+    monkeypatch.setattr(problem, "PIECE_ELEMENTS", 100)
+    parts = fit_columns(wide, parse(spec), FitSettings(restarts=2))[0]
+    assert parts.log_likelihood == pytest.approx(whole.log_likelihood, rel=1e-12)
+    for name, e in whole.parameters.items():
+        assert parts.parameters[name].estimate == pytest.approx(e.estimate, rel=1e-7)
+        assert parts.parameters[name].std_error == pytest.approx(e.std_error, rel=1e-6, nan_ok=True)
+
+
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert device.chosen("auto") == device.chosen("cpu") == "cpu"
+    with pytest.raises(DistfitError, match="--device cuda"):
+        device.chosen("cuda")
+    with pytest.raises(DistfitError, match="unknown device 'tpu'"):
+        FitSettings(device="tpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("spec", ["poisson", "nb", "zip", "zinb", "hurdle(nb)", "zt(nb)", "2*poisson", "2*nb"])
+def test_a_gpu_gives_the_same(spec: str) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    family = parse(spec)
+    columns = [c for c in COLUMNS if c.histogram.values[0] >= family.lowest] or [
+        Column("made", "y", {}, Histogram.of(COLUMNS[0].histogram.values + 1, COLUMNS[0].histogram.weights))
+    ]
+    here, there = (fit_columns(columns, family, FitSettings(restarts=3, device=name)) for name in ("cpu", "cuda"))
+    assert there.log_likelihood == pytest.approx(here.log_likelihood, rel=1e-9)
+    for one, other in zip(here, there, strict=True):
+        for name, e in one.reduced.parameters.items():
+            assert other.reduced.parameters[name] == pytest.approx(e, rel=1e-6)
