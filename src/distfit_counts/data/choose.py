@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
@@ -16,28 +17,28 @@ _SHOWN = 20
 def choose(reader: Reader, columns: Sequence[str], by: Sequence[str], weights: str | None) -> list[str]:
     """The columns to count, in the order of the file. Raises DataError if the choice is open or impossible."""
     others = [*by, *([weights] if weights is not None else [])]
-    for name in others:
-        require(reader, name)
+    require(reader, *others)
     if not columns:
         return [_only_candidate(reader, others)]
     chosen: set[str] = set()
     for pattern in columns:
         chosen |= _matching(reader, pattern, others)
     found = [name for name in dict.fromkeys(reader.names) if name in chosen]
-    for name in found:
-        require(reader, name)
+    require(reader, *found)
     return found
 
 
-def require(reader: Reader, name: str) -> None:
-    """Raises DataError unless the file has exactly one column of this name."""
-    times = reader.names.count(name)
-    if times == 0:
-        raise _no_column(reader, name)
-    if times > 1:
+def require(reader: Reader, *names: str) -> None:
+    """Raises DataError unless the file has exactly one column of each name."""
+    times = Counter(reader.names)
+    for name in names:
+        if times[name] == 0:
+            raise _no_column(reader, name)
+        if times[name] == 1:
+            continue
         places = ", ".join(str(i + 1) for i, other in enumerate(reader.names) if other == name)
         raise DataError(
-            f'{reader.name}: {times} columns are named "{name}" (columns {places})', "rename them in the header"
+            f'{reader.name}: {times[name]} columns are named "{name}" (columns {places})', "rename them in the header"
         )
 
 

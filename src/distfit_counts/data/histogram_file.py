@@ -56,8 +56,7 @@ class Histograms:
         elif not self._request.by and self._by != groups:
             problem = f"{reader.name} is grouped by {_listed(groups)}, files before it by {_listed(self._by)}"
             raise DataError(problem, "say with --by which groups they have in common")
-        for name in self._by:
-            require(reader, name)
+        require(reader, *self._by)
         for batch in reader.batches([VALUE, COUNT], [COLUMN, *self._by]):
             names = plain(batch.columns[COLUMN])
             self._order |= dict.fromkeys(names.unique().to_pylist())

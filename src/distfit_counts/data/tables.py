@@ -38,8 +38,7 @@ class Tables:
         if not self._tallies:
             self._tallies = self._new_tallies(choose(reader, self._request.columns, self._by, self._weights))
         weights = [self._weights] if self._weights is not None else []
-        for name in [*self._tallies, *self._by, *weights]:
-            require(reader, name)
+        require(reader, *self._tallies, *self._by, *weights)
         for batch in reader.batches([*self._tallies, *weights], self._by):
             self._check()
             self._add_batch(batch, reader)
