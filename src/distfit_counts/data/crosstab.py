@@ -11,8 +11,10 @@ import numpy as np
 from distfit_counts.data.arrays import as_numpy, int64_array, is_null
 from distfit_counts.data.counting import Ints, sums
 
-# Cells of the array at most: 8 MB.
+# Cells among which the rows of a batch may lie anywhere: 8 MB.
 _CELLS = 1 << 20
+# Cells of the array at most, 256 MB: where rows come group after group, each batch touches few of them.
+_MOST_CELLS = 1 << 25
 
 
 class Crosstab:
@@ -22,7 +24,7 @@ class Crosstab:
         self._axes = [_Axis() for _ in range(labels)]
         self._counts: Ints = np.zeros((0,) * (labels + 1), dtype=np.int64)
         # Rows of weight 0 count nothing, but they show that there is such a group.
-        self._weightless = self._counts
+        self._weightless: Ints | None = None
 
     def add(self, labels: Sequence[Any], column: Any, weights: Ints | None) -> bool:
         """Count an int64 Arrow array by Arrow label arrays. False, and nothing is counted, where the array would
@@ -45,30 +47,38 @@ class Crosstab:
             key = (key + place) * size
         # One further on: a missing value, -1, has place 0.
         key += values
-        key += 1
-        counted = sums(key, weights)
-        self._counts.reshape(-1)[: len(counted)] += counted
-        if weights is not None:
-            rows = np.bincount(key[weights == 0])
-            self._weightless.reshape(-1)[: len(rows)] += rows
+        low = int(key.min())
+        if int(key.max()) - low > max(_CELLS, 4 * len(key)):
+            return False
+        key -= low
+        # The first cell is one further on: a missing value, -1, has place 0.
+        self._add(low + 1, self._counts, sums(key, weights))
+        if weights is not None and not weights.all():
+            if self._weightless is None:
+                self._weightless = np.zeros_like(self._counts)
+            self._add(low + 1, self._weightless, np.bincount(key[weights == 0]))
         return True
 
+    @staticmethod
+    def _add(first: int, cells: Ints, counted: Ints) -> None:
+        cells.reshape(-1)[first : first + len(counted)] += counted
+
     def _grow(self, needed: Sequence[int]) -> bool:
-        """Make room; at least twice as much along an axis, so that it is rarely done."""
+        """Make room; more than needed along an axis, so that it is rarely done."""
         old = self._counts.shape
         if all(new <= size for new, size in zip(needed, old, strict=True)):
             return True
-        shape = [size if new <= size else max(new, 2 * size) for new, size in zip(needed, old, strict=True)]
-        if math.prod(shape) > _CELLS:
-            shape = [max(new, size) for new, size in zip(needed, old, strict=True)]
-        if math.prod(shape) > _CELLS:
-            return False
-        self._counts, self._weightless = (_padded(array, shape) for array in (self._counts, self._weightless))
-        return True
+        for more in (2.0, 1.2, 1.0):
+            shape = [size if new <= size else max(new, int(more * size)) for new, size in zip(needed, old, strict=True)]
+            if math.prod(shape) <= _MOST_CELLS:
+                self._counts = _padded(self._counts, shape)
+                self._weightless = self._weightless if self._weightless is None else _padded(self._weightless, shape)
+                return True
+        return False
 
     def columns(self) -> tuple[list[Any], Any, Any]:
         """What was counted: Arrow arrays of the labels, of the values (null: missing) and of their numbers."""
-        *places, value = np.nonzero(self._counts + self._weightless)
+        *places, value = np.nonzero(self._counts if self._weightless is None else self._counts + self._weightless)
         numbers = self._counts[(*places, value)]
         labels = [axis.take(place) for axis, place in zip(self._axes, places, strict=True)]
         return labels, int64_array(value - 1, value == 0), int64_array(numbers)
