@@ -58,8 +58,8 @@ def test_every_way_of_grouping_is_counting_by_hand(
     weights = [data.draw(st.integers(0, 3)) if weighted else 1 for _ in labels]
     tally = GroupTally(["g"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crosstab, "_CELLS", cells // 4)
-        patch.setattr(crosstab, "_MOST_CELLS", cells)
+        patch.setattr(crosstab, "_CELLS", cells)
+        patch.setattr(pairs, "_CELLS_PER_ROW", data.draw(st.sampled_from([0, 4])))
         patch.setattr(pairs, "_SORT_AT", 3)
         patch.setattr(grouping, "_GROUP_AT", 2)
         patch.setattr(grouping, "_MERGE_AT", 2)

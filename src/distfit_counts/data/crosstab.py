@@ -11,10 +11,8 @@ import numpy as np
 from distfit_counts.data.arrays import as_numpy, int64_array, is_null
 from distfit_counts.data.counting import Ints, sums
 
-# Cells among which the rows of a batch may lie anywhere: 8 MB.
+# Cells of the array at most: 8 MB.
 _CELLS = 1 << 20
-# Cells of the array at most, 256 MB: where rows come group after group, each batch touches few of them.
-_MOST_CELLS = 1 << 25
 
 
 class Crosstab:
@@ -47,30 +45,27 @@ class Crosstab:
             key = (key + place) * size
         # One further on: a missing value, -1, has place 0.
         key += values
-        low = int(key.min())
-        if int(key.max()) - low > max(_CELLS, 4 * len(key)):
-            return False
-        key -= low
-        # The first cell is one further on: a missing value, -1, has place 0.
-        self._add(low + 1, self._counts, sums(key, weights))
+        # One further on: a missing value, -1, has place 0.
+        key += 1
+        self._add(self._counts, sums(key, weights))
         if weights is not None and not weights.all():
             if self._weightless is None:
                 self._weightless = np.zeros_like(self._counts)
-            self._add(low + 1, self._weightless, np.bincount(key[weights == 0]))
+            self._add(self._weightless, np.bincount(key[weights == 0]))
         return True
 
     @staticmethod
-    def _add(first: int, cells: Ints, counted: Ints) -> None:
-        cells.reshape(-1)[first : first + len(counted)] += counted
+    def _add(cells: Ints, counted: Ints) -> None:
+        cells.reshape(-1)[: len(counted)] += counted
 
     def _grow(self, needed: Sequence[int]) -> bool:
         """Make room; more than needed along an axis, so that it is rarely done."""
         old = self._counts.shape
         if all(new <= size for new, size in zip(needed, old, strict=True)):
             return True
-        for more in (2.0, 1.2, 1.0):
+        for more in (2.0, 1.0):
             shape = [size if new <= size else max(new, int(more * size)) for new, size in zip(needed, old, strict=True)]
-            if math.prod(shape) <= _MOST_CELLS:
+            if math.prod(shape) <= _CELLS:
                 self._counts = _padded(self._counts, shape)
                 self._weightless = self._weightless if self._weightless is None else _padded(self._weightless, shape)
                 return True

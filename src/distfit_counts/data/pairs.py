@@ -16,6 +16,8 @@ from distfit_counts.data.counting import Ints
 _BITS = 32
 _MASK = (1 << _BITS) - 1
 _LABELS, _VALUES = 1 << 31, 1 << 31
+# Cells of an array for a batch, for each of its rows.
+_CELLS_PER_ROW = 4
 # Keys that are kept before they are sorted: 128 MB.
 _SORT_AT = 1 << 24
 
@@ -49,10 +51,10 @@ class Pairs:
             values = np.where(is_null(column), -1, values)
         if labels.min() < 0 or labels.max() >= _LABELS or values.max() >= _VALUES - 1:
             return False
-        key = labels.astype(np.int64)
-        key <<= _BITS
-        key += values
-        key += 1
+        if weights is None and (found := _in_few_cells(labels, values)):
+            key, weights = found
+        else:
+            key = _packed(labels, values)
         self._new.append((key, weights))
         self._waiting += len(key)
         if self._waiting > max(_SORT_AT, 2 * len(self._keys)):
@@ -79,6 +81,30 @@ class Pairs:
         self._sort()
         value = (self._keys & _MASK) - 1
         return [int64_array(self._keys >> _BITS)], int64_array(value, value < 0), int64_array(self._numbers)
+
+
+def _packed(labels: Ints, values: Ints) -> Ints:
+    key = labels.astype(np.int64)
+    key <<= _BITS
+    key += values
+    key += 1
+    return key
+
+
+def _in_few_cells(labels: Ints, values: Ints) -> tuple[Ints, Ints] | None:
+    """The distinct keys, sorted, and their numbers, where rows come group after group: then those of a batch lie in an
+    array that is small enough to count in. None otherwise.
+    """
+    low, high, width = int(labels.min()), int(labels.max()), int(values.max()) + 2
+    if (high - low + 1) * width > _CELLS_PER_ROW * len(labels):
+        return None
+    cell = (labels - low).astype(np.int64)
+    cell *= width
+    cell += values
+    cell += 1
+    counts = np.bincount(cell)
+    cells = np.flatnonzero(counts)
+    return _packed(cells // width + low, cells % width - 1), counts[cells]
 
 
 def counted(keys: Ints, numbers: Ints | None) -> tuple[Ints, Ints]:
