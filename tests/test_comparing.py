@@ -21,6 +21,8 @@ HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
 NB = Histogram.of(sample("nb", {"mean": 4.0, "size": 2.5}, 400, seed=0))
 NB_40 = Histogram.of(sample("nb", {"mean": 4.0, "size": 2.5}, 40, seed=0))
 UNDERDISPERSED = Histogram.of(np.random.default_rng(3).binomial(10, 0.7, 300))
+# Four groups of 200, far apart.
+WIDE = Histogram.of(np.random.default_rng(0).poisson(np.repeat([1.0, 15.0, 60.0, 200.0], 200)))
 FAST = FitSettings(restarts=3)
 
 
@@ -175,8 +177,31 @@ def test_misfit_of_the_best_is_said() -> None:
 def test_how_much_any_poisson_mixture_could_gain(nb: Comparison) -> None:
     message = next(v for v in nb.verdicts if v.code == "compare.ceiling")
     left = nb.ceiling.log_likelihood - nb.best.log_likelihood
-    assert float(message.message.split("more than ")[1].rstrip(".")) == pytest.approx(left, rel=0.01, abs=1e-4)
+    assert float(message.message.split("more than ")[1].split(";")[0]) == pytest.approx(left, rel=0.01, abs=1e-4)
     assert message.reassuring
+
+
+def test_a_ceiling_far_above_is_no_comfort() -> None:
+    """More than the log n = 6.7 that BIC charges for a Poisson more: another mixture may win."""
+    (far,) = (v for v in compare(WIDE, "2*poisson").verdicts if v.code == "compare.ceiling")
+    assert not far.reassuring
+    assert "BIC charges only 6.68" in far.message
+    # A single count: the Poisson is the best of all, up to rounding, of which nothing is printed.
+    (one,) = (v for v in compare(Histogram.of([3]), "poisson").verdicts if v.code == "compare.ceiling")
+    assert one.reassuring
+    assert one.message == "No Poisson mixture has a higher log-likelihood than poisson."
+
+
+def test_the_largest_number_of_components_tried_is_no_answer() -> None:
+    """Four groups: K = 3 is chosen only because nobody asked for 4."""
+    (three,) = (v for v in compare(WIDE, "2*poisson", "3*poisson").verdicts if v.code == "compare.components")
+    assert not three.reassuring
+    assert three.message.endswith("K = 3 is the largest tried: try 4*poisson too.")
+    # Two groups, K = 2 the largest: what the ceiling leaves does not pay for a third.
+    two = sample("2*poisson", {"weight[1]": 0.5, "weight[2]": 0.5, "rate[1]": 1.0, "rate[2]": 20.0}, 400, seed=1)
+    (enough,) = (v for v in compare(Histogram.of(two), "poisson", "2*poisson").verdicts if "components" in v.code)
+    assert enough.reassuring
+    assert "largest" not in enough.message
 
 
 def test_better_than_any_poisson_mixture() -> None:
@@ -187,6 +212,39 @@ def test_better_than_any_poisson_mixture() -> None:
     assert found.best.log_likelihood > found.ceiling.log_likelihood + 10
     assert "compare.no_poisson_mixture" in codes(found)
     assert "compare.ceiling" not in codes(found)
+
+
+@pytest.mark.parametrize(
+    ("spec", "values"), [("poisson", {"rate": 2.0}), ("nb", {"mean": 2.0, "size": 2.0})], ids=["poisson", "nb"]
+)
+def test_true_poisson_mixtures_are_hardly_ever_called_none(spec: str, values: dict[str, float]) -> None:
+    """100 samples of 200. A hurdle is above the ceiling in half of the Poisson's, by chance; by log n + 2 in LR
+    P(chi2_1 > 7.3) = 0.7 % of them: more than 4 of 100 have a probability below 0.001.
+    """
+    own = parse(spec)
+    many = [
+        column(Histogram.of(own.sample(values, 200, np.random.default_rng(seed))), str(seed)) for seed in range(100)
+    ]
+    found = compare_columns(many, [parse(s) for s in ("poisson", "nb", "hurdle(nb)")], FitSettings(restarts=1))
+    assert sum("compare.no_poisson_mixture" in codes(each) for each in found) <= 4
+
+
+def test_what_is_said_of_a_family_above_the_ceiling_is_grammatical() -> None:
+    few = Histogram.of(np.append(sample("zt(poisson)", {"rate": 1.0}, 500, seed=0), [0] * 5))
+    one = next(v for v in compare(few, "poisson", "hurdle(poisson)").verdicts if "no_poisson" in v.code).message
+    assert one.startswith("hurdle(poisson) is more likely than any Poisson mixture can be, and has a BIC lower by ")
+    two = compare(few, "poisson", "hurdle(poisson)", "hurdle(geometric)")
+    both = next(v for v in two.verdicts if "no_poisson" in v.code).message
+    assert both.startswith("hurdle(poisson) and hurdle(geometric) are more likely than ")
+    # Without a Poisson mixture in the list there is nothing to measure against.
+    assert "compare.no_poisson_mixture" not in codes(compare(few, "hurdle(poisson)"))
+
+
+def test_a_simulated_misfit_counts_with_few_samples_too() -> None:
+    """With 19 samples the smallest p-value there is is 0.05."""
+    found = compare(NB, "poisson", settings=FitSettings(restarts=2, gof_replicates=19))
+    assert found.best.goodness.tests[0].p_value == pytest.approx(0.05)
+    assert "compare.misfit" in codes(found)
 
 
 def test_k_by_bic_is_that_of_the_table(nb: Comparison) -> None:

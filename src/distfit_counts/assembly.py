@@ -109,7 +109,7 @@ def _assemble(column: Column, judged: _Judged, row: int, settings: FitSettings) 
     estimates = _intervals(judged, row, histogram, settings)
     quality = goodness(judgement, row, histogram, settings)
     tests = tests_of(solution, row, histogram)
-    facts = Facts(judgement, row, histogram, restarts, settings.restarts, estimates, derived, quality, tests)
+    facts = Facts(judgement, row, histogram, restarts, settings.restarts, estimates, derived, quality, tests, settings)
     best = judgement.resolved(row)
     return Fit(
         source=column.source,

@@ -17,6 +17,7 @@ NB = sample("nb", {"mean": 4.0, "size": 1.0}, 500, seed=0)
 ZIP = sample("zip", {"pi": 0.5, "rate": 5.0}, 500, seed=0)
 POISSON = sample("poisson", {"rate": 3.0}, 1000, seed=1)
 TWO = sample("2*poisson", {"weight[1]": 0.4, "weight[2]": 0.6, "rate[1]": 2.0, "rate[2]": 12.0}, 300, seed=3)
+BINOMIAL = np.random.default_rng(3).binomial(10, 0.7, 500)
 FEW_ZEROS = np.append(sample("zt(poisson)", {"rate": 1.0}, 500, seed=0), [0] * 5)
 
 
@@ -38,6 +39,30 @@ def test_overall_misfit_says_how_much_and_where(fit) -> None:
     # Half the sum of |O − E| over n, over the pooled bins: what share would have to move.
     share = 50.0 * sum(abs(row.observed - row.expected) for row in found.goodness.bins) / 500
     assert f"{share:.2g} % of them" in message
+
+
+@pytest.mark.parametrize("replicates", [19, 99])
+def test_a_simulated_p_value_as_small_as_can_be_is_a_misfit(replicates: int, fit) -> None:
+    """No sample of B fits as badly: p = 1/(B + 1), which is 0.05 for B = 19."""
+    found = fit(NB, "poisson", gof_replicates=replicates)
+    assert found.goodness.tests[0].p_value == pytest.approx(1 / (replicates + 1))
+    assert "misfit.chi_square" in said(found)
+    assert not [code for code in said(fit(NB, "nb", gof_replicates=replicates)) if code.startswith("misfit.")]
+
+
+def test_the_cumulative_statistics_see_what_the_bins_do_not(fit) -> None:
+    """Slight overdispersion over a hundred values: 30 bins of 5 and more are each within chance, their sums are not."""
+    y = sample("nb", {"mean": 60.0, "size": 200.0}, 200, seed=1)
+    found = fit(y, "poisson", gof_replicates=99)
+    chi_square, _, *cumulative = found.goodness.tests
+    assert chi_square.p_value > 0.05
+    assert [test.p_value for test in cumulative] == pytest.approx([0.01] * 3)
+    message = said(found)["misfit.cumulative"]
+    assert all(test.title in message for test in cumulative)
+    assert f"X² does not (p = {chi_square.p_value:.2g})" in message
+    assert "misfit.chi_square" not in said(found)
+    assert "misfit.cumulative" not in said(fit(y, "nb", gof_replicates=99))
+    assert "misfit.cumulative" not in said(fit(y, "poisson"))
 
 
 @pytest.mark.parametrize(("data", "spec"), [(NB, "nb"), (ZIP, "zip"), (POISSON, "poisson"), (POISSON, "nb")])
@@ -208,8 +233,21 @@ def test_certified_where_a_single_poisson_is_the_best_of_all(name: str, fit, sha
 
 def test_certified_where_the_second_component_died(fit) -> None:
     """Underdispersed: the Poisson itself is the best of all Poisson mixtures (Lindsay 1983)."""
-    found = fit(np.random.default_rng(3).binomial(10, 0.7, 500), "2*poisson")
+    found = fit(BINOMIAL, "2*poisson")
     assert "optimum.certified" in said(found)
+
+
+def test_a_certified_optimum_needs_no_more_restarts(fit) -> None:
+    """Fewer than two of the restarts end there: the proof makes up for it, where there is one."""
+    three = np.random.default_rng(0).poisson(np.repeat([1.0, 15.0, 60.0], 200))
+    for restarts in (1, 4):
+        found = fit(three, "4*poisson", restarts=restarts)
+        own = [r for r in found.restarts if r.origin in ("moments", "random")]
+        assert sum(r.basin == 1 for r in own) < 2
+        codes = said(found)
+        assert "optimum.certified" in codes
+        assert not [code for code in codes if code.startswith("restarts.")]
+    assert "restarts.reached_once" in said(fit([3], "poisson", restarts=1))
 
 
 def test_what_more_components_gain_is_not_exaggerated(fit) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.result import Estimate, Goodness, HypothesisTest, Restart
+from distfit_counts.settings import FitSettings
 
 
 @dataclass(frozen=True)
@@ -23,3 +24,4 @@ class Facts:
     derived: Mapping[str, float]
     goodness: Goodness
     tests: Sequence[HypothesisTest]
+    settings: FitSettings

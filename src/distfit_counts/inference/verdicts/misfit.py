@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 
 from distfit_counts.inference.verdicts.facts import Facts
-from distfit_counts.inference.verdicts.p_values import p_equals
+from distfit_counts.inference.verdicts.p_values import p_equals, rejects
 from distfit_counts.result import Verdict
 
-# A fit that is rejected once in a hundred true models is worth a sentence.
-_REJECTED = 0.01
 # Standard deviations of a single cell: beyond, no chance explains it.
 _FAR = 4.0
 # Expected counts as large as the largest, below which its being there is no chance.
@@ -19,7 +17,7 @@ _UNEXPECTED = 0.001
 def overall(facts: Facts) -> list[Verdict]:
     """The chi-square test rejects the family: how much of the data is off, and where most."""
     test = facts.goodness.tests[0]
-    if not test.p_value < _REJECTED:
+    if not rejects(test.p_value, facts.settings.gof_replicates):
         return []
     bins, n = facts.goodness.bins, facts.histogram.n
     off = 50.0 * sum(abs(row.observed - row.expected) for row in bins) / n

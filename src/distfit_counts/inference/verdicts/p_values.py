@@ -1,8 +1,20 @@
-"""How p-values are written, in sentences and in tables."""
+"""When p-values reject, and how they are written, in sentences and in tables."""
 
 from __future__ import annotations
 
 import math
+
+# A fit that is rejected once in a hundred true models is worth a sentence.
+_REJECTED = 0.01
+
+
+def rejects(p: float, replicates: int = 0) -> bool:
+    """Whether a p-value is worth a sentence; ``replicates`` B is how many samples it was simulated with, 0 if none.
+
+    A simulated p-value is never below 1/(B + 1): there, where no sample fitted as badly, it rejects whatever B is.
+    """
+    smallest = 1.0 / (replicates + 1) if replicates else 0.0
+    return p <= max(_REJECTED, smallest * (1.0 + 1e-9))
 
 
 def p_equals(p: float) -> str:
