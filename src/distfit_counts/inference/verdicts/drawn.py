@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from distfit_counts.inference.verdicts import boundary, components, convergence, misfit, replicates, sample
+from distfit_counts.inference.verdicts import boundary, components, convergence, cumulative, misfit, replicates, sample
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.settled import settled
 from distfit_counts.result import Verdict
 
 _ALL = (
@@ -17,6 +18,7 @@ _ALL = (
     convergence.disagree,
     convergence.nearly_equal,
     misfit.overall,
+    cumulative.drift,
     misfit.zeros,
     misfit.tail,
     components.empty,
@@ -29,4 +31,4 @@ _ALL = (
 
 def verdicts_of(facts: Facts) -> tuple[Verdict, ...]:
     """What a reader must know before using the numbers of this column."""
-    return tuple(dict.fromkeys(verdict for draw in _ALL for verdict in draw(facts)))
+    return settled(tuple(dict.fromkeys(verdict for draw in _ALL for verdict in draw(facts))))
