@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 from tests.commands.conftest import ROOT, Run, assert_aligned
 from tests.commands.test_fit import records
@@ -47,6 +48,8 @@ def test_report_for_people(distfit: Run, models: Path) -> None:
         "┃",
         "PIT",
         "0.9–1.0",
+        "quantile residuals",
+        "randomised with seed 0",
     ]:
         assert said in done.stdout
     assert "\x1b" not in done.stdout
@@ -75,6 +78,13 @@ def test_json_keeps_the_contract(distfit: Run, models: Path) -> None:
     assert sum(row["height"] for row in found["pit"]) == pytest.approx(1.0)
     assert sum(row["observed"] for row in found["frequencies"]) == 200
     assert sum(row["expected"] for row in found["bins"]) == pytest.approx(200)
+    # By scipy: the quantiles of Binomial(200, exp(-0.61)), where 95 % of the bars at 0 end.
+    zero = found["frequencies"][0]
+    assert (zero["lower"], zero["upper"]) == tuple(stats.binom(200, math.exp(-0.61)).ppf([0.025, 0.975]))
+    assert found["residuals"]["n"] == 200
+    assert found["residuals"]["seed"] == 0
+    assert found["residuals"]["mean"]["upper"] == pytest.approx(1.959964 / 200**0.5, rel=1e-6)
+    assert set(found["residuals"]) == {"n", "seed", "mean", "deviation", "share_beyond"}
     # Expected 108.67, 66.29, 20.22 and 4.82 from 3 on, which is below 5: three bins.
     assert found["chi_square"]["df"] == 2
     assert [verdict["code"] for verdict in found["verdicts"]] == ["check.same_data"]

@@ -136,7 +136,7 @@ def test_the_pit_picture_holds_the_pit(kicks: Fit) -> None:
     [([0.3, *[0.05] * 8, 0.3], "U-shaped"), ([0.02, *[0.12] * 8, 0.02], "hump"), ([0.1] * 10, "calibrated")],
 )
 def test_the_shape_of_a_pit_is_named(heights: list[float], said: str) -> None:
-    assert said in pit_sentence("nb", [{"share": h, "low": 0.09, "high": 0.11} for h in heights])
+    assert said in pit_sentence("nb", [{"share": h, "low": 0.09, "high": 0.11} for h in heights], 1000)
 
 
 def test_quantile_points_keep_both_tails(kicks: Fit) -> None:
@@ -294,11 +294,27 @@ def test_degenerate_data_have_pictures_too(fit, counts: list[int], spec: str) ->
     found = fit(counts, spec, restarts=2, trace=True)
     for chart in (
         fit_page(found),
-        check_page(found, "y"),
+        check_page(found, found),
         search_chart(found, "trace"),
         search_chart(found, "restarts"),
     ):
         assert title_of(chart)
+
+
+def test_few_counts_follow_nothing(fit) -> None:
+    """Below ten counts no two bins expect 5: nothing can speak against the model."""
+    one, nine = fit([3], "nb", restarts=2), fit([0, 1, 1, 2, 2, 3, 3, 4, 6], "poisson", restarts=1)
+    assert title_of(fit_page(one)).startswith("1 count is too few to tell whether it follows nb; ")
+    assert title_of(data_chart(nine, "pmf")).startswith("9 counts are too few to tell whether they follow poisson; ")
+    for kind in ("pit", "qq"):
+        assert title_of(data_chart(one, kind)).startswith("1 count is too few to tell whether ")
+
+
+def test_a_check_on_its_own_data_does_not_call_them_new(tmp_path: Path, kicks: Fit) -> None:
+    plot_check(kicks, "y", kicks.histogram, tmp_path / "same.svg")
+    text = (tmp_path / "same.svg").read_text()
+    assert "on the same 200 counts that it was fitted to" in text
+    assert "new" not in text
 
 
 def test_a_column_that_is_called_count_needs_no_unit() -> None:
@@ -330,6 +346,7 @@ def test_comparisons_and_checks_are_written(tmp_path: Path, kicks: Fit, zip_fit:
     text = (tmp_path / "check.svg").read_text()
     assert "zip as fitted to column y, on 200 new counts" in text
     assert "deaths (count)" in text, "the axis is that of the new data"
+    assert "quantile residual" in text
     assert "PIT histogram" in text
     assert "poisson alone" in (tmp_path / "compare.svg").read_text()
 

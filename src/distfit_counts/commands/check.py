@@ -27,7 +27,7 @@ def check(
     data: Data,
     format: options.Formats = options.Format.table,
     output: options.Output = None,
-    plot: options.Plot = None,
+    plot: options.PlotOne = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Check a saved model on new data, without refitting: scores, calibration, goodness of fit.

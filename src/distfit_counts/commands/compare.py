@@ -41,7 +41,7 @@ def compare(
     gof_replicates: options.GofReplicates = 0,
     format: options.Formats = options.Format.table,
     output: options.Output = None,
-    plot: options.Plot = None,
+    plot: options.PlotOne = None,
     save: options.Save = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,

@@ -78,6 +78,7 @@ GofReplicates = Annotated[int, typer.Option("--gof-replicates", metavar="B", hel
 Formats = Annotated[Format, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout.")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
+PlotOne = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of one column and group: .png, .svg, .pdf or .html (extra plot).")]
 Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show, sample, check and plot.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved; all restarts.")]

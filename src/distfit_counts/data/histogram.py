@@ -48,6 +48,10 @@ class Histogram:
         weights = np.concatenate([part.weights for part in listed] or none)
         return cls.of(values, weights, sum(part.n_missing for part in listed))
 
+    def same(self, other: Histogram) -> bool:
+        """Whether both hold the same counts, each as often."""
+        return np.array_equal(self.values, other.values) and np.array_equal(self.weights, other.weights)
+
     @property
     def n(self) -> int:
         """Number of observations that have a value."""

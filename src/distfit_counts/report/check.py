@@ -18,6 +18,7 @@ from distfit_counts.report.check_record import csv_lines, json_lines
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.residuals import residual_summary
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
@@ -62,6 +63,7 @@ def _report(check: Check, console: Console) -> RenderableType:
         frequency_table(check.frequencies, console.width),
         _pit(check, console.width),
         Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
+        *residual_summary(check.residuals),
     )
 
 

@@ -12,6 +12,7 @@ from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis
 if TYPE_CHECKING:
     from distfit_counts.inference.goodness.frequencies import Frequency
     from distfit_counts.inference.new_data.check import Check
+    from distfit_counts.inference.new_data.residuals import Moment
 
 SCHEMA = "distfit.check/1"
 
@@ -55,7 +56,11 @@ def check_record(check: Check) -> dict[str, Any]:
         "chi_square": hypothesis_test(check.chi_square),
         "bins": [_bin(row) for row in check.bins],
         "pit": [{"height": height, "lower": low, "upper": high} for height, low, high in _pit(check)],
-        "frequencies": [_bin(row) | {"pearson": finite(row.pearson)} for row in check.frequencies],
+        "residuals": _residuals(check),
+        "frequencies": [
+            _bin(row) | {"pearson": finite(row.pearson), "lower": lower, "upper": upper}
+            for row, lower, upper in zip(check.frequencies, *check.frequency_band, strict=True)
+        ],
         "verdicts": [verdict_record(verdict) for verdict in check.verdicts],
     }
 
@@ -82,11 +87,25 @@ def _csv_numbers(check: Check) -> dict[str, float]:
         "zero_share": h.zeros / h.n,
         "zero_share_expected": model["prob_zero"],
     }
-    return counted | _scores(check) | moments | {"chi_square": test.statistic, "df": test.df, "p_value": test.p_value}
+    tested = {"chi_square": test.statistic, "df": test.df, "p_value": test.p_value}
+    return counted | _scores(check) | moments | tested | {f"residual_{k}": m.value for k, m in _moments(check).items()}
 
 
 def _bin(row: Frequency) -> dict[str, Any]:
     return {"low": row.low, "high": row.high, "observed": row.observed, "expected": row.expected}
+
+
+def _residuals(check: Check) -> dict[str, Any]:
+    found: dict[str, Any] = {"n": check.residuals.n, "seed": check.residuals.seed}
+    return found | {
+        name: {"value": finite(moment.value), "lower": moment.lower, "upper": moment.upper}
+        for name, moment in _moments(check).items()
+    }
+
+
+def _moments(check: Check) -> dict[str, Moment]:
+    found = check.residuals
+    return {"mean": found.mean, "deviation": found.deviation, "share_beyond": found.beyond}
 
 
 def _pit(check: Check) -> Iterator[tuple[float, float, float]]:

@@ -16,11 +16,12 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Counts, Histogram
 from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.fitted.tabulate import Table, tabulate
-from distfit_counts.inference.goodness.bands import pit_band
+from distfit_counts.inference.goodness.bands import binomial_band, pit_band
 from distfit_counts.inference.goodness.frequencies import Frequency, bins, frequencies
 from distfit_counts.inference.goodness.pearson import grouped, pearson, pool
 from distfit_counts.inference.goodness.residuals import pit_histogram
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
+from distfit_counts.inference.new_data.residuals import Residuals, residuals
 from distfit_counts.inference.new_data.scores import expected_log_score, log_score, ranked_probability_score
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Fit, HypothesisTest, Verdict
@@ -35,8 +36,9 @@ class Check:
     ``log_score``: mean -log p, infinite where the model cannot produce a count; ``outside`` says how many of them there
     are. ``expected_log_score`` and ``log_score_deviation``: mean and standard deviation of -log p of one observation
     if the model is true. ``rps``: mean ranked probability score, in counts. ``pit``: ten heights of sum 1;
-    ``pit_band``: lower and upper ends of where 95 % of each lie if the model is true. ``frequencies`` are binned to be
-    read, ``bins`` pooled for the chi-square test.
+    ``pit_band``: lower and upper ends of where 95 % of each lie if the model is true. ``residuals`` sums up the
+    randomised quantile residuals. ``frequencies`` are binned to be read, ``frequency_band`` is where 95 % of each would
+    lie (that of a rootogram); ``bins`` are pooled for the chi-square test.
     """
 
     source: str
@@ -51,7 +53,9 @@ class Check:
     rps: float
     pit: tuple[float, ...]
     pit_band: tuple[tuple[float, ...], tuple[float, ...]]
+    residuals: Residuals
     frequencies: tuple[Frequency, ...] = field(repr=False)
+    frequency_band: tuple[tuple[float, ...], tuple[float, ...]] = field(repr=False)
     bins: tuple[Frequency, ...] = field(repr=False)
     chi_square: HypothesisTest
     verdicts: tuple[Verdict, ...] = ()
@@ -89,6 +93,8 @@ def _measured(fit: Fit, column: Column) -> Check:
     impossible = np.isneginf(log_p(histogram.values.astype(np.float64)))
     lower, upper = pit_band(histogram.n, table.cdf)
     pooled, test = chi_square(histogram, table)
+    shown = tuple(frequencies(histogram, fit.pmf))
+    low, high = binomial_band(histogram.n, [min(row.expected / histogram.n, 1.0) for row in shown])
     return Check(
         source=column.source,
         column=column.column,
@@ -102,7 +108,9 @@ def _measured(fit: Fit, column: Column) -> Check:
         rps=ranked_probability_score(histogram, table),
         pit=tuple(pit_histogram(histogram, table.cdf).tolist()),
         pit_band=(tuple(lower.tolist()), tuple(upper.tolist())),
-        frequencies=tuple(frequencies(histogram, fit.pmf)),
+        residuals=residuals(histogram, table.cdf, fit.seed),
+        frequencies=shown,
+        frequency_band=(tuple(low.tolist()), tuple(high.tolist())),
         bins=pooled,
         chi_square=test,
     )

@@ -26,8 +26,7 @@ def check_verdicts(check: Check) -> tuple[Verdict, ...]:
 
 
 def _same_data(check: Check) -> list[Verdict]:
-    own, new = check.fit.histogram, check.histogram
-    if not (np.array_equal(own.values, new.values) and np.array_equal(own.weights, new.weights)):
+    if not check.fit.histogram.same(check.histogram):
         return []
     message = (
         "These are the very counts that the model was fitted to: its scores flatter it, and the p-value is too large. "

@@ -32,8 +32,8 @@ def plot_comparison(fits: Sequence[Fit], path: Path) -> None:
 
 
 def plot_check(fit: Fit, column: str, histogram: Histogram, path: Path) -> None:
-    """A fit on the counts of another ``column``, without refitting: rootogram over the PIT histogram."""
+    """A fit on the counts of another ``column``, without refitting: rootogram, PIT, residuals."""
     from distfit_counts.report.plots.pages import check_page
     from distfit_counts.report.plots.render import render
 
-    render(check_page(replace(fit, column=column, histogram=histogram), fit.column), path)
+    render(check_page(replace(fit, column=column, histogram=histogram), fit), path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from distfit_counts.report.numbers import count
-from distfit_counts.report.plots import pit
+from distfit_counts.report.plots import pit, quantiles
 from distfit_counts.report.plots.bars import bars_of
 from distfit_counts.report.plots.pmf import pmf_panel, verdict
 from distfit_counts.report.plots.rootogram import inside, notes, rootogram_panel
@@ -29,17 +29,22 @@ def fit_page(fit: Fit) -> alt.TopLevelMixin:
     return dressed(alt.vconcat(pmf_panel(fit, bars), root, spacing=28), verdict(fit, seen), [about(fit)])
 
 
-def check_page(fit: Fit, fitted_to: str) -> alt.TopLevelMixin:
-    """Hanging rootogram over the PIT histogram of a fit whose column and histogram are those of new data.
+def check_page(fit: Fit, own: Fit) -> alt.TopLevelMixin:
+    """Hanging rootogram, PIT histogram and quantile residuals of a fit whose column and histogram are of new data.
 
-    ``fitted_to``: the column of the model's own data.
+    ``own``: the same with its own data, which the new ones may be.
     """
     import altair as alt
 
     bars = bars_of(fit.histogram, fit.pmf)
     seen = agreement(bars, fit.n)
     rows = pit.pit_rows(fit)
-    uniform = pit.pit_panel(rows, _PIT_HEIGHT).properties(title=small_title(pit.sentence(fit.family, rows), [pit.NOTE]))
-    chart = alt.vconcat(rootogram_panel(fit, bars), uniform, spacing=28)
-    known = f"{fit.family} as fitted to column {fitted_to}, on {count(fit.n)} new counts"
+    uniform = pit.pit_panel(rows, _PIT_HEIGHT).properties(
+        title=small_title(pit.sentence(fit.family, rows, fit.n), [pit.NOTE])
+    )
+    chart = alt.vconcat(rootogram_panel(fit, bars), uniform, quantiles.quantile_page_panel(fit), spacing=28)
+    same = own.histogram.same(fit.histogram)
+    counts = "count" if fit.n == 1 else "counts"
+    on = f"the same {count(fit.n)} {counts} that it was fitted to" if same else f"{count(fit.n)} new {counts}"
+    known = f"{fit.family} as fitted to column {own.column}, on {on}"
     return dressed(chart, verdict(fit, seen), [known, inside(bars, seen) + ".", *notes("hanging")])

@@ -17,7 +17,7 @@ from distfit_counts.report.plots.theme import (
     chart_of,
     dressed,
 )
-from distfit_counts.report.plots.words import about
+from distfit_counts.report.plots.words import about, too_few
 from distfit_counts.result import Fit
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ NOTE = (
 def pit_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title. ``told``: see ``pmf_chart``."""
     rows = pit_rows(fit)
-    return dressed(pit_panel(rows), sentence(fit.family, rows), [told or about(fit), NOTE])
+    return dressed(pit_panel(rows), sentence(fit.family, rows, fit.n), [told or about(fit), NOTE])
 
 
 def pit_rows(fit: Fit) -> list[dict[str, Any]]:
@@ -48,11 +48,14 @@ def pit_rows(fit: Fit) -> list[dict[str, Any]]:
     ]
 
 
-def sentence(family: str, rows: list[dict[str, Any]]) -> str:
+def sentence(family: str, rows: list[dict[str, Any]], n: int) -> str:
     """What the shape says: a U where the fitted distribution is too narrow, a hump where it is too wide."""
     above = [row["share"] > row["high"] for row in rows]
     below = [row["share"] < row["low"] for row in rows]
     outside = sum(above) + sum(below)
+    few = too_few(n, f"{family} is calibrated")
+    if few and outside <= 2:
+        return few
     if not outside:
         return f"The PIT histogram is flat within its bands: {family} is calibrated"
     # The 95 % quantile of Binomial(10, 0.05): so many leave a pointwise band by chance.

@@ -22,7 +22,7 @@ from distfit_counts.report.plots.theme import (
     dressed,
     small_title,
 )
-from distfit_counts.report.plots.words import Agreement, about, agreement, gap, places, plain
+from distfit_counts.report.plots.words import Agreement, about, agreement, gap, places, plain, too_few
 from distfit_counts.result import Fit
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def pmf_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
 
 def verdict(fit: Fit, seen: Agreement) -> str:
     """Whether the fit follows the counts, and where it is worst."""
-    return f"{fit.family} {'follows' if seen.follows else 'departs from'} the counts; largest gap {gap(seen.worst)}"
+    found = f"{fit.family} {'follows' if seen.follows else 'departs from'} the counts"
+    told = too_few(fit.n, f"they follow {fit.family}" if fit.n != 1 else f"it follows {fit.family}")
+    return f"{told if told and seen.follows else found}; largest gap {gap(seen.worst)}"
 
 
 def pmf_panels(fits: Sequence[Fit]) -> alt.TopLevelMixin:

@@ -11,8 +11,18 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.inference.goodness.bands import normal_band
 from distfit_counts.inference.goodness.residuals import quantile_residuals
 from distfit_counts.report.numbers import fixed
-from distfit_counts.report.plots.theme import BAND, BLUE, HEIGHT, INK, WIDTH, chart_of, dressed
-from distfit_counts.report.plots.words import about
+from distfit_counts.report.plots.theme import (
+    BAND,
+    BLUE,
+    HEIGHT,
+    INK,
+    PANEL_HEIGHT,
+    WIDTH,
+    chart_of,
+    dressed,
+    small_title,
+)
+from distfit_counts.report.plots.words import about, too_few
 from distfit_counts.result import Fit
 
 if TYPE_CHECKING:
@@ -32,6 +42,13 @@ def quantile_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title, randomised with the fit's seed. ``told``: see ``pmf_chart``."""
     residuals = np.sort(quantile_residuals(fit.histogram, fit.cdf, fit.seed))
     return dressed(_panel(quantile_rows(residuals)), _sentence(fit.family, residuals), [told or about(fit), _NOTE])
+
+
+def quantile_page_panel(fit: Fit) -> Layers:
+    """The same as one panel among others, under a small title."""
+    residuals = np.sort(quantile_residuals(fit.histogram, fit.cdf, fit.seed))
+    title = small_title(_sentence(fit.family, residuals), [_NOTE])
+    return _panel(quantile_rows(residuals)).properties(title=title, height=PANEL_HEIGHT + 60)
 
 
 def quantile_rows(residuals: Array) -> list[dict[str, Any]]:
@@ -61,7 +78,7 @@ def _sentence(family: str, residuals: Array) -> str:
     # Of n normal draws one lies as far out with a probability of at most 1 in 100.
     if 2.0 * n * NormalDist().cdf(-abs(extreme)) < 0.01:
         return f"The residuals of {family} look normal but for the tail, up to {fixed(extreme, 1)}".replace("-", "−")
-    return f"The residuals of {family} look normal: {numbers}"
+    return too_few(n, f"the residuals of {family} are normal") or f"The residuals of {family} look normal: {numbers}"
 
 
 def _panel(rows: list[dict[str, Any]]) -> Layers:

@@ -69,6 +69,15 @@ class Agreement:
     worst_root: Frequency
 
 
+# Fewer have no two bins that expect 5: nothing they do speaks for or against a model.
+_FEWEST = 10
+
+
+def too_few(n: int, what: str) -> str:
+    """``1 count is too few to tell whether ...``; empty where there are enough."""
+    return f"{n} count{'s are' if n != 1 else ' is'} too few to tell whether {what}" if n < _FEWEST else ""
+
+
 def gap(bar: Frequency) -> str:
     """``at 0: 1,060 observed, 1,032 expected``."""
     expected = f"{bar.expected:,.0f}" if bar.expected >= 100 else number(bar.expected, 3)
