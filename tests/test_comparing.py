@@ -90,6 +90,10 @@ def test_few_counts_are_said() -> None:
     assert message.startswith("40 observations are few for zinb:")
     (message,) = (v.message for v in compare(Histogram.of([1, 2, 5])).verdicts if v.code == "sample.small")
     assert message.startswith("3 observations are few for poisson and geometric:")
+    assert "--gof-replicates 999" in message
+    simulated = compare(NB_40, "poisson", "nb", "zinb", settings=FitSettings(restarts=2, gof_replicates=19))
+    (message,) = (v.message for v in simulated.verdicts if v.code == "sample.small")
+    assert "--gof" not in message
     assert "sample.small" not in codes(compare(NB))
 
 

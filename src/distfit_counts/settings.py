@@ -105,6 +105,11 @@ PADDING = 1.25
 PROGRESS_AFTER = 1.0
 
 
+def fewest_replicates(level: float) -> int:
+    """Replicates that a percentile interval needs: its ends are the order statistics (B + 1)(1 -+ level)/2 >= 1."""
+    return math.ceil(2.0 / (1.0 - level) - 1.0 - 1e-9)
+
+
 @dataclass(frozen=True)
 class FitSettings:
     """How to fit: what ``distfit fit`` takes as options."""
@@ -154,7 +159,7 @@ class FitSettings:
         ):
             if not valid:
                 raise DistfitError(f"{name} = {getattr(self, name)} is out of range", remedy)
-        fewest = math.ceil(2.0 / (1.0 - self.level) - 1.0 - 1e-9)
+        fewest = fewest_replicates(self.level)
         if self.ci == "bootstrap" and self.replicates < fewest:
             problem = f"{self.replicates} replicates are too few for an interval of level {self.level:g}"
             raise DistfitError(problem, f"{fewest} are the fewest: its ends are order statistics")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -27,15 +28,34 @@ def test_percentiles_by_hand() -> None:
     assert found.std_error[0] == pytest.approx(math.sqrt(1000 * 999 / 12), rel=1e-12)
 
 
-def test_infinite_replicates_are_ends_and_undefined_ones_are_not() -> None:
+def test_infinite_replicates_are_ends_and_undefined_ones_are_left_out() -> None:
+    """Of 99: the 5th from either side. Without 1 to 60 the others are 61 to 99, of which the 2nd; 18 are too few."""
     values = np.arange(1.0, 100.0)
-    infinite, undefined = values.copy(), values.copy()
-    infinite[-10:], undefined[0] = np.inf, np.nan
-    found = Bootstrap(np.stack([values, infinite, undefined], axis=1))
+    infinite, undefined, few = values.copy(), values.copy(), values.copy()
+    infinite[-10:], undefined[:60], few[18:] = np.inf, np.nan, np.nan
+    found = Bootstrap(np.stack([values, infinite, undefined, few], axis=1))
     lower, upper = found.interval(0.9)
-    assert lower.tolist()[:2] == [5.0, 5.0]
-    assert upper.tolist()[:2] == [95.0, np.inf]
-    assert np.isnan([lower[2], upper[2], found.std_error[1], found.std_error[2]]).all()
+    assert lower.tolist()[:3] == [5.0, 5.0, 62.0]
+    assert upper.tolist()[:3] == [95.0, np.inf, 98.0]
+    assert np.isnan([lower[3], upper[3], found.std_error[1]]).all()
+    assert found.defined.tolist() == [99, 99, 39, 18]
+    assert found.std_error[2] == pytest.approx(math.sqrt(39 * 40 / 12))
+
+
+def test_replicates_without_a_parameter_are_counted_and_said(fit) -> None:
+    """Hardly two components: in some replicates there is one, and no rate[2]. 39 are needed for 95 %."""
+    y = np.repeat([0, 1, 2, 3, 4], [60, 25, 6, 2, 1])
+    found = fit(y, "2*poisson", ci="bootstrap", replicates=199, restarts=2)
+    (message,) = [v.message for v in found.verdicts if v.code == "bootstrap.undefined"]
+    assert 0 < int(re.search(r"rate\[2\] in (\d+)\)", message)[1]) < 160
+    rate = found.parameters["rate[2]"]
+    assert rate.lower < rate.estimate < rate.upper < math.inf
+    short = fit(y, "2*poisson", ci="bootstrap", replicates=39, restarts=2)
+    (message,) = [v.message for v in short.verdicts if v.code == "bootstrap.undefined"]
+    assert "Too few are left for an interval of rate[2] (39 are needed)." in message
+    rate = short.parameters["rate[2]"]
+    assert np.isnan([rate.lower, rate.upper, rate.std_error]).all()
+    assert math.isfinite(short.parameters["rate[1]"].lower)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -185,7 +205,7 @@ def test_no_width_is_a_matter_of_digits() -> None:
     values[:, 1] = np.inf
     values[:, 2] += np.arange(99) * 1e-8
     values[0, 3] = np.nan
-    assert Bootstrap(values).still(0.95).tolist() == [True, True, False, False]
+    assert Bootstrap(values).still(0.95).tolist() == [True, True, False, True]
 
 
 @pytest.mark.parametrize("kind", KINDS)

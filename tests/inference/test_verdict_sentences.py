@@ -104,6 +104,24 @@ def test_sample_size(n: int, spec: str, code: str | None, fit) -> None:
     assert np.isnan(found.aicc) == (code == "too_small")
 
 
+def test_small_samples_are_not_told_to_do_what_they_did(fit) -> None:
+    def message(**options) -> str:
+        return said(fit(NB[:30], "nb", **options))["sample.small"]
+
+    assert message() == (
+        "30 observations for 2 parameters: the p-values and Wald intervals are rough. "
+        "--ci profile and --gof-replicates 999 do not rest on large samples alone."
+    )
+    profile = message(ci="profile")
+    assert "Wald" not in profile
+    assert "--ci" not in profile
+    assert "--gof-replicates 999 does not" in profile
+    both = message(ci="profile", gof_replicates=19)
+    assert "--" not in both
+    assert "the p-values that are not simulated are rough; more data" in both
+    assert "Wald intervals are rough. --ci profile does not" in message(gof_replicates=19)
+
+
 def test_a_simpler_family_suffices(fit) -> None:
     y = sample("nb", {"mean": 3.0, "size": 40.0}, 60, seed=3)
     found = fit(y, "nb")

@@ -13,7 +13,7 @@ from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.inference.fitted.reached import estimates
 from distfit_counts.inference.replicates import pieces, refit, resampled, simulated, warm_values
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.settings import FitSettings
+from distfit_counts.settings import FitSettings, fewest_replicates
 
 # Replicates of the same counts, refitted, differ by rounding errors: some 1e-15 of their value. No interval of a
 # parameter that moves is as narrow as this.
@@ -29,19 +29,28 @@ class Bootstrap:
     values: Array
 
     @property
+    def defined(self) -> npt.NDArray[np.int64]:
+        """In how many replicates each parameter has a value [P']; the rest are made of these."""
+        return np.asarray((~np.isnan(self.values)).sum(axis=0))
+
+    @property
     def std_error(self) -> Array:
-        """Standard deviation over the replicates [P']; NaN where one of them is infinite or undefined."""
+        """Standard deviation over the replicates [P']; NaN where one of them is infinite, or fewer than two exist."""
         with np.errstate(invalid="ignore"):
-            return np.asarray(self.values.std(axis=0, ddof=1))
+            known = [own[~np.isnan(own)] for own in self.values.T]
+            return np.array([own.std(ddof=1) if len(own) > 1 else np.nan for own in known])
 
     def interval(self, level: float) -> tuple[Array, Array]:
-        """The percentile interval (Efron 1979): the order statistics (B + 1)(1 -+ level)/2, which may be infinite."""
-        count = len(self.values)
-        tail = max(int(np.floor((count + 1) * (1.0 - level) / 2.0 + 1e-9)), 1)
-        # NaN sorts last and would pass for a large value: a parameter that some replicate does not define has no end.
-        unknown = np.where(np.isnan(self.values).any(axis=0), np.nan, 0.0)
-        ordered = np.sort(self.values, axis=0)
-        return ordered[tail - 1] + unknown, ordered[count - tail] + unknown
+        """The percentile interval (Efron 1979): the order statistics (B + 1)(1 -+ level)/2, which may be infinite.
+
+        B: the replicates in which the parameter has a value; NaN where they are too few for the level.
+        """
+        # NaN sorts last: the values come first.
+        ordered, count = np.sort(self.values, axis=0), self.defined
+        tail = np.maximum(np.floor((count + 1) * (1.0 - level) / 2.0 + 1e-9).astype(np.int64), 1)
+        unknown = np.where(count < fewest_replicates(level), np.nan, 0.0)
+        place = np.arange(len(count))
+        return ordered[tail - 1, place] + unknown, ordered[np.maximum(count - tail, 0), place] + unknown
 
     def still(self, level: float) -> npt.NDArray[np.bool_]:
         """Whether the interval has no width [P']; both ends may be infinite."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isnan, nan
+from types import MappingProxyType
 
 from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.inference.intervals.bootstrap import Bootstrap
@@ -38,9 +40,14 @@ def _labels(judgement: Judgement, row: int) -> dict[str, str]:
 
 
 class Bootstrapped(dict[str, Estimate]):
-    """Estimates by name. ``still``: those that (nearly) all replicates agree on, which have no interval."""
+    """Estimates by name. ``still``: those that (nearly) all replicates agree on, which have no interval.
+
+    ``lacking``: in how many of the ``replicates`` a parameter has no value, where it has none in some.
+    """
 
     still: tuple[str, ...] = ()
+    lacking: Mapping[str, int] = MappingProxyType({})
+    replicates: int = 0
 
 
 def with_bootstrap(judgement: Judgement, bootstrap: Bootstrap, row: int, level: float) -> Bootstrapped:
@@ -51,10 +58,16 @@ def with_bootstrap(judgement: Judgement, bootstrap: Bootstrap, row: int, level: 
     """
     lower, upper = bootstrap.interval(level)
     std_error, still = bootstrap.std_error, bootstrap.still(level)
-    found = Bootstrapped()
+    found, defined = Bootstrapped(), bootstrap.defined
+    found.replicates = len(bootstrap.values)
+    found.lacking = {
+        name: found.replicates - int(known)
+        for (name, e), known in zip(judgement.estimates(row).items(), defined, strict=True)
+        if known < found.replicates and not isnan(e.estimate)
+    }
     for i, (name, e) in enumerate(judgement.estimates(row).items()):
         ends = replace(e, lower=float(lower[i]), upper=float(upper[i]), std_error=float(std_error[i]))
         none = replace(e, lower=nan, upper=nan, std_error=nan)
-        found[name] = e if isnan(e.estimate) else none if still[i] else ends
+        found[name] = e if isnan(e.estimate) else none if still[i] or isnan(lower[i]) else ends
         found.still += (name,) if still[i] and not isnan(e.estimate) else ()
     return found

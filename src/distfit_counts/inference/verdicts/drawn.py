@@ -12,6 +12,7 @@ _ALL = (
     misfit.underdispersed,
     boundary.not_identified,
     replicates.no_spread,
+    replicates.undefined,
     convergence.not_converged,
     convergence.rarely_best,
     convergence.reached_once,

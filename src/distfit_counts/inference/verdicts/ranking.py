@@ -30,9 +30,13 @@ def _small(candidates: Sequence[Candidate]) -> list[Verdict]:
     if not rough:
         return []
     n = candidates[0].fit.n
+    # Only a simulated p-value of the Anderson-Darling statistic exists.
+    simulated = not math.isnan(candidates[0].fit.goodness.tests[-1].p_value)
+    advice = "; --gof-replicates 999 simulates the X² p-values"
+    p_values = "likelihood-ratio p-values" if simulated else "p-values"
     message = (
-        f"{n} observation{'s are' if n != 1 else ' is'} few for {_listed(rough)}: AIC, BIC and the p-values rest on "
-        "large samples. Differences that are not large say little; --gof-replicates 999 simulates the X² p-values."
+        f"{n} observation{'s are' if n != 1 else ' is'} few for {_listed(rough)}: AIC, BIC and the {p_values} rest on "
+        f"large samples. Differences that are not large say little{'' if simulated else advice}."
     )
     return [Verdict("sample.small", message)]
 

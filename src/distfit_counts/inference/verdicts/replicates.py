@@ -1,4 +1,4 @@
-"""Where the bootstrap has nothing to say: replicates that all give the same estimate."""
+"""Where the bootstrap has nothing to say, or less: replicates with the same estimate, or without a parameter."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import isnan
 from distfit_counts.inference.intervals.chosen import Bootstrapped
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.result import Verdict
+from distfit_counts.settings import fewest_replicates
 
 
 def no_spread(facts: Facts) -> list[Verdict]:
@@ -25,3 +26,23 @@ def no_spread(facts: Facts) -> list[Verdict]:
         "(nearly) every replicate has the same estimate. --ci profile gives an interval there."
     )
     return [Verdict("bootstrap.no_spread", message)]
+
+
+def undefined(facts: Facts) -> list[Verdict]:
+    """Parameters that some replicates do not have: their intervals rest on the others, if there are enough."""
+    found = facts.estimates if isinstance(facts.estimates, Bootstrapped) else Bootstrapped()
+    if not found.lacking:
+        return []
+    total, fewest = found.replicates, fewest_replicates(facts.settings.level)
+    listed = ", ".join(f"{name} in {lack:,}" for name, lack in found.lacking.items())
+    few = [name for name, lack in found.lacking.items() if total - lack < fewest]
+    rest = "The intervals rest on the others, and say nothing of samples like those."
+    if few:
+        rest = f"Too few are left for an interval of {' and '.join(few)} ({fewest} are needed)."
+        if len(few) < len(found.lacking):
+            rest += " The other intervals rest on the replicates that are left."
+    message = (
+        f"Of {total:,} replicates some lack a parameter ({listed}): there its part of the model has vanished (a "
+        f"component died or holds only zeros). {rest}"
+    )
+    return [Verdict("bootstrap.undefined", message)]

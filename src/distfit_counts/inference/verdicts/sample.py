@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.result import Verdict
 
@@ -19,9 +21,21 @@ def size(facts: Facts) -> list[Verdict]:
         return [Verdict("sample.too_small", message)]
     # Where nothing is estimated (all counts are zero) nothing is rough.
     if n < _PER_PARAMETER * p and facts.judgement.reduced(facts.row)[1]:
-        message = (
-            f"{n} observations for {p} parameter{'s' * (p > 1)}: the p-values and Wald intervals are rough. "
-            "--ci profile and --gof-replicates 999 do not rest on large samples alone."
-        )
-        return [Verdict("sample.small", message)]
+        return [Verdict("sample.small", f"{n} observations for {p} parameter{'s' * (p > 1)}: {_rough(facts)}")]
     return []
+
+
+def _rough(facts: Facts) -> str:
+    """What rests on large samples here, and what to ask for that has not been asked for."""
+    options = facts.settings
+    asymptotic = any(math.isfinite(test.p_value) for test in (*facts.tests, *facts.goodness.tests))
+    wald = options.ci == "wald" and any(math.isfinite(e.lower) for e in facts.estimates.values())
+    # Likelihood ratios and score tests stay asymptotic when the goodness of fit is simulated.
+    what = "p-values" if not options.gof_replicates else "p-values that are not simulated"
+    simulated = bool(options.gof_replicates) and not any(math.isfinite(test.p_value) for test in facts.tests)
+    rough = [*([what] if asymptotic and not simulated else []), *(["Wald intervals"] if wald else [])]
+    better = [*(["--ci profile"] if wald else []), *(["--gof-replicates 999"] if not options.gof_replicates else [])]
+    said = f"the {' and '.join(rough)} are rough" if rough else "no statement about them can be sharp"
+    if not better:
+        return f"{said}; more data, or a family with fewer parameters, would help."
+    return f"{said}. {' and '.join(better)} do{'es' * (len(better) == 1)} not rest on large samples alone."
