@@ -106,14 +106,10 @@ def _number(value: float | None) -> float:
 
 
 def _estimate(record: dict[str, Any]) -> Estimate:
-    estimate = _number(record["estimate"])
-    # JSON has no infinity: an upper boundary without a number is one.
-    if record["boundary"] == "upper" and math.isnan(estimate):
-        estimate = math.inf
-    std_error, lower, upper = (_number(record[name]) for name in ("std_error", "lower", "upper"))
-    if math.isnan(upper) and not math.isnan(lower):
-        upper = math.inf  # likewise an interval with only a lower end
-    return Estimate(estimate, std_error, lower, upper, record["boundary"])
+    numbers = {name: _number(record[name]) for name in ("estimate", "std_error", "lower", "upper")}
+    # JSON has no infinity: the record says which numbers are.
+    numbers |= dict.fromkeys(record["infinite"], math.inf)
+    return Estimate(**numbers, boundary=record["boundary"])
 
 
 def _values(record: dict[str, float | None]) -> dict[str, float]:

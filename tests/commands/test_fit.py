@@ -105,6 +105,7 @@ def test_json_keeps_the_contract(distfit: Run) -> None:
         "lower": None,
         "upper": None,
         "boundary": "upper",
+        "infinite": ["estimate"],
     }
     assert fit["parameters"]["mean"]["std_error"] == pytest.approx(math.sqrt(0.61 / 200), rel=1e-9)
     assert fit["log_likelihood"] == pytest.approx(-206.10672147175407, abs=1e-9)
@@ -118,6 +119,20 @@ def test_csv_has_a_line_per_parameter(distfit: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [row["parameter"] for row in rows] == ["pi", "rate"] * 2
     assert float(rows[3]["estimate"]) == pytest.approx(5.01326, abs=1e-5)
+
+
+def test_infinite_is_not_undefined(distfit: Run) -> None:
+    """The size of a negative binomial that is a Poisson: no standard error, no upper end of the profile interval."""
+    arguments = ["fit", "sample_data/saxony.csv", "-c", "boys", "--weights", "families", "-f", "nb", "--ci", "profile"]
+    (found,) = records(distfit(*arguments, "--format", "json").stdout)
+    size = found["parameters"]["size"]
+    assert (size["estimate"], size["std_error"], size["upper"]) == (None, None, None)
+    assert size["infinite"] == ["estimate", "upper"]
+    assert found["parameters"]["mean"]["infinite"] == []
+    mean, size = csv.DictReader(io.StringIO(distfit(*arguments, "--format", "csv").stdout))
+    assert (size["estimate"], size["std_error"], size["upper"]) == ("inf", "", "inf")
+    assert float(size["lower"]) > 100.0
+    assert "inf" not in (mean["estimate"], mean["lower"], mean["upper"])
 
 
 def test_every_source_on_its_own_and_together(distfit: Run, tmp_path: Path) -> None:

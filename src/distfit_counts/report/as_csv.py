@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
-from distfit_counts.report.as_json import finite
 from distfit_counts.result import Fit
 
 _FIT = ("n", "n_missing", "log_likelihood", "n_parameters", "aic", "aicc", "bic", "converged", "status", "verdicts")
@@ -19,7 +19,7 @@ def header(groups: Sequence[str]) -> str:
 
 
 def rows(fit: Fit, groups: Sequence[str]) -> str:
-    """The lines of one fit. An empty field is a number that does not exist."""
+    """The lines of one fit. An empty field is a number that does not exist; ``inf`` is an infinite one."""
     numbers = [fit.log_likelihood, fit.n_parameters, fit.aic, fit.aicc, fit.bic]
     whole = [fit.n, fit.histogram.n_missing, *(_field(x) for x in numbers), str(fit.converged).lower(), fit.status]
     codes = " ".join(verdict.code for verdict in fit.verdicts)
@@ -32,7 +32,7 @@ def rows(fit: Fit, groups: Sequence[str]) -> str:
 
 
 def _field(value: float) -> object:
-    return "" if finite(value) is None else repr(value)
+    return "" if math.isnan(value) else repr(value)
 
 
 def csv_line(fields: Sequence[object]) -> str:

@@ -100,6 +100,7 @@ def _estimate(e: Estimate) -> dict[str, Any]:
         "lower": finite(e.lower),
         "upper": finite(e.upper),
         "boundary": e.boundary,
+        "infinite": [name for name in ("estimate", "lower", "upper") if math.isinf(getattr(e, name))],
     }
 
 
