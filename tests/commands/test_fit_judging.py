@@ -91,3 +91,19 @@ def test_bad_ways_to_judge_are_exit_2(distfit: Run, arguments: list[str]) -> Non
     done = distfit("fit", HORSEKICKS, "-f", "nb", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def test_a_table_of_groups_shows_the_intervals_asked_for_or_says_where_they_are(distfit: Run) -> None:
+    arguments = ["fit", "sample_data/biochemists.csv", "--by", "gender", "-f", "nb", "-q"]
+    profile = [*arguments, "--ci", "profile"]
+    men, women = records(distfit(*profile, "--format", "json").stdout)
+    wide = distfit(*profile, COLUMNS="120").stdout
+    for found in (men, women):
+        for e in found["parameters"].values():
+            assert re.search(rf"{e['estimate']:#.5g} +{e['lower']:#.5g} … {e['upper']:#.5g}", wide)
+    assert "95 % profile" in wide
+    narrow = distfit(*profile, COLUMNS="80").stdout
+    assert "…" not in narrow
+    assert "95 % profile intervals: -v, --format json or csv" in narrow
+    assert "90 %" in distfit(*arguments, "--level", "0.9", COLUMNS="120").stdout
+    assert "interval" not in distfit(*arguments, COLUMNS="120").stdout, "nobody asked for Wald's"

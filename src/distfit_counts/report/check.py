@@ -17,6 +17,7 @@ from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.check_record import csv_lines, json_lines
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.narrow import Fitting, whole
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.residuals import residual_summary
 from distfit_counts.report.tables import plain_table
@@ -40,7 +41,7 @@ def write_checks(checks: Sequence[Check], format: str, output: Path | None) -> N
 def print_checks(console: Console, checks: Sequence[Check]) -> None:
     """One check in full, several with a line each."""
     if len(checks) == 1:
-        console.print(_report(checks[0], console))
+        console.print(_report(checks[0], console), crop=False)
         return
     specs = ", ".join(dict.fromkeys(check.fit.family for check in checks))
     console.print(Text(f"{specs}: {count(len(checks))} checks", style="bold"))
@@ -53,10 +54,10 @@ def print_checks(console: Console, checks: Sequence[Check]) -> None:
 
 
 def _report(check: Check, console: Console) -> RenderableType:
-    return Group(
+    parts = [
         _title(check),
         *(verdict_line(verdict) for verdict in check.verdicts),
-        _scores(check),
+        Fitting(_scores(check), _scores(check, own=False)),
         Padding(Text(_SCORES, style="dim"), (0, 0, 0, 1)),
         _moments(check),
         Padding(_chi_square(check), (0, 0, 0, 1)),
@@ -64,7 +65,8 @@ def _report(check: Check, console: Console) -> RenderableType:
         _pit(check, console.width),
         Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
         *residual_summary(check.residuals),
-    )
+    ]
+    return Group(*map(whole, parts))
 
 
 def _title(check: Check) -> Text:
@@ -83,15 +85,16 @@ def _place(source: str, column: str, group: Mapping[str, object]) -> str:
 _SCORES = "smaller is better; log score: mean −log p; ranked probability: in counts"
 
 
-def _scores(check: Check) -> RenderableType:
+def _scores(check: Check, own: bool = True) -> Table:
+    """``own``: with the score of the model's own data."""
     table = plain_table()
     table.add_column("score")
-    for name in ("new data", "expected", "z", "in sample"):
+    for name in ("new data", "expected", "z", *(["in sample"] if own else [])):
         table.add_column(name, justify="right", no_wrap=True)
     log_scores = [number(x) for x in (check.log_score, check.expected_log_score)]
-    own = number(check.fit.nll_per_observation)
-    table.add_row("log score", *log_scores, fixed(check.log_score_z, 2), own)
-    table.add_row("ranked probability", number(check.rps), "", "", "")
+    in_sample = [number(check.fit.nll_per_observation)] if own else []
+    table.add_row("log score", *log_scores, fixed(check.log_score_z, 2), *in_sample)
+    table.add_row("ranked probability", number(check.rps))
     return table
 
 

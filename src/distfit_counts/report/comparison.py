@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -18,13 +18,15 @@ from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 
 # What a narrower terminal does not get.
 _NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
-_HIDDEN: tuple[set[str], ...] = (set(), {"AICc", "weight"}, _NARROW, _NARROW | {"df", "ΔBIC"})
+_LEAST = _NARROW | {"df", "ΔBIC"}
+_HIDDEN: tuple[set[str], ...] = (set(), {"AICc", "weight"}, _NARROW, _LEAST, _LEAST | {""}, _LEAST | {"", "X² p"})
 # What the last column says for a verdict; the others are in the fit's own report.
 _NOTES = {
     "optimum.certified": "certified",
@@ -50,7 +52,7 @@ def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -
         console.print(_title(comparison))
         for verdict in comparison.verdicts:
             console.print(verdict_line(verdict))
-        console.print(_table(comparison, console))
+        console.print(Fitting(_table(comparison, console)), crop=False)
         for line in _notes(comparison):
             console.print(Text(line, style="dim"))
         if verbose:
@@ -68,28 +70,31 @@ def _title(comparison: Comparison) -> Text:
     return Text.assemble((best.family, "bold cyan"), f" {rank} {source}, column {comparison.column}{place}: {counts}")
 
 
-def _table(comparison: Comparison, console: Console) -> RenderableType:
-    """With as many columns as fit beside the notes, whose words are not broken."""
+def _table(comparison: Comparison, console: Console) -> Table:
+    """With as many columns as fit beside the notes, whose words are not broken; the notes ("") go before X² p does."""
     notes = [_note(candidate) for candidate in comparison.candidates]
     longest, word = max(map(len, notes)), max((len(word) for note in notes for word in note.split()), default=0)
     unbounded = console.options.update(max_width=10_000)
     for hidden in _HIDDEN:
-        table = _with([name for name in _COLUMNS if name not in hidden], comparison, word)
-        if Measurement.get(console, unbounded, table).maximum - longest + word <= console.width:
+        table = _with([name for name in _COLUMNS if name not in hidden], comparison, None if "" in hidden else word)
+        spare = 0 if "" in hidden else longest - word
+        if Measurement.get(console, unbounded, table).maximum - spare <= console.width:
             break
     return table
 
 
-def _with(names: list[str], comparison: Comparison, note_width: int) -> Table:
+def _with(names: list[str], comparison: Comparison, note_width: int | None) -> Table:
     table = plain_table()
     for name in names:
         table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
-    table.add_column("", min_width=note_width)
+    if note_width is not None:
+        table.add_column("", min_width=note_width)
     for cells in _ceilings(comparison):
-        table.add_row(*(cells.get(name, "") for name in names), "", style="dim")
+        table.add_row(*(cells.get(name, "") for name in names), style="dim")
     for i, candidate in enumerate(comparison.candidates):
         cells = _cells(candidate)
-        table.add_row(*(cells[name] for name in names), _note(candidate), style="bold green" if i == 0 else None)
+        note = [] if note_width is None else [_note(candidate)]
+        table.add_row(*(cells[name] for name in names), *note, style="bold green" if i == 0 else None)
     return table
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.inference.verdicts.p_values import p_text
+from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Fit
@@ -15,10 +17,14 @@ _WIDE = 96
 
 
 def tests_table(fit: Fit, width: int) -> RenderableType:
-    """Every test on one line: goodness of fit, then the simpler families."""
+    """Every test on one line: goodness of fit, then the simpler families; without df where there is no room."""
+    return Fitting(_tests(fit, width, True), _tests(fit, width, False))
+
+
+def _tests(fit: Fit, width: int, with_df: bool) -> Table:
     table = plain_table()
     table.add_column("test", style="bold", overflow="fold")
-    for name in ("statistic", "df", "p-value"):
+    for name in ("statistic", *(["df"] if with_df else []), "p-value"):
         table.add_column(name, justify="right", no_wrap=True)
     wide = width >= _WIDE
     if wide:
@@ -26,9 +32,9 @@ def tests_table(fit: Fit, width: int) -> RenderableType:
     bins = f" ({len(fit.goodness.bins)} bins)" if len(fit.goodness.bins) > 1 else ""
     for test in (*fit.goodness.tests, *fit.tests):
         title = f"{test.title}{bins}" if test.code == "chi_square" else test.title
-        freedom = f"{test.df:.0f}" if test.df >= 1 else ""
+        freedom = [f"{test.df:.0f}" if test.df >= 1 else ""] if with_df else []
         null = [test.null] if wide else []
-        table.add_row(title, number(test.statistic, 4), freedom, p_text(test.p_value), *null)
+        table.add_row(title, number(test.statistic, 4), *freedom, p_text(test.p_value), *null)
     return table
 
 

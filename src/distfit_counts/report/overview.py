@@ -6,12 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
-from rich.measure import Measurement
+from rich.table import Table
 from rich.text import Text
 
+from distfit_counts.report.narrow import Fitting, least_width
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
+from distfit_counts.report.terminal import interval, interval_title
 from distfit_counts.result import Fit
+from distfit_counts.settings import LEVEL
 
 
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
@@ -22,23 +25,36 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     columns = len({fit.column for fit in listed}) > 1
     names = list(dict.fromkeys(name for fit in listed for name in fit.parameters))
     where = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *groups]
+    console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
+    table = _table(listed, short, where, names, False)
+    asked = listed[0].ci != "wald" or listed[0].level != LEVEL
+    wide = _table(listed, short, where, names, True) if asked else table
+    shown = wide if least_width(console, wide) <= console.width else table
+    console.print(Fitting(shown), crop=False)
+    if asked and shown is table:
+        where_else = "-v, --format json or csv, or a wider terminal, have them"
+        console.print(Text(f"{interval_title(listed[0])}s: {where_else}", style="dim"))
+    _print_verdicts(console, listed, short)
+
+
+def _table(fits: Sequence[Fit], short: Mapping[str, str], where: list[str], names: list[str], intervals: bool) -> Table:
     table = plain_table()
     for name in where:
         table.add_column(name, no_wrap=True)
-    for name in ["n", *names, "log-lik.", "BIC", "status"]:
+    title = interval_title(fits[0]).removesuffix(" interval")
+    parameters = [own for name in names for own in ([name, title] if intervals else [name])]
+    for name in ["n", *parameters, "log-lik.", "BIC", "status"]:
         table.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
-    for fit in listed:
+    for fit in fits:
         place = {"source": short[fit.source], "column": fit.column} | {k: str(v) for k, v in fit.group.items()}
-        estimates = [number(fit.parameters[name].estimate) if name in fit.parameters else "" for name in names]
+        estimates = []
+        for name in names:
+            e = fit.parameters.get(name)
+            own = ["", ""] if e is None else [number(e.estimate), interval(e)]
+            estimates += own if intervals else own[:1]
         numbers = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2), fit.status if fit.converged else f"{fit.status} !"]
         table.add_row(*(place[name] for name in where), count(fit.n), *estimates, *numbers)
-    console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
-    # A number broken in two is no number: where the terminal is too narrow, the lines run over its edge.
-    width, unbounded = console.width, console.options.update(max_width=10_000)
-    console.width = max(width, Measurement.get(console, unbounded, table).maximum)
-    console.print(table)
-    console.width = width
-    _print_verdicts(console, listed, short)
+    return table
 
 
 def _print_verdicts(console: Console, fits: Sequence[Fit], short: Mapping[str, str]) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
+from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.tables import plain_table
 
@@ -17,9 +19,15 @@ if TYPE_CHECKING:
 
 def residual_summary(residuals: Residuals) -> list[RenderableType]:
     """Mean, standard deviation and share beyond +-1.96, beside what a true model gives."""
+    note = f"{count(residuals.n)}, randomised with seed {residuals.seed}; standard normal if the model is right"
+    tables = Fitting(_table(residuals, True), _table(residuals, False))
+    return [tables, Padding(Text(note, style="dim"), (0, 0, 0, 1))]
+
+
+def _table(residuals: Residuals, with_bands: bool) -> Table:
     table = plain_table()
-    table.add_column("quantile residuals")
-    for name in ("new data", "expected", "95 % band"):
+    table.add_column("quantile residuals" if with_bands else "residuals")
+    for name in ("new data", "expected", *(["95 % band"] if with_bands else [])):
         table.add_column(name, justify="right", no_wrap=True)
     rows = (
         ("mean", residuals.mean, "0"),
@@ -28,7 +36,7 @@ def residual_summary(residuals: Residuals) -> list[RenderableType]:
     )
     for name, moment, expected in rows:
         outside = moment.value == moment.value and not moment.lower <= moment.value <= moment.upper
-        band = f"{fixed(moment.lower, 4)} … {fixed(moment.upper, 4)}{' !' if outside else '  '}"
-        table.add_row(name, fixed(moment.value, 4), expected, band)
-    note = f"{count(residuals.n)}, randomised with seed {residuals.seed}; standard normal if the model is right"
-    return [table, Padding(Text(note, style="dim"), (0, 0, 0, 1))]
+        mark = " !" if outside else "  "
+        band = [f"{fixed(moment.lower, 4)} … {fixed(moment.upper, 4)}{mark}"] if with_bands else []
+        table.add_row(name, fixed(moment.value, 4), expected if with_bands else expected + mark, *band)
+    return table

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.families.spec import parse
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
+from distfit_counts.report.narrow import Fitting, whole, without
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.stacked import stacked_parameters
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Estimate, Fit, Restart, Verdict
 
@@ -23,7 +27,7 @@ _WIDE = 96
 
 def print_fit(console: Console, fit: Fit, verbose: bool = False) -> None:
     """The whole report of one fit; ``verbose`` adds how every restart moved."""
-    console.print(_report(fit, console, verbose))
+    console.print(_report(fit, console, verbose), crop=False)
 
 
 def to_text(fit: Fit, width: int = 100) -> str:
@@ -48,7 +52,7 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
     if verbose:
         parts += [correlation_table(fit), bins_table(fit)]
         parts += [_trace(restart) for restart in fit.restarts if restart.trace]
-    return Group(*parts)
+    return Group(*map(whole, parts))
 
 
 def verdict_line(verdict: Verdict) -> Text:
@@ -66,9 +70,13 @@ def _title(fit: Fit) -> Text:
 
 
 def _parameters(fit: Fit, width: int) -> RenderableType:
+    return Fitting(_parameter_table(fit, width), stacked_parameters(fit, interval_title(fit), interval))
+
+
+def _parameter_table(fit: Fit, width: int) -> Table:
     table = plain_table()
     table.add_column("parameter", style="bold")
-    for name in ("estimate", "std. error", _interval_title(fit)):
+    for name in ("estimate", "std. error", interval_title(fit)):
         table.add_column(name, justify="right", no_wrap=True)
     wide = width >= _WIDE
     if wide:
@@ -77,14 +85,15 @@ def _parameters(fit: Fit, width: int) -> RenderableType:
     meanings = {name: parameter.meaning for parameter in family.parameters for name in parameter.names}
     for name, e in fit.parameters.items():
         meaning = [meanings[name]] if wide else []
-        table.add_row(name, _cell(e), number(e.std_error), _interval(e), *meaning)
+        table.add_row(name, _cell(e), number(e.std_error), interval(e), *meaning)
     derived = {k: v for k, v in fit.derived.items() if k not in ("mean", "variance", "prob_zero")}
     for name, value in derived.items():
         table.add_row(name, number(value), "", "", *(["derived"] if wide else []), style="dim")
     return table
 
 
-def _interval_title(fit: Fit) -> str:
+def interval_title(fit: Fit) -> str:
+    """``95 % profile interval``."""
     kind = "" if fit.ci == "wald" else f" {fit.ci}"
     return f"{100 * fit.level:g} %{kind} interval"
 
@@ -93,7 +102,8 @@ def _cell(e: Estimate | None) -> str:
     return "" if e is None else number(e.estimate)
 
 
-def _interval(e: Estimate) -> str:
+def interval(e: Estimate) -> str:
+    """``1.5 … 2.5``, or why there is none."""
     if e.lower == e.lower:
         return f"{number(e.lower)} … {number(e.upper)}"
     return "–" if e.boundary is None else "at the boundary"
@@ -119,7 +129,7 @@ def _moments(fit: Fit) -> RenderableType:
         table.add_row("variance/mean", number(h.variance / h.mean), number(ratio))
     table.add_row("P(Y = 0)", number(h.zeros / h.n), number(fit.derived["prob_zero"]))
     formula = parse(fit.family).variance_formula()
-    return Group(table, Padding(Text(formula, style="dim"), (0, 0, 0, 1))) if formula else table
+    return Group(whole(table), Padding(Text(formula, style="dim"), (0, 0, 0, 1))) if formula else table
 
 
 def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
@@ -144,17 +154,26 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     }
     if width < _WIDE:
         del columns[f"start: {names}"], columns["|gradient|"], columns["steps"]
-    table = plain_table()
-    for name in columns:
-        values = name in ("estimate", names) or name.startswith("start")
-        left = values or name in ("from", "status")
-        table.add_column(name, justify="left" if left else "right", no_wrap=not values, overflow="fold")
-    for row in zip(*columns.values(), strict=True):
-        table.add_row(*row)
+    table = without(partial(_restart_table, columns, names), list(columns), [names, "from", "status"])
     hidden = len(fit.restarts) - len(shown)
     notes = [f"  and {count(hidden)} more starts (-v shows them)"] if hidden else []
     notes += [f"  {line}" for line in point_masses(columns["from"])]
     return Group(Text(how, style="bold"), table, *(Text(note, style="dim") for note in notes))
+
+
+def _restart_table(columns: Mapping[str, list[str]], names: str, shown: Sequence[str]) -> Table:
+    table = plain_table()
+    for name in shown:
+        values = name in ("estimate", names) or name.startswith("start")
+        left = values or name in ("from", "status")
+        # In narrow terminals estimates are broken between two of them, into three lines at most.
+        least = -(-max(map(len, columns[name])) // 3) if values else None
+        table.add_column(
+            name, "", justify="left" if left else "right", no_wrap=not values, overflow="fold", min_width=least
+        )
+    for row in zip(*(columns[name] for name in shown), strict=True):
+        table.add_row(*row)
+    return table
 
 
 def point_masses(texts: Iterable[str]) -> list[str]:

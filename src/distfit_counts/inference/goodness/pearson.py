@@ -16,7 +16,8 @@ def pool(expected: Array, minimum: float = 5.0) -> Ints:
     ``expected`` [J]: the expected numbers of neighbouring cells. From the left, a bin is closed as soon as it expects
     enough; what is left over on the right joins the last bin. Closing at the first chance never costs a later bin its
     place, so no other way of pooling neighbours has more bins: nothing is merged without need. If even
-    the sum is too small, one bin is left.
+    the sum is too small, one bin is left. All this is of cells: where ``Cells`` makes them of several counts (beyond
+    4,096), single counts could have given more bins.
     """
     starts, held = [0], 0.0
     for cell, value in enumerate(expected.tolist()):

@@ -119,7 +119,8 @@ def _measured(fit: Fit, column: Column) -> Check:
 def chi_square(histogram: Histogram, table: Table) -> tuple[tuple[Frequency, ...], HypothesisTest]:
     """Bins, and Pearson's X2 of a fully specified model: chi-square on bins - 1 df, for nothing was estimated (1900).
 
-    Neighbouring counts are pooled until 5 are expected in each bin; no p-value where that leaves a single bin.
+    Neighbouring counts are pooled until 5 are expected in each bin; no p-value where that leaves a single bin. Where
+    the counts are too many to list, the cells of ``table`` are pooled, which hold several.
     """
     seen = np.searchsorted(table.starts, histogram.values, side="right") - 1
     cells = np.bincount(seen, weights=histogram.weights, minlength=len(table.starts) + 1).astype(np.float64)

@@ -1,0 +1,63 @@
+"""Narrow terminals: columns are dropped or stacked, never a name, and never half a number."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from distfit_counts.comparing import compare_columns
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.families.spec import parse
+from distfit_counts.report.comparison import _print as print_comparisons
+from distfit_counts.report.numbers import fixed, number
+from distfit_counts.report.terminal import to_text
+from distfit_counts.settings import FitSettings
+
+COUNTS = np.random.default_rng(0).negative_binomial(2, 0.3, 200)
+WIDTHS = [20, 30, 40, 50, 60, 80, 96, 120]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("ci", ["wald", "profile"])
+def test_every_parameter_keeps_its_name_and_its_whole_numbers(width: int, ci: str, fit) -> None:
+    found = fit(COUNTS, "zinb", ci=ci, restarts=2)
+    text = to_text(found, width)
+    for name, e in found.parameters.items():
+        assert re.search(rf"^ {re.escape(name)} +{re.escape(number(e.estimate))}", text, re.M), name
+        if e.lower == e.lower:
+            assert f"{number(e.lower)} … {number(e.upper)}" in text
+        if e.std_error == e.std_error:
+            assert number(e.std_error) in text
+    for name, value in found.derived.items():
+        if name not in ("mean", "variance", "prob_zero"):
+            assert re.search(rf"^ {re.escape(name)} +{re.escape(number(value))}", text, re.M), name
+    for test in found.goodness.tests:
+        assert number(test.statistic, 4) in text
+    assert all(fixed(restart.nll, 4) in text for restart in found.restarts)
+    # Rich's mark of what it has cut off; the "…" of an interval stands between blanks.
+    assert not re.search(r"\S…|…\S", text)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_comparison_keeps_every_family_and_whole_numbers(width: int) -> None:
+    families = [parse(spec) for spec in ("poisson", "nb", "zinb", "hurdle(nb)")]
+    (found,) = compare_columns([Column("t", "y", {}, Histogram.of(COUNTS))], families, FitSettings(restarts=1))
+    buffer = io.StringIO()
+    print_comparisons(Console(file=buffer, width=width, no_color=True), [found], False)
+    text = buffer.getvalue()
+    for candidate in found.candidates:
+        spec = re.escape(candidate.fit.family)
+        numbers = [fixed(candidate.fit.log_likelihood, 3), fixed(candidate.fit.bic, 2)]
+        assert re.search(rf"^ {spec} .*{numbers[0]}.* {numbers[1]}", text, re.M)
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("width", [40, 50, 60, 80])
+def test_from_40_characters_on_nothing_is_wider_than_the_terminal(width: int, fit) -> None:
+    text = to_text(fit(COUNTS, "zinb", restarts=2), width)
+    assert max(map(len, text.splitlines())) <= width
