@@ -25,7 +25,9 @@ class Cells:
     """J cells: cell j holds the counts ``starts[j]`` to ``starts[j + 1] - 1``, the last one all from its start on.
 
     Up to count 4,096 each cell is one count; of data or a model that reach further most hold several, so that bins
-    pooled from them may be coarser than those of single counts. Their probability is the pmf at ``points`` [Q] times ``each`` [Q], the counts that a point stands for, summed from
+    pooled from them may be coarser than those of single counts.
+
+    Their probability is the pmf at ``points`` [Q] times ``each`` [Q], the counts that a point stands for, summed from
     ``first`` [J - 1] on (midpoint rule, exact where every count is a point); the last cell holds the rest.
     ``shares`` [J]: their probability under the model that they were made for.
     """
