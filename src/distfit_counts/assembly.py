@@ -1,27 +1,26 @@
-"""Solutions of whole batches into the fits of single columns."""
+"""Solutions of whole batches into the fits of single columns, and into the numbers of all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 import numpy as np
 
 from distfit_counts.data.column import Column
-from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.fitted.estimates import Judgement, judge
-from distfit_counts.inference.fitted.restarts import restarts_of
-from distfit_counts.inference.goodness.statistics import goodness
-from distfit_counts.inference.hypotheses.simpler import tests_of
-from distfit_counts.inference.intervals.bootstrap import bootstrap
-from distfit_counts.inference.intervals.chosen import with_bootstrap, with_profile
+from distfit_counts.families.constraint import Array
+from distfit_counts.inference.chunk import Chunk
+from distfit_counts.inference.fitted.estimates import Judgement
+from distfit_counts.inference.fitted.numbers import BOUNDARY, Numbered, Numbers
 from distfit_counts.inference.likelihood.profile import Profile, profile
-from distfit_counts.inference.verdicts.drawn import verdicts_of
+from distfit_counts.inference.selection.component_number import classification
+from distfit_counts.inference.verdicts.drawn import Verdicts
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.result import Estimate, Fit, Reduced
+from distfit_counts.result import Fit
 from distfit_counts.settings import FitSettings
 
 
@@ -33,14 +32,15 @@ class Place:
     row: int
 
 
-class Fits(Sequence[Fit]):
+class Fits(Numbered):
     """The fits of many columns, in the order of the columns. A ``Fit`` is put together when it is asked for:
     the numbers of 20,000 columns are a few arrays, their 20,000 objects are not needed at once.
     """
 
     def __init__(self, columns: Sequence[Column], places: list[Place], settings: FitSettings) -> None:
         self._columns, self.places, self._settings = columns, places, settings
-        self._judged: dict[int, _Judged] = {}
+        self._judged: dict[int, tuple[Judgement, Profile | None]] = {}
+        self._drawn: dict[int, Verdicts] = {}
         self._costly: dict[int, Fit] = {}
 
     def __len__(self) -> int:
@@ -53,31 +53,87 @@ class Fits(Sequence[Fit]):
     def __getitem__(self, index: int | slice) -> Fit | list[Fit]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
         if index in self._costly:
             return self._costly[index]
-        place = self.places[index]
         with one_thread():
-            fit = _assemble(self._columns[index], self._judge(place.solution), place.row, self._settings)
-        # Putting a fit together takes a millisecond; replicates are not drawn twice.
-        if self._settings.simulates:
-            self._costly[index] = fit
+            if self._settings.simulates:
+                # Replicates take longer than the fit: of this column only, and not twice.
+                fit = self._costly[index] = _assemble(self._columns[index], self._verdicts_of([index]), 0)
+            else:
+                chunk, at = self._chunk_of[index]
+                fit = _assemble(self._columns[index], self._verdicts(chunk), at)
         return fit
 
-    def _judge(self, solution: Solution) -> _Judged:
+    def __iter__(self) -> Iterator[Fit]:
+        return (self[i] for i in range(len(self)))
+
+    @cached_property
+    def _chunks(self) -> list[list[int]]:
+        """The columns of each solution."""
+        found: dict[int, list[int]] = {}
+        for i, place in enumerate(self.places):
+            found.setdefault(id(place.solution), []).append(i)
+        return list(found.values())
+
+    @cached_property
+    def _chunk_of(self) -> dict[int, tuple[int, int]]:
+        """Of every column its chunk, and its place there."""
+        return {i: (number, at) for number, chunk in enumerate(self._chunks) for at, i in enumerate(chunk)}
+
+    def _verdicts(self, number: int) -> Verdicts:
+        if number not in self._drawn:
+            self._drawn[number] = self._verdicts_of(self._chunks[number])
+        return self._drawn[number]
+
+    def _verdicts_of(self, columns: Sequence[int]) -> Verdicts:
+        """Of ``columns``, all of one solution."""
+        judgement, ends = self._judge(self.places[columns[0]].solution)
+        rows = np.array([self.places[i].row for i in columns])
+        histograms = [self._columns[i].histogram for i in columns]
+        return Verdicts(Chunk(judgement, rows, histograms, self._settings, ends))
+
+    def _judge(self, solution: Solution) -> tuple[Judgement, Profile | None]:
         # Intervals of a whole chunk are computed when the first of its fits is asked for.
         if id(solution) not in self._judged:
             level = self._settings.level
             ends = profile(solution, level) if self._settings.ci == "profile" else None
-            self._judged[id(solution)] = _Judged(judge(solution, level), ends)
+            self._judged[id(solution)] = Judgement(solution, level), ends
         return self._judged[id(solution)]
 
     def judged(self, index: int) -> tuple[Judgement, int]:
         """The judgement that holds the numbers of a column, and the column's row of it."""
         place = self.places[index]
-        return self._judge(place.solution).judgement, place.row
+        return self._judge(place.solution)[0], place.row
 
-    def __iter__(self) -> Iterator[Fit]:
-        return (self[i] for i in range(len(self)))
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The numbers of all columns, without building a ``Fit`` unless its replicates are drawn."""
+        return self._numbers(search=True)
+
+    @cached_property
+    def quick_numbers(self) -> Numbers:
+        """The same, without the verdicts that take a search for the best of all Poisson mixtures."""
+        return self._numbers(search=False)
+
+    def _numbers(self, search: bool) -> Numbers:
+        if self._settings.simulates:
+            return Numbers.of(self)
+        with one_thread():
+            parts = [
+                _numbers([self._columns[i] for i in chunk], self._verdicts(number), search)
+                for number, chunk in enumerate(self._chunks)
+            ]
+        return Numbers.join(parts, [np.array(chunk) for chunk in self._chunks])
+
+    @cached_property
+    def icl(self) -> Array:
+        """BIC plus twice the entropy of the memberships of a mixture's components [N]."""
+        found = np.empty(len(self))
+        with one_thread():
+            for number, columns in enumerate(self._chunks):
+                found[columns] = classification(self._verdicts(number).chunk)
+        return found
 
     @property
     def log_likelihood(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -91,45 +147,29 @@ class Fits(Sequence[Fit]):
         return all(place.solution.converged(place.row) for place in self.places)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """A chunk's standard errors, and its profile intervals where they were asked for."""
-
-    judgement: Judgement
-    profile: Profile | None
-
-
-def _assemble(column: Column, judged: _Judged, row: int, settings: FitSettings) -> Fit:
-    judgement = judged.judgement
-    solution = judgement.solution
-    family, histogram = solution.family, column.histogram
-    reduced = judgement.reduced(row)
-    restarts = restarts_of(solution, row)
-    derived = judgement.derived(row)
-    estimates = _intervals(judged, row, histogram, settings)
-    quality = goodness(judgement, row, histogram, settings)
-    tests = tests_of(solution, row, histogram)
-    facts = Facts(judgement, row, histogram, restarts, settings.restarts, estimates, derived, quality, tests, settings)
-    best = judgement.resolved(row)
+def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
+    chunk = verdicts.chunk
+    facts, settings = Facts(chunk, at), chunk.settings
+    best = facts.group[0].judgement.solution
     return Fit(
         source=column.source,
         column=column.column,
         group=column.group,
-        family=family.spec,
-        histogram=histogram,
-        parameters=estimates,
-        derived=derived,
-        log_likelihood=-float(solution.supremum[row] * solution.batch.n[row]) + 0.0,  # + 0.0: never -0.0
-        n_parameters=family.n_parameters,
-        converged=solution.converged(row),
-        status=solution.status_text(row),
-        gradient_norm=float(best.gradient_norm[row, best.best[row]]),
-        restarts=restarts,
-        verdicts=verdicts_of(facts),
-        reduced=Reduced(reduced[0].spec, reduced[1]),
-        correlation=judgement.correlation(row),
-        goodness=quality,
-        tests=tests,
+        family=chunk.family.spec,
+        histogram=column.histogram,
+        parameters=facts.estimates,
+        derived=facts.derived,
+        log_likelihood=float(chunk.log_likelihood[at]),
+        n_parameters=chunk.family.n_parameters,
+        converged=bool(chunk.converged[at]),
+        status=chunk.status[at],
+        gradient_norm=float(best.gradient_norm[facts.row, best.best[facts.row]]),
+        restarts=facts.restarts,
+        verdicts=verdicts.of(facts),
+        reduced=facts.reduced,
+        correlation=chunk.judgement.correlation(facts.row),
+        goodness=facts.goodness,
+        tests=facts.tests,
         level=settings.level,
         ci=settings.ci,
         optimizer=settings.optimizer,
@@ -137,10 +177,29 @@ def _assemble(column: Column, judged: _Judged, row: int, settings: FitSettings) 
     )
 
 
-def _intervals(judged: _Judged, row: int, histogram: Histogram, settings: FitSettings) -> dict[str, Estimate]:
-    if judged.profile is not None:
-        return with_profile(judged.judgement, judged.profile, row)
-    if settings.ci == "bootstrap":
-        replicates = bootstrap(judged.judgement, row, histogram, settings)
-        return with_bootstrap(judged.judgement, replicates, row, settings.level)
-    return judged.judgement.estimates(row)
+def _numbers(columns: Sequence[Column], verdicts: Verdicts, search: bool) -> Numbers:
+    chunk = verdicts.chunk
+    found = chunk.estimates
+    numbers, boundary = found.numbers, found.boundary
+    if chunk.profile is not None:
+        own = [Facts(chunk, at).estimates.values() for at in range(len(columns))]
+        numbers = np.array([[(e.estimate, e.std_error, e.lower, e.upper) for e in each] for each in own])
+        boundary = np.array([[BOUNDARY[e.boundary] for e in each] for each in own])
+    return Numbers(
+        family=chunk.family.spec,
+        names=chunk.family.names,
+        n_parameters=chunk.family.n_parameters,
+        places=columns,
+        estimates=numbers,
+        boundary=boundary,
+        n=chunk.counts.n.astype(np.int64),
+        n_missing=np.array([column.histogram.n_missing for column in columns]),
+        log_likelihood=chunk.log_likelihood,
+        converged=chunk.converged,
+        status=chunk.status,
+        codes=verdicts.codes(search),
+        p_values={test.code: test.p_value for test in (*chunk.goodness.tests, *chunk.tests)},
+        chi_square=np.stack([chunk.goodness.tests[0].statistic, chunk.goodness.tests[0].df], axis=1),
+        prob_zero=chunk.derived["prob_zero"],
+        equivalent=[group.family.spec for group, _ in chunk.group_of],
+    )

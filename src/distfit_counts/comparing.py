@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import overload
 
 import numpy as np
 
 from distfit_counts.assembly import Fits
-from distfit_counts.comparison import Candidate, Comparison, Components
+from distfit_counts.comparison import Candidate, Comparison
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import FamilyError
+from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import Progress, fit_families
+from distfit_counts.inference.fitted.numbers import Numbers
 from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
 from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
-from distfit_counts.inference.selection.component_number import choose, classification, series
-from distfit_counts.inference.selection.criteria import akaike_weights
+from distfit_counts.inference.selection.component_number import choose, series
+from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
+from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Fit, HypothesisTest
 from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
+
+NAN = float("nan")
 
 
 def compare_columns(
@@ -34,7 +41,7 @@ def compare_columns(
     settings: FitSettings | None = None,
     lrt: bool = False,
     progress: Progress | None = None,
-) -> list[Comparison]:
+) -> Comparisons:
     """Fit every family to every column and rank them. ``families`` None: the default ones that the data can bear.
 
     ``lrt``: choose the number of components by the bootstrap likelihood ratio too (``settings.replicates``).
@@ -43,40 +50,164 @@ def compare_columns(
     settings = settings or FitSettings()
     for column in columns:
         column.require_values()
-    asked = list(families) if families is not None else [parse(spec) for spec in COMPARED]
-    fitted = _fit(columns, asked, settings, families is None, progress)
-    found = []
-    for i, column in enumerate(columns):
-        if progress is not None:
-            progress(i, len(columns), "ranking", i, len(columns))
-        found.append(_compare(column, i, asked, fitted, settings, families is None, lrt))
+    asked = list(dict.fromkeys(families if families is not None else [parse(spec) for spec in COMPARED]))
+    skipped = [_skipped(column, asked, families is None) for column in columns]
+    found = Comparisons(columns, _fit(columns, asked, skipped, settings, progress), skipped, settings, lrt)
+    if lrt or settings.simulates:
+        for i in range(len(columns)):
+            if progress is not None:
+                progress(i, len(columns), "ranking", i, len(columns))
+            found[i]
     return found
 
 
-# Of each family, the fits and the place of every column among them.
-Fitted = Mapping[Family, tuple[Fits, Mapping[int, int]]]
+@dataclass(frozen=True)
+class Fitted:
+    """One family's fits, and which of them is that of which column; ``bic``, ``aic`` and ``icl`` of each fit."""
+
+    n_parameters: int
+    fits: Fits
+    where: Mapping[int, int]
+    bic: Array
+    aic: Array
+    icl: Array
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A family on one column: its ``place`` among the family's fits, and what ``Candidate`` says of it."""
+
+    spec: str
+    place: int
+    delta: float
+    weight: float
+    icl: float
+
+
+class Comparisons(Sequence[Comparison]):
+    """The comparisons of many columns, in their order. One is put together when it is asked for: the ranks of 20,000
+    columns are known without their fits.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        fitted: Mapping[str, Fitted],
+        skipped: Sequence[Mapping[str, str]],
+        settings: FitSettings,
+        lrt: bool,
+    ) -> None:
+        self.columns, self._fitted, self._skipped = columns, fitted, skipped
+        self._settings, self._lrt = settings, lrt
+        self._costly: dict[int, Comparison] = {}
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @overload
+    def __getitem__(self, index: int) -> Comparison: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Comparison]: ...
+    def __getitem__(self, index: int | slice) -> Comparison | list[Comparison]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        if index in self._costly:
+            return self._costly[index]
+        with one_thread():
+            found = self._compare(index)
+        # Replicates take longer than all the rest, and are not drawn twice.
+        if self._lrt or self._settings.simulates:
+            self._costly[index] = found
+        return found
+
+    def __iter__(self) -> Iterator[Comparison]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit of every column converged."""
+        return all(fitted.fits.converged for fitted in self._fitted.values())
+
+    def numbers(self, spec: str) -> Numbers:
+        """The numbers of a family's fits (those of ``Ranked.place``); what takes a search only for a single column."""
+        fits = self._fitted[spec].fits
+        return fits.numbers if len(self) == 1 else fits.quick_numbers
+
+    def ranking(self, index: int) -> list[Ranked]:
+        """The families that were fitted to a column, the best first."""
+        # In the order asked for, whatever the other columns' families were fitted beside.
+        here = {spec: (own, own.where[index]) for spec, own in self._fitted.items() if index in own.where}
+        bics = {spec: float(own.bic[place]) for spec, (own, place) in here.items()}
+        ranked = _ranked(bics, {spec: own.n_parameters for spec, (own, _) in here.items()})
+        weights = akaike_weights(np.array([here[spec][0].aic[here[spec][1]] for spec in ranked]))
+        counted = {spec for ks in _series(tuple(here)).values() for spec in ks.values()}
+        return [
+            Ranked(spec, here[spec][1], delta, float(weight), _icl(*here[spec]) if spec in counted else NAN)
+            for (spec, delta), weight in zip(ranked.items(), weights, strict=True)
+        ]
+
+    def _compare(self, index: int) -> Comparison:
+        column, ranking = self.columns[index], self.ranking(index)
+        histogram = column.histogram
+        fits = {row.spec: self._fitted[row.spec].fits[row.place] for row in ranking}
+        best = fits[ranking[0].spec]
+        candidates = tuple(
+            Candidate(fits[row.spec], row.delta, row.weight, row.icl, _vuong(best, fits[row.spec])) for row in ranking
+        )
+        bics, icls = {spec: fit.bic for spec, fit in fits.items()}, {row.spec: row.icl for row in ranking}
+        places = {row.spec: row.place for row in ranking}
+        test = partial(_lrt, self._fitted, places, self._settings) if self._lrt else None
+        asked = tuple(spec for spec in self._fitted if spec in fits)
+        components = tuple(choose(name, ks, bics, icls, test) for name, ks in _series(asked).items())
+        top, ceiling = saturated(histogram), poisson_mixtures(histogram)
+        return Comparison(
+            source=column.source,
+            column=column.column,
+            group=column.group,
+            histogram=histogram,
+            candidates=candidates,
+            saturated=top,
+            ceiling=ceiling,
+            components=components,
+            skipped=self._skipped[index],
+            verdicts=ranking_verdicts(candidates, components, top, ceiling),
+        )
 
 
 def _fit(
     columns: Sequence[Column],
     families: Sequence[Family],
+    skipped: Sequence[Mapping[str, str]],
     settings: FitSettings,
-    default: bool,
     progress: Progress | None,
-) -> Fitted:
+) -> dict[str, Fitted]:
     """Families that suit the same columns are fitted in one pass, so that what they share is fitted once."""
     alike: dict[tuple[int, ...], list[Family]] = {}
-    for family in dict.fromkeys(families):
-        suits = tuple(i for i, c in enumerate(columns) if _unsuitable(family, c.histogram, default) is None)
+    for family in families:
+        suits = tuple(i for i, reasons in enumerate(skipped) if family.spec not in reasons)
         alike.setdefault(suits, []).append(family)
-    found: dict[Family, tuple[Fits, Mapping[int, int]]] = {}
+    found: dict[str, Fitted] = {}
     for suits, group in alike.items():
         if not suits:
             continue
-        many = fit_families([columns[i] for i in suits], group, settings, progress)
+        chosen = [columns[i] for i in suits]
+        n = np.array([column.histogram.n for column in chosen])
         where = {i: place for place, i in enumerate(suits)}
-        found |= {family: (fits, where) for family, fits in zip(group, many, strict=True)}
-    return found
+        for family, fits in zip(group, fit_families(chosen, group, settings, progress), strict=True):
+            value, p = fits.log_likelihood, family.n_parameters
+            found[family.spec] = Fitted(p, fits, where, bic(value, p, n), aic(value, p), fits.icl)
+    return {family.spec: found[family.spec] for family in families if family.spec in found}
+
+
+def _skipped(column: Column, families: Sequence[Family], default: bool) -> dict[str, str]:
+    """Why families are not fitted to this column. Raises FamilyError where none of them is."""
+    reasons = {family.spec: _unsuitable(family, column.histogram, default) for family in families}
+    skipped = {spec: reason for spec, reason in reasons.items() if reason is not None}
+    if len(skipped) == len(reasons):
+        why = "; ".join(dict.fromkeys(skipped.values()))
+        raise FamilyError(f"none of the families can be fitted to {column.label}", f"they {why}")
+    return skipped
 
 
 def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | None:
@@ -89,70 +220,31 @@ def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | No
     return None
 
 
-def _compare(
-    column: Column, i: int, families: Sequence[Family], fitted: Fitted, settings: FitSettings, default: bool, lrt: bool
-) -> Comparison:
-    histogram = column.histogram
-    reasons = {family.spec: _unsuitable(family, histogram, default) for family in families}
-    skipped = {spec: reason for spec, reason in reasons.items() if reason is not None}
-    if len(skipped) == len(reasons):
-        why = "; ".join(dict.fromkeys(skipped.values()))
-        raise FamilyError(f"none of the families can be fitted to {column.label}", f"they {why}")
-    # In the order asked for, whatever the other columns' families were fitted beside.
-    suiting = [(family.spec, *fitted[family]) for family in dict.fromkeys(families) if family.spec not in skipped]
-    here = {spec: (fits, where[i]) for spec, fits, where in suiting}
-    fits = {spec: many[place] for spec, (many, place) in here.items()}
-    test = partial(_lrt, here, settings) if lrt else None
-    components = tuple(choose(name, ks, fits, test) for name, ks in series(list(fits)).items())
-    candidates = _candidates(_ranked(list(fits.values())), components)
-    ceiling = poisson_mixtures(histogram)
-    top = saturated(histogram)
-    return Comparison(
-        source=column.source,
-        column=column.column,
-        group=column.group,
-        histogram=histogram,
-        candidates=candidates,
-        saturated=top,
-        ceiling=ceiling,
-        components=components,
-        skipped=skipped,
-        verdicts=ranking_verdicts(candidates, components, top, ceiling),
-    )
+@cache
+def _series(specs: tuple[str, ...]) -> dict[str, dict[int, str]]:
+    return series(specs)
 
 
-def _ranked(fits: Sequence[Fit]) -> list[tuple[Fit, float]]:
+def _icl(fitted: Fitted, place: int) -> float:
+    return float(fitted.icl[place])
+
+
+def _ranked(bics: Mapping[str, float], parameters: Mapping[str, int]) -> dict[str, float]:
     """By BIC, each with its difference from the lowest. Of models with the same BIC (zip and hurdle(poisson)), fewer
     parameters come first, then what was asked for first: an order by the last digits of a BIC is noise.
     """
-    asked = [fit.family for fit in fits]
-    ties: list[list[Fit]] = []
-    for fit in sorted(fits, key=lambda fit: fit.bic):
-        if ties and math.isclose(fit.bic, ties[-1][-1].bic, rel_tol=1e-12, abs_tol=1e-6):
-            ties[-1].append(fit)
+    asked = list(bics)
+    ties: list[list[str]] = []
+    for spec in sorted(bics, key=lambda spec: bics[spec]):
+        if ties and math.isclose(bics[spec], bics[ties[-1][-1]], rel_tol=1e-12, abs_tol=1e-6):
+            ties[-1].append(spec)
         else:
-            ties.append([fit])
-    return [
-        (fit, tie[0].bic - ties[0][0].bic if tie is not ties[0] else 0.0)
+            ties.append([spec])
+    return {
+        spec: bics[tie[0]] - bics[ties[0][0]] if tie is not ties[0] else 0.0
         for tie in ties
-        for fit in sorted(tie, key=lambda fit: (fit.n_parameters, asked.index(fit.family)))
-    ]
-
-
-def _candidates(ranked: Sequence[tuple[Fit, float]], components: Sequence[Components]) -> tuple[Candidate, ...]:
-    weights = akaike_weights(np.array([fit.aic for fit, _ in ranked]))
-    counted = {spec for group in components for spec in group.candidates.values()}
-    best = ranked[0][0]
-    return tuple(
-        Candidate(
-            fit=fit,
-            delta=delta,
-            weight=float(weight),
-            icl=classification(fit) if fit.family in counted else float("nan"),
-            vuong=_vuong(best, fit),
-        )
-        for (fit, delta), weight in zip(ranked, weights, strict=True)
-    )
+        for spec in sorted(tie, key=lambda spec: (parameters[spec], asked.index(spec)))
+    }
 
 
 def _vuong(best: Fit, other: Fit) -> HypothesisTest | None:
@@ -164,6 +256,8 @@ def _vuong(best: Fit, other: Fit) -> HypothesisTest | None:
     return vuong(first, second, best.histogram.weights, best.n_parameters, other.n_parameters)
 
 
-def _lrt(fitted: Mapping[str, tuple[Fits, int]], settings: FitSettings, smaller: str, larger: str) -> HypothesisTest:
-    (small, row), (large, _) = (fits.judged(place) for fits, place in (fitted[smaller], fitted[larger]))
+def _lrt(
+    fitted: Mapping[str, Fitted], places: Mapping[str, int], settings: FitSettings, smaller: str, larger: str
+) -> HypothesisTest:
+    (small, row), (large, _) = (fitted[spec].fits.judged(places[spec]) for spec in (smaller, larger))
     return bootstrap_lrt(small, large, row, settings)

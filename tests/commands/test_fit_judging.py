@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
 
 from tests.commands.conftest import Run
@@ -107,3 +109,17 @@ def test_a_table_of_groups_shows_the_intervals_asked_for_or_says_where_they_are(
     assert "95 % profile intervals: -v, --format json or csv" in narrow
     assert "90 %" in distfit(*arguments, "--level", "0.9", COLUMNS="120").stdout
     assert "interval" not in distfit(*arguments, COLUMNS="120").stdout, "nobody asked for Wald's"
+
+
+def test_parquet_by_the_ending_of_the_output(distfit: Run, tmp_path: Path) -> None:
+    """Whatever the format; one row per fit and parameter, p-values adjusted over the fits."""
+    out = tmp_path / "results.parquet"
+    done = distfit("fit", "sample_data/biochemists.csv", "--family", "nb", "--by", "gender", "-o", out)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    rows = parquet.read_table(out).to_pylist()
+    assert [(row["gender"], row["parameter"]) for row in rows] == list(
+        itertools.product(["men", "women"], ["mean", "size"])
+    )
+    smaller, larger = sorted({row["chi_square.p"] for row in rows})
+    adjusted = {row["chi_square.p"]: row["chi_square.p_adjusted"] for row in rows}
+    assert adjusted == pytest.approx({smaller: min(2 * smaller, larger), larger: larger})

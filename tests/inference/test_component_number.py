@@ -8,12 +8,25 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from distfit_counts.inference.selection.component_number import choose, classification, series
+from distfit_counts.comparison import Components
+from distfit_counts.inference.selection.component_number import choose, doubt, series
 from distfit_counts.result import HypothesisTest
 
 RNG = np.random.default_rng(0)
 APART = np.concatenate([RNG.poisson(2.0, 150), RNG.poisson(20.0, 100), RNG.poisson(60.0, 100)])
 NEAR = np.concatenate([RNG.poisson(2.0, 200), RNG.poisson(5.0, 200)])
+
+
+def classification(found) -> float:
+    """ICL of one fit."""
+    family, values = found.model
+    k, w = (np.asarray(x, dtype=np.float64)[None, :] for x in (found.histogram.values, found.histogram.weights))
+    return found.bic + 2.0 * float(doubt(family, {name: np.array([x]) for name, x in values.items()}, k, w)[0])
+
+
+def chosen(component: str, ks: dict[int, str], fits: dict, test) -> Components:
+    bics, icls = ({spec: of(fit) for spec, fit in fits.items()} for of in (lambda fit: fit.bic, classification))
+    return choose(component, ks, bics, icls, test)
 
 
 def test_families_that_differ_only_in_k() -> None:
@@ -73,10 +86,10 @@ def test_a_component_of_zeros_counts_as_one(fit) -> None:
 def test_bic_and_icl_choose(fit) -> None:
     """Three components far apart: both see them. Two that overlap: ICL may take them for one, BIC not."""
     ks = {1: "poisson", 2: "2*poisson", 3: "3*poisson"}
-    apart = choose("poisson", ks, {spec: fit(APART, spec) for spec in ks.values()}, None)
+    apart = chosen("poisson", ks, {spec: fit(APART, spec) for spec in ks.values()}, None)
     assert (apart.by_bic, apart.by_icl, apart.by_test, apart.tests) == (3, 3, None, ())
     fits = {spec: fit(NEAR, spec) for spec in ks.values()}
-    near = choose("poisson", ks, fits, None)
+    near = chosen("poisson", ks, fits, None)
     assert near.by_bic == min(ks, key=lambda k: fits[ks[k]].bic) == 2
     assert near.by_icl == 1
 
@@ -95,7 +108,7 @@ def test_the_tests_are_climbed_until_one_does_not_reject(p_values, by_test: int,
         asked.append((smaller, larger))
         return HypothesisTest("bootstrap_lr", "", 1.0, math.nan, p_values[len(asked) - 1], "")
 
-    found = choose("poisson", ks, fits, test)
+    found = chosen("poisson", ks, fits, test)
     assert found.by_test == by_test
     assert len(found.tests) == made
     assert asked == [("poisson", "2*poisson"), ("2*poisson", "3*poisson")][:made]
@@ -106,4 +119,4 @@ def test_nineteen_replicates_can_reject_at_five_percent(fit) -> None:
     ks = {1: "poisson", 2: "2*poisson"}
     fits = {spec: fit(APART, spec) for spec in ks.values()}
     test = HypothesisTest("bootstrap_lr", "", 1.0, math.nan, 1 / 20, "")
-    assert choose("poisson", ks, fits, lambda smaller, larger: test).by_test == 2
+    assert chosen("poisson", ks, fits, lambda smaller, larger: test).by_test == 2

@@ -9,7 +9,18 @@ import pytest
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.hypotheses.dispersion import cameron_trivedi, dean_lawless
+from distfit_counts.inference.hypotheses import dispersion
+from distfit_counts.inference.observed import Observed
+from distfit_counts.result import HypothesisTest
+
+
+def dean_lawless(histogram: Histogram) -> HypothesisTest:
+    return dispersion.dean_lawless(Observed.of([histogram])).at(0)
+
+
+def cameron_trivedi(histogram: Histogram) -> HypothesisTest:
+    return dispersion.cameron_trivedi(Observed.of([histogram])).at(0)
+
 
 HORSE_KICKS = Histogram.of(np.arange(5), [109, 65, 22, 3, 1])
 

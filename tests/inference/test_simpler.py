@@ -35,7 +35,7 @@ def test_only_one_parameter_at_its_end(family: str, simpler: set[str]) -> None:
 @pytest.mark.parametrize("statistic", [0.0, 1e-9, 0.5, 2.705543454095404, 3.841458820694124, 50.0])
 def test_half_a_point_mass_and_half_chi_square(statistic: float) -> None:
     """Self and Liang (1987), case 5: p = ½ P(χ²₁ >= T) for T > 0; 5 % at 2.706, where the naive test says 10 %."""
-    test = likelihood_ratio("nb", "poisson", statistic)
+    test = likelihood_ratio("nb", "poisson", np.array([statistic])).at(0)
     assert test.p_value == pytest.approx(1.0 if statistic == 0.0 else 0.5 * stats.chi2.sf(statistic, 1), rel=1e-9)
     assert test.code == "lr.poisson"
     assert "½" in test.null

@@ -10,7 +10,13 @@ import pytest
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.hypotheses.zero_excess import van_den_broek
+from distfit_counts.inference.hypotheses import zero_excess
+from distfit_counts.inference.observed import Observed
+from distfit_counts.result import HypothesisTest
+
+
+def van_den_broek(histogram: Histogram) -> HypothesisTest:
+    return zero_excess.van_den_broek(Observed.of([histogram])).at(0)
 
 
 def exact_score(n: int, zeros: int, total: int) -> float:

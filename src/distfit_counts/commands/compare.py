@@ -16,7 +16,7 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
-    from distfit_counts.comparison import Comparison
+    from distfit_counts.comparing import Comparisons
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
     from distfit_counts.report.progress import Watch
@@ -75,7 +75,7 @@ def compare(
 
         plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
     write_comparisons(comparisons, format.value, output, verbose)
-    if not all(candidate.fit.converged for comparison in comparisons for candidate in comparison.candidates):
+    if not comparisons.converged:
         raise typer.Exit(1)
 
 
@@ -97,7 +97,7 @@ def _parse(families: str | None, lrt: bool) -> list[Family] | None:
 
 def _compare(
     columns: list[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
-) -> list[Comparison]:
+) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 
     def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:

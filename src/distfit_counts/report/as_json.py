@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from distfit_counts import __version__
@@ -18,8 +19,8 @@ def dumps(record: dict[str, Any]) -> str:
     return json.dumps(record, allow_nan=False, ensure_ascii=False)
 
 
-def fit_record(fit: Fit) -> dict[str, Any]:
-    """The object of the command-line contract."""
+def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """The object of the command-line contract. ``adjusted``: p-values by the code of the test, of one of many fits."""
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -40,14 +41,14 @@ def fit_record(fit: Fit) -> dict[str, Any]:
         "ci": fit.ci,
         "correlation": {a: _values(line) for a, line in fit.correlation.items()},
         "goodness": {
-            "tests": [hypothesis_test(test) for test in fit.goodness.tests],
+            "tests": [hypothesis_test(test, adjusted) for test in fit.goodness.tests],
             "bins": [
                 {"low": row.low, "high": row.high, "observed": row.observed, "expected": finite(row.expected)}
                 for row in fit.goodness.bins
             ],
             "expected_largest": finite(fit.goodness.expected_largest),
         },
-        "tests": [hypothesis_test(test) for test in fit.tests],
+        "tests": [hypothesis_test(test, adjusted) for test in fit.tests],
         "optimizer": fit.optimizer,
         "seed": fit.seed,
         "converged": fit.converged,
@@ -82,13 +83,15 @@ def verdict_record(verdict: Verdict) -> dict[str, Any]:
     return {"code": verdict.code, "message": verdict.message, "reassuring": verdict.reassuring}
 
 
-def hypothesis_test(test: HypothesisTest) -> dict[str, Any]:
+def hypothesis_test(test: HypothesisTest, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:
+    among_many = {} if adjusted is None else {"p_adjusted": finite(adjusted.get(test.code, math.nan))}
     return {
         "code": test.code,
         "title": test.title,
         "statistic": finite(test.statistic),
         "df": finite(test.df),
         "p_value": finite(test.p_value),
+        **among_many,
         "null": test.null,
     }
 

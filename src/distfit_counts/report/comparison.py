@@ -1,10 +1,11 @@
-"""Comparisons for people, and as CSV."""
+"""Comparisons for people."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -14,14 +15,17 @@ from rich.text import Text
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
-from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import dumps
+from distfit_counts.report.comparison_csv import comparison_lines
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
+
+if TYPE_CHECKING:
+    from distfit_counts.comparing import Comparisons
 
 # What a narrower terminal does not get.
 _NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
@@ -37,12 +41,12 @@ _NOTES = {
 }
 
 
-def write_comparisons(comparisons: Sequence[Comparison], format: str, output: Path | None, verbose: bool) -> None:
+def write_comparisons(comparisons: Comparisons, format: str, output: Path | None, verbose: bool) -> None:
     """Write ``comparisons`` as ``table``, ``json`` (one object per column) or ``csv`` (one line per family)."""
     if format == "json":
         emit_lines((dumps(comparison_record(c)) + "\n" for c in comparisons), output)
     elif format == "csv":
-        emit_lines(_csv(comparisons), output)
+        emit_lines(comparison_lines(comparisons), output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
 
@@ -175,47 +179,3 @@ def _components(comparison: Comparison, group: Components) -> list[str]:
     ]
     tests = [f"  {t.title}: LR {number(t.statistic, 4)}, {p_equals(t.p_value)} ({t.null})" for t in group.tests]
     return [f"components of {group.component}  {'; '.join(values)}", *tests]
-
-
-def _csv(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    groups = list(comparisons[0].group)
-    header = [
-        "source",
-        "column",
-        *groups,
-        "rank",
-        "family",
-        "log_likelihood",
-        "n_parameters",
-        "aic",
-        "aicc",
-        "bic",
-        "delta_bic",
-    ]
-    header += [
-        "akaike_weight",
-        "icl",
-        "chi_square",
-        "chi_square_df",
-        "chi_square_p",
-        "prob_zero",
-        "converged",
-        "equivalent",
-    ]
-    yield csv_line([*header, "saturated", "poisson_mixture_ceiling", "verdicts"])
-    for comparison in comparisons:
-        ceiling = "" if comparison.ceiling is None else comparison.ceiling.log_likelihood
-        for rank, c in enumerate(comparison.candidates, start=1):
-            fit, test = c.fit, c.fit.goodness.tests[0]
-            numbers = [fit.log_likelihood, fit.n_parameters, fit.aic, fit.aicc, fit.bic, c.delta, c.weight, c.icl]
-            numbers += [test.statistic, test.df, test.p_value, fit.prob_zero]
-            cells = [x if math.isfinite(x) else "" for x in numbers]
-            place = [
-                comparison.source,
-                comparison.column,
-                *(comparison.group[name] for name in groups),
-                rank,
-                fit.family,
-            ]
-            last = [str(fit.converged).lower(), fit.reduced.family, comparison.saturated, ceiling]
-            yield csv_line([*place, *cells, *last, " ".join(verdict.code for verdict in fit.verdicts)])

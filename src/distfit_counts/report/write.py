@@ -1,4 +1,4 @@
-"""Fits as a table, JSON Lines or CSV, to stdout or a file."""
+"""Fits as a table, JSON Lines, CSV or Parquet, to stdout or a file."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from pathlib import Path
 
 from rich.console import Console
 
-from distfit_counts.report.as_csv import header, rows
+from distfit_counts.inference.fitted.numbers import runs
+from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, fit_record
+from distfit_counts.report.as_parquet import SUFFIX, write_parquet
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.overview import print_overview
+from distfit_counts.report.result_table import adjusted, p_values, portions
 from distfit_counts.report.terminal import print_fit
 from distfit_counts.result import Fit
 
 
 def write_fits(fits: Sequence[Fit], format: str, output: Path | None, verbose: bool = False) -> None:
-    """Write ``fits`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout."""
-    if format == "table":
+    """Write ``fits`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout; a file called ``.parquet`` is one."""
+    if output is not None and output.suffix.lower() == SUFFIX:
+        write_parquet(runs(fits), output)
+    elif format == "table":
         emit_table(lambda console: _print(fits, console, verbose), output)
+    elif format == "json":
+        emit_lines(_json(fits), output)
     else:
-        emit_lines(_as_lines(fits, format), output)
+        emit_lines(csv_lines(portions(runs(fits))), output)
 
 
-def _as_lines(fits: Sequence[Fit], format: str) -> Iterator[str]:
+def _json(fits: Sequence[Fit]) -> Iterator[str]:
     """Line by line: the fits of 20,000 columns are never all in memory."""
-    if format == "json":
-        for fit in fits:
-            yield dumps(fit_record(fit)) + "\n"
-        return
-    groups = list(fits[0].group)
-    yield header(groups)
-    for fit in fits:
-        yield rows(fit, groups)
+    many = adjusted(p_values(runs(fits))) if len(fits) > 1 else None
+    for i, fit in enumerate(fits):
+        own = None if many is None else {code: float(p[i]) for code, p in many.items()}
+        yield dumps(fit_record(fit, own)) + "\n"
 
 
 def _print(fits: Sequence[Fit], console: Console, verbose: bool) -> None:

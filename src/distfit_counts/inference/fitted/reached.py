@@ -8,6 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
+from distfit_counts.inference.fitted.labels import relabelled, taken
 from distfit_counts.optimise.problem import natural, working
 from distfit_counts.optimise.solve import INTERIOR, Solution
 
@@ -27,14 +28,7 @@ def estimates(solution: Solution) -> Array:
     Equal mixture components are sorted by their means.
     """
     values = _unsorted(solution)
-    names, canonical = solution.family.names, solution.family.canonical
-    # Only numbered parameters belong to components that could be in another order.
-    if not any("[" in name for name in names):
-        return values
-    for row in range(len(values)):
-        labels = canonical(dict(zip(names, values[row], strict=True)))
-        values[row] = values[row, [names.index(labels[name]) for name in names]]
-    return values
+    return taken(values, relabelled(solution.family, values))
 
 
 def log_pmf(family: Family, values: Mapping[str, float], k: Array) -> Array:
@@ -43,6 +37,15 @@ def log_pmf(family: Family, values: Mapping[str, float], k: Array) -> Array:
 
     tensors = {name: torch.tensor(value, dtype=torch.float64) for name, value in values.items()}
     found: Array = family.log_prob_natural(tensors, torch.as_tensor(k)).numpy()
+    return found
+
+
+def log_pmfs(family: Family, values: Mapping[str, Array], k: Array) -> Array:
+    """log P(Y = k) at the counts ``k`` [G or 1, J] for G models with natural ``values`` [G] each."""
+    import torch
+
+    tensors = {name: torch.from_numpy(value[:, None]) for name, value in values.items()}
+    found: Array = family.log_prob_natural(tensors, torch.from_numpy(k)).numpy()
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
@@ -13,13 +14,12 @@ from distfit_counts.result import Restart, TracePoint
 from distfit_counts.settings import SAME_OPTIMUM
 
 
-def restarts_of(solution: Solution, row: int) -> tuple[Restart, ...]:
-    """All starts of the column in ``row``; ``basin`` 1 is the supremum's."""
+def restarts_of(solution: Solution, row: int, basin: npt.NDArray[np.int64]) -> tuple[Restart, ...]:
+    """All starts of the column in ``row``; ``basin`` [S], 1 the supremum's."""
     family, scale, n = solution.family, solution.scale[row], float(solution.batch.n[row])
     start = natural(family, solution.start[row], scale)
     end = natural(family, solution.theta[row], scale)
     nll = solution.value[row] * n
-    basin = basins(nll, float(solution.supremum[row] * n))
     return tuple(
         Restart(
             restart=i + 1,
@@ -37,17 +37,18 @@ def restarts_of(solution: Solution, row: int) -> tuple[Restart, ...]:
     )
 
 
-def basins(nll: Array, best: float) -> Array:
+def basins(nll: Array, best: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Number the optima from the best: a new one begins where the sorted NLL rises by more than SAME_OPTIMUM.
 
-    ``best`` is the supremum: where it lies at a boundary, a start that only approaches it has reached it.
+    ``nll`` [..., S]; ``best`` [...] is the supremum: where it lies at a boundary, a start that only approaches it has
+    reached it.
     """
-    order = np.argsort(nll, kind="stable")
+    order = np.argsort(nll, axis=-1, kind="stable")
+    ordered = np.concatenate([np.asarray(best)[..., None], np.take_along_axis(nll, order, axis=-1)], axis=-1)
     # An infinite NLL has no distance to another: those starts found nothing and share the last number.
-    steps = np.nan_to_num(np.concatenate([[best], nll[order]]), posinf=np.finfo(float).max)
-    gaps = np.diff(steps) > SAME_OPTIMUM
-    numbers = np.empty(len(nll))
-    numbers[order] = 1 + np.cumsum(gaps)
+    gaps = np.diff(np.nan_to_num(ordered, posinf=np.finfo(float).max), axis=-1) > SAME_OPTIMUM
+    numbers = np.empty(nll.shape, dtype=np.int64)
+    np.put_along_axis(numbers, order, 1 + np.cumsum(gaps, axis=-1), axis=-1)
     return numbers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,12 @@ from distfit_counts.inference.fitted.tabulate import tabulate
 from distfit_counts.inference.goodness.frequencies import Pmf
 
 # As many counts, from 0 on, have a cell each; where they reach further, so many wider cells follow.
-_SINGLE = 4096
+SINGLE = 4096
 _FIRST, _SEEN = 64, 512
 _SHARES = np.concatenate([np.linspace(0.0, 1.0, 1025)[1:-1], 1.0 - 0.1 ** np.arange(3.25, 8.0, 0.25)])
+# What is left to one is rounding below: as a probability it would be far too large where the model expects far less
+# (beyond an outlier), and A² divides by it.
+_ROUNDING = 1e-13
 # Counts at which the pmf is evaluated inside a wide cell.
 _INSIDE = 8
 
@@ -45,13 +49,11 @@ class Cells:
         Wide cells end at quantiles of the model (``pmf``), so that in none of them much can hide, and at those of the
         data.
         """
-        largest = int(histogram.values[-1])
-        reach = mean + 10.0 * np.sqrt(variance) if np.isfinite(mean + variance) else 0.0
-        end = int(min(max(largest + 1, reach), 2 * largest + 50)) + 1
-        if end <= _SINGLE:
+        end = int(reach(np.array([histogram.values[-1]]), np.array([mean]), np.array([variance]))[0])
+        if end <= SINGLE:
             starts = np.arange(end + 1)
             points = starts[:-1].astype(np.float64)
-            return cls(starts, points, np.ones(end), starts[:-1], _with_rest(pmf(points)))
+            return cls(starts, points, np.ones(end), starts[:-1], with_rest(pmf(points)))
         table = tabulate(pmf, histogram.values)
         quantiles = table.starts[np.searchsorted(table.reached, _SHARES).clip(max=len(table.starts) - 1)]
         seen = histogram.values[np.unique(np.linspace(0, histogram.distinct - 1, _SEEN).astype(int))]
@@ -73,20 +75,34 @@ class Cells:
 
     def observed(self, k: Array, w: Array) -> Array:
         """Weights [B, J] of counts ``k`` with weights ``w`` [B, V]."""
-        cell = np.searchsorted(self.starts, k, side="right") - 1
-        width = len(self.starts)
-        flat = (np.arange(len(k))[:, None] * width + cell).ravel()
-        counted: Array = np.bincount(flat, weights=w.ravel(), minlength=len(k) * width).astype(np.float64)
-        return counted.reshape(len(k), width)
+        return counted(np.searchsorted(self.starts, k, side="right") - 1, w, len(self.starts))
 
     def probability(self, log_prob: Array) -> Array:
         """Cell probabilities [..., J] of the log-pmf at ``points`` [..., Q]."""
-        return _with_rest(np.add.reduceat(np.exp(log_prob) * self.each, self.first, axis=-1))
+        return with_rest(np.add.reduceat(np.exp(log_prob) * self.each, self.first, axis=-1))
 
 
-def _with_rest(inner: Array) -> Array:
+def reach(largest: npt.NDArray[Any], mean: Array, variance: Array) -> npt.NDArray[np.int64]:
+    """Where the last, open cell of a column begins [C]: beyond the ``largest`` count, and far enough to show the upper
+    tail of a model with ``mean`` and ``variance`` [C], but no more than twice as far as the data.
+    """
+    with np.errstate(invalid="ignore"):
+        tail = np.where(np.isfinite(mean + variance), mean + 10.0 * np.sqrt(variance), 0.0)
+    far = np.minimum(np.fmax(largest + 1.0, tail), 2.0 * largest + 50.0)
+    result: npt.NDArray[np.int64] = far.astype(np.int64) + 1
+    return result
+
+
+def counted(cell: npt.NDArray[np.int64], w: Array, width: int) -> Array:
+    """Weights [B, ``width``] of the cells ``cell`` that occur with weights ``w`` [B, V]."""
+    flat = (np.arange(len(cell))[:, None] * width + cell).ravel()
+    found: Array = np.bincount(flat, weights=w.ravel(), minlength=len(cell) * width).astype(np.float64)
+    return found.reshape(len(cell), width)
+
+
+def with_rest(inner: Array) -> Array:
     """Probabilities [..., J - 1] and what they leave to one."""
     # Rounding, and the midpoint rule, may exceed one by a little.
     inner = inner / np.maximum(inner.sum(axis=-1, keepdims=True), 1.0)
-    last = np.maximum(1.0 - inner.sum(axis=-1, keepdims=True), 0.0)
-    return np.concatenate([inner, last], axis=-1)
+    left = 1.0 - inner.sum(axis=-1, keepdims=True)
+    return np.concatenate([inner, np.where(left < _ROUNDING, 0.0, left)], axis=-1)

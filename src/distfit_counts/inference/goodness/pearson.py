@@ -10,23 +10,27 @@ from distfit_counts.families.constraint import Array
 Ints = npt.NDArray[np.int64]
 
 
-def pool(expected: Array, minimum: float = 5.0) -> Ints:
-    """Where each pooled bin begins, the first at 0, so that every bin expects at least ``minimum``.
+def pool(expected: Array, minimum: float = 5.0) -> npt.NDArray[np.bool_]:
+    """Where a pooled bin begins [C, J], so that every bin expects at least ``minimum``; the first cell always.
 
-    ``expected`` [J]: the expected numbers of neighbouring cells. From the left, a bin is closed as soon as it expects
-    enough; what is left over on the right joins the last bin. Closing at the first chance never costs a later bin its
-    place, so no other way of pooling neighbours has more bins: nothing is merged without need. If even
-    the sum is too small, one bin is left. All this is of cells: where ``Cells`` makes them of several counts (beyond
-    4,096), single counts could have given more bins.
+    ``expected`` [C, J]: the expected numbers of neighbouring cells. From the left, a bin is closed as soon as it
+    expects enough; what is left over on the right joins the last bin. Closing at the first chance never costs a later
+    bin its place, so no other way of pooling neighbours has more bins: nothing is merged without need. If even the sum
+    is too small, one bin is left. All this is of cells: where ``Cells`` makes them of several counts (beyond 4,096),
+    single counts could have given more bins.
     """
-    starts, held = [0], 0.0
-    for cell, value in enumerate(expected.tolist()):
+    columns, cells = expected.shape
+    begins = np.zeros((cells + 1, columns), dtype=bool)
+    begins[0] = True
+    held = np.zeros(columns)
+    for cell, value in enumerate(np.ascontiguousarray(expected.T)):
         held += value
-        if held >= minimum:
-            starts.append(cell + 1)
-            held = 0.0
+        np.greater_equal(held, minimum, out=begins[cell + 1])
+        held[begins[cell + 1]] = 0.0
     # The last start opens the remainder: an unfinished bin, or nothing at all.
-    return np.array(starts[:-1] or [0], dtype=np.int64)
+    begins[cells - np.argmax(begins[::-1], axis=0), np.arange(columns)] = False
+    begins[0] = True
+    return begins[:-1].T
 
 
 def grouped(cells: Array, starts: Ints) -> Array:

@@ -1,8 +1,8 @@
-"""Goodness of fit of one column: which statistics, and where each p-value comes from."""
+"""Goodness of fit of many columns: which statistics, and where each p-value comes from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,33 +11,57 @@ import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.fitted.estimates import Judgement
-from distfit_counts.inference.fitted.reached import log_pmf, log_prob
-from distfit_counts.inference.goodness.cells import Cells
-from distfit_counts.inference.goodness.edf import anderson_darling, cramer_von_mises, kolmogorov_smirnov, monte_carlo_p
-from distfit_counts.inference.goodness.frequencies import bins
-from distfit_counts.inference.goodness.pearson import g_squared, grouped, pearson, pool
+from distfit_counts.inference.fitted.estimates import Group, Judgement
+from distfit_counts.inference.goodness.bins import Bins
+from distfit_counts.inference.goodness.compared import compared, statistics
+from distfit_counts.inference.goodness.edf import monte_carlo_p
+from distfit_counts.inference.goodness.simulated import simulated_statistics
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
-from distfit_counts.inference.replicates import pieces, refit, simulated, warm_values
+from distfit_counts.inference.hypotheses.tested import Tested
+from distfit_counts.inference.observed import Observed
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.result import Goodness, HypothesisTest
+from distfit_counts.result import Goodness
 from distfit_counts.settings import FitSettings
 
-NAN = float("nan")
-# Observed [B, J] and fitted probabilities [B, J] -> the statistic of every replicate [B].
-Statistic = Callable[[Array, Array], Array]
+# Code and title of the five statistics; the first two have a chi-square null distribution.
+_TESTS = (
+    ("chi_square", "Pearson X²"),
+    ("g_squared", "likelihood ratio G²"),
+    ("kolmogorov_smirnov", "Kolmogorov–Smirnov"),
+    ("cramer_von_mises", "Cramér–von Mises W²"),
+    ("anderson_darling", "Anderson–Darling A²"),
+)
+_CHI_SQUARE = 2
 
 
-@dataclass(frozen=True)
-class _Statistic:
-    code: str
-    title: str
-    evaluate: Statistic
-    asymptotic: bool
+@dataclass(frozen=True, eq=False)
+class Goodnesses:
+    """Of C columns: ``bins``, ``tests`` and ``expected_largest`` [C] as in ``Goodness``."""
+
+    bins: Bins
+    tests: list[Tested]
+    expected_largest: Array
+
+    def at(self, i: int) -> Goodness:
+        """Those of column ``i``."""
+        tests = tuple(test.at(i) for test in self.tests)
+        return Goodness(self.bins.at(i), tests, float(self.expected_largest[i]))
+
+
+def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: FitSettings) -> Goodness:
+    """The goodness of fit of the column in ``row``, whose counts are ``histogram``."""
+    rows = np.array([row])
+    return goodnesses(judgement, judgement.groups(rows), Observed.of([histogram]), [histogram], settings).at(0)
 
 
 @one_thread()
-def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: FitSettings) -> Goodness:
+def goodnesses(
+    judgement: Judgement,
+    groups: Sequence[Group],
+    counts: Observed,
+    histograms: Sequence[Histogram],
+    settings: FitSettings,
+) -> Goodnesses:
     """Pearson X2 and G2 on pooled bins, and discrete KS, Cramer-von Mises and Anderson-Darling on all counts.
 
     With ``gof_replicates``, every p-value is the share of samples simulated from the fit, and refitted, that fit worse
@@ -45,76 +69,44 @@ def goodness(judgement: Judgement, row: int, histogram: Histogram, settings: Fit
     chi-square p-value, if there are degrees of freedom, and the others none: their null distribution depends on the
     family and on its parameters. Of a single bin X2 and G2 do not exist.
     """
-    family, values = judgement.reduced(row)
-
-    def pmf(k: Array) -> Array:
-        return np.exp(log_pmf(family, values, k))
-
-    cells = Cells.of(histogram, float(family.mean(values)), float(family.variance(values)), pmf)
-    fitted = cells.shares[None, :]
-    observed = cells.observed(histogram.values[None, :].astype(float), histogram.weights[None, :].astype(float))
-    starts = pool(histogram.n * fitted[0])
-    statistics = _statistics(starts)
-    worse = _replicates(judgement, row, histogram, settings, cells, statistics)
-    df = len(starts) - 1 - family.n_parameters
-    tests = []
-    for i, statistic in enumerate(statistics):
-        # All of the data and of every sample lie in a single bin: 0 against 0, up to rounding.
-        empty = statistic.asymptotic and len(starts) < 2
-        value = NAN if empty else float(statistic.evaluate(observed, fitted)[0])
-        p, null = _p_value(statistic, value, df, None if worse is None or empty else worse[i])
-        freedom = float(df) if statistic.asymptotic and df >= 1 else NAN
-        tests.append(HypothesisTest(statistic.code, statistic.title, value, freedom, p, null))
-    expected = histogram.n * cells.shares
-    # The largest count begins a cell: all from there on is as large or larger.
-    beyond = float(expected[np.searchsorted(cells.starts, histogram.values[-1]) :].sum())
-    return Goodness(
-        bins(cells.starts[starts], grouped(observed[0], starts), grouped(expected, starts)), tuple(tests), beyond
-    )
+    order, parts, found, largest = [], [], [], []
+    for piece in (piece for group in groups for piece in compared(group, counts, histograms)):
+        order.append(piece.at)
+        parts.append(piece.bins)
+        found.append(statistics(piece))
+        largest.append(piece.beyond)
+    place = np.argsort(np.concatenate(order))
+    bins, values = Bins.join(parts, order), np.concatenate(found, axis=1)[:, place]
+    # Of a single bin, 0 against 0, up to rounding.
+    values[:_CHI_SQUARE, bins.size < 2] = np.nan
+    estimated = np.zeros(len(place), dtype=np.int64)
+    for group in groups:
+        estimated[group.at] = group.family.n_parameters
+    df = bins.size - 1 - estimated
+    worse = simulated_statistics(judgement, groups, histograms, bins, settings)
+    tests = [_tested(i, values[i], df, worse, bins.size) for i in range(len(_TESTS))]
+    return Goodnesses(bins, tests, np.concatenate(largest)[place])
 
 
-def _statistics(starts: npt.NDArray[np.int64]) -> list[_Statistic]:
-    def pooled(compare: Statistic, observed: Array, probability: Array) -> Array:
-        n = observed.sum(axis=-1, keepdims=True)
-        return compare(grouped(observed, starts), grouped(n * probability, starts))
-
-    return [
-        _Statistic("chi_square", "Pearson X²", partial(pooled, pearson), True),
-        _Statistic("g_squared", "likelihood ratio G²", partial(pooled, g_squared), True),
-        _Statistic("kolmogorov_smirnov", "Kolmogorov–Smirnov", kolmogorov_smirnov, False),
-        _Statistic("cramer_von_mises", "Cramér–von Mises W²", cramer_von_mises, False),
-        _Statistic("anderson_darling", "Anderson–Darling A²", anderson_darling, False),
-    ]
-
-
-def _replicates(
-    judgement: Judgement,
-    row: int,
-    histogram: Histogram,
-    settings: FitSettings,
-    cells: Cells,
-    statistics: list[_Statistic],
-) -> Array | None:
-    """The statistics [S, B] of samples from the fitted model, each with the family fitted to it anew."""
-    if not settings.gof_replicates:
-        return None
-    family, (model, values) = judgement.solution.family, judgement.reduced(row)
-    warm, rng = warm_values(judgement.solution, row), np.random.default_rng([settings.seed, 2])
-    found = []
-    for size in pieces(settings.gof_replicates, len(cells.points)):
-        batch = simulated(model, values, histogram.n, size, rng)
-        refitted = refit(family, batch, warm, settings)
-        probability = cells.probability(log_prob(refitted, cells.points))
-        observed = cells.observed(batch.k, batch.w)
-        found.append(np.stack([statistic.evaluate(observed, probability) for statistic in statistics]))
-    return np.concatenate(found, axis=1)
+def _tested(
+    which: int, values: Array, df: npt.NDArray[np.int64], worse: Array | None, bins: npt.NDArray[np.int64]
+) -> Tested:
+    asymptotic = which < _CHI_SQUARE
+    free = (df >= 1) & asymptotic
+    freedom = np.where(free, df, np.nan)
+    if worse is not None:
+        p = np.array([monte_carlo_p(float(value), drawn) for value, drawn in zip(values, worse[which], strict=True)])
+    else:
+        p = np.where(free, chi_square_tail(values, np.where(free, df, 1)), np.nan)
+    null = partial(_null, asymptotic, df, bins, None if worse is None else worse.shape[-1])
+    return Tested(*_TESTS[which], values, freedom, p, null, np.ones(len(values), dtype=bool))
 
 
-def _p_value(statistic: _Statistic, value: float, df: int, replicates: Array | None) -> tuple[float, str]:
-    if replicates is not None:
-        return monte_carlo_p(value, replicates), f"{len(replicates)} samples of the fit, refitted"
-    if not statistic.asymptotic:
-        return NAN, "only by simulation: --gof-replicates 999"
-    if df < 1:
-        return NAN, "too few bins for so many parameters"
-    return float(chi_square_tail(value, df)), "chi-square; every bin expects 5 or more"
+def _null(
+    asymptotic: bool, df: npt.NDArray[np.int64], bins: npt.NDArray[np.int64], replicates: int | None, i: int
+) -> str:
+    if replicates is not None and not (asymptotic and bins[i] < 2):
+        return f"{replicates} samples of the fit, refitted"
+    if not asymptotic:
+        return "only by simulation: --gof-replicates 999"
+    return "too few bins for so many parameters" if df[i] < 1 else "chi-square; every bin expects 5 or more"

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
-from distfit_counts.data.histogram import Histogram
 from distfit_counts.inference.hypotheses.tails import normal_tail, poisson_tail
-from distfit_counts.result import HypothesisTest
-
-NAN = float("nan")
+from distfit_counts.inference.hypotheses.tested import Tested, of_all
+from distfit_counts.inference.observed import Observed
 
 # Zeros expected below which their number is a rare event, whose tail is a Poisson's and not a normal's.
 _RARE = 5.0
 
 
-def van_den_broek(histogram: Histogram) -> HypothesisTest:
+def van_den_broek(counts: Observed) -> Tested:
     """Score test of the Poisson against zero inflation (van den Broek 1995, Biometrics 51).
 
     S = (n₀ − n p₀)² / (n p₀ (1 − p₀) − n ȳ p₀²), p₀ = exp(−ȳ). Inflation means more zeros, the one side that the
@@ -25,23 +23,27 @@ def van_den_broek(histogram: Histogram) -> HypothesisTest:
     independent indicators (Vatutin and Mikhailov 1982), so from n p₀ + 1 on this tail errs to the safe side
     (Hoeffding 1956), most where the mean is small too.
     """
-    n, zeros, mean = histogram.n, histogram.zeros, histogram.mean if histogram.n else 0.0
-    if n < 2:
-        return _test(NAN, NAN, "none: a single observation has no share of zeros")
-    if mean == 0.0:
-        return _test(NAN, NAN, "none: every count is 0, which the Poisson with rate 0 fits exactly")
-    prob_zero = math.exp(-mean)
+    n, zeros, mean = counts.n, counts.zeros, counts.mean
+    defined = (n > 1) & (mean > 0.0)
+    prob_zero = np.exp(-mean)
     # 1 − p₀ − ȳ p₀ = P(Y >= 2) cancels for a small mean; so does n₀/n − p₀, less so from the side of the positives.
-    variance = float(poisson_tail(2.0, mean))
-    excess = zeros / n - prob_zero if mean > 1.0 else -math.expm1(-mean) - (n - zeros) / n
+    variance = poisson_tail(2.0, np.where(mean > 0.0, mean, 1.0))
+    excess = np.where(mean > 1.0, zeros / n - prob_zero, -np.expm1(-mean) - (n - zeros) / n)
     # 1/√p₀ written so that p₀ may underflow; beyond 700 it says no more than "beyond all doubt".
-    statistic = n**0.5 * excess * math.exp(0.5 * min(mean, 1400.0)) / variance**0.5
-    if n * prob_zero >= _RARE:
-        return _test(statistic, float(normal_tail(statistic)), "standard normal, upper tail (more zeros)")
-    rare = f"Poisson number of zeros, upper tail: only {n * prob_zero:.2g} expected, too few for a normal"
-    return _test(statistic, float(poisson_tail(zeros, n * prob_zero)), rare)
+    statistic = np.sqrt(n) * excess * np.exp(0.5 * np.minimum(mean, 1400.0)) / np.sqrt(variance)
+    statistic = np.where(defined, statistic, np.nan)
+    rare = n * prob_zero < _RARE
+    p_value = np.where(rare, poisson_tail(zeros, n * prob_zero), normal_tail(statistic))
 
+    def null(i: int) -> str:
+        if n[i] < 2:
+            return "none: a single observation has no share of zeros"
+        if mean[i] == 0.0:
+            return "none: every count is 0, which the Poisson with rate 0 fits exactly"
+        if not rare[i]:
+            return "standard normal, upper tail (more zeros)"
+        few = f"only {n[i] * prob_zero[i]:.2g} expected, too few for a normal"
+        return f"Poisson number of zeros, upper tail: {few}"
 
-def _test(statistic: float, p_value: float, null: str) -> HypothesisTest:
     title = "van den Broek, zero inflation"
-    return HypothesisTest("score.zero_inflation", title, statistic, NAN, p_value, null)
+    return of_all("score.zero_inflation", title, statistic, np.where(defined, p_value, np.nan), null)

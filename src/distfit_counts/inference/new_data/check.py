@@ -126,7 +126,7 @@ def chi_square(histogram: Histogram, table: Table) -> tuple[tuple[Frequency, ...
     cells = np.bincount(seen, weights=histogram.weights, minlength=len(table.starts) + 1).astype(np.float64)
     # The last cell holds all that lies above the table.
     means = histogram.n * np.append(table.masses, max(1.0 - float(table.masses.sum()), 0.0))
-    starts = pool(means)
+    starts = np.flatnonzero(pool(means[None, :]))
     observed, expected = grouped(cells, starts), grouped(means, starts)
     statistic, df = float(pearson(observed, expected)), len(starts) - 1
     if df < 1:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from distfit_counts.comparison import Ceiling
@@ -20,8 +22,12 @@ def saturated(histogram: Histogram) -> float:
     return float((weights * np.log(weights / histogram.n)).sum()) + 0.0
 
 
+@lru_cache(maxsize=64)
 def poisson_mixtures(histogram: Histogram) -> Ceiling | None:
-    """The nonparametric maximum over all Poisson mixtures (Lindsay 1983); None for data too wide to search."""
+    """The nonparametric maximum over all Poisson mixtures (Lindsay 1983); None for data too wide to search.
+
+    It is asked for by each family that is compared on a column, and remembered until they have been.
+    """
     if histogram.distinct > _DISTINCT:
         return None
     tolerance = _FINE if histogram.distinct <= _MANY else _COARSE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,24 +23,40 @@ def akaike_weights(aic: Array) -> Array:
     return result
 
 
-def membership_entropy(log_parts: Array, weights: npt.NDArray[np.int64]) -> float:
-    """−Σ_v w_v Σ_k τ_kv log τ_kv, in nats: how uncertain it is which component each observation comes from.
+def aic(log_likelihood: Array, p: int) -> Array:
+    """2p − 2l (Akaike 1974) of models with ``p`` parameters."""
+    return np.asarray(2.0 * p - 2.0 * log_likelihood)
 
-    ``log_parts`` [K, V] is the log of weight times pmf of component k at value v; τ_kv, its share in the sum over k,
-    is the posterior probability of the component. ``weights`` [V]: how often each value occurs. 0: no doubt;
+
+def aicc(log_likelihood: Array, p: int, n: npt.NDArray[Any]) -> Array:
+    """AIC + 2p(p + 1)/(n − p − 1) (Hurvich and Tsai 1989); NaN where n <= p + 1."""
+    left = n - p - 1.0
+    return np.where(left > 0.0, aic(log_likelihood, p) + 2.0 * p * (p + 1) / np.maximum(left, 1.0), np.nan)
+
+
+def bic(log_likelihood: Array, p: int, n: npt.NDArray[Any]) -> Array:
+    """p log n − 2l (Schwarz 1978)."""
+    return np.asarray(p * np.log(n) - 2.0 * log_likelihood)
+
+
+def membership_entropy(log_parts: Array, weights: npt.NDArray[Any]) -> Array:
+    """−Σ_v w_v Σ_k τ_kv log τ_kv [...], in nats: how uncertain it is which component each observation comes from.
+
+    ``log_parts`` [K, ..., V] is the log of weight times pmf of component k at value v; τ_kv, its share in the sum over
+    k, is the posterior probability of the component. ``weights`` [..., V]: how often each value occurs. 0: no doubt;
     n log K: the components are the same. NaN where no component can produce a value.
     """
     with np.errstate(invalid="ignore"):
         log_share = log_parts - np.logaddexp.reduce(log_parts, axis=0)
         # 0 log 0 = 0.
         terms = np.where(log_share == -np.inf, 0.0, np.exp(log_share) * log_share)
-    return float(-(weights * terms.sum(axis=0)).sum()) + 0.0  # never -0.0
+    return np.asarray(-(weights * terms.sum(axis=0)).sum(axis=-1) + 0.0)  # never -0.0
 
 
-def icl(bic: float, entropy: float) -> float:
+def icl(bic: Array, entropy: Array) -> Array:
     """ICL = BIC + 2 entropy, smaller is better (Biernacki, Celeux and Govaert 2000, IEEE PAMI 22).
 
     BIC with the likelihood of data and memberships together: components that overlap are paid for. In the
     form with posterior memberships (McLachlan and Peel 2000).
     """
-    return bic + 2.0 * entropy
+    return np.asarray(bic + 2.0 * entropy)

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.families.family import Family
+from distfit_counts.families.constraint import Array
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
+from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.poisson_mixtures.gradient_function import gap
 from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
 
 # Log-likelihood units, over all observations, that further components may gain where the optimum is called certified:
@@ -26,21 +28,37 @@ _WORTH = 0.01
 _DISTINCT = 1_000
 
 
-def empty(facts: Facts) -> list[Verdict]:
+def _weights_of(chunk: Chunk) -> Array:
+    """The weights [C, K] of all components; none for a family that is no mixture."""
+    return chunk.estimates.numbers[:, [name.startswith("weight[") for name in chunk.estimates.names], 0]
+
+
+def _next_to_nothing(weight: Array, n: Array) -> Bools:
     """Components that explain less than one observation."""
-    weights = _weights(facts)
+    return np.asarray((weight > 0.0) & (weight * n < 1.0))
+
+
+def _some_empty(chunk: Chunk) -> Bools:
+    return np.asarray(_next_to_nothing(_weights_of(chunk), chunk.counts.n[:, None]).any(axis=1))
+
+
+def _empty(facts: Facts) -> list[Verdict]:
     n = facts.histogram.n
     return [
         Verdict(
             "mixture.empty_component",
             f"{name} = {value:.2g}: this component stands for less than one of {n:,} counts. Fewer will do.",
         )
-        for name, value in weights.items()
-        if 0.0 < value * n < 1.0
+        for name, value in _weights(facts).items()
+        if _next_to_nothing(np.array(value), np.array(n))
     ]
 
 
-def duplicate(facts: Facts) -> list[Verdict]:
+def _mixture(chunk: Chunk) -> Bools:
+    return np.full(len(chunk.rows), _weights_of(chunk).shape[1] > 0)
+
+
+def _duplicate(facts: Facts) -> list[Verdict]:
     """Equal families whose parameters all agree within their standard errors."""
     parts: dict[str, list[dict[str, Any]]] = {}
     for place in range(1, len(_weights(facts)) + 1):
@@ -64,13 +82,10 @@ def duplicate(facts: Facts) -> list[Verdict]:
     return found
 
 
-def certificate(facts: Facts) -> list[Verdict]:
+def _certificate(facts: Facts) -> list[Verdict]:
     """Of a finite Poisson mixture: Lindsay's gradient function says whether any mixing distribution could do better."""
-    family, values = facts.judgement.reduced(facts.row)
-    histogram = facts.histogram
-    finite = family.poisson_mixture and _finite_mixture(family.parts(values))
-    if not (_weights(facts) and finite) or histogram.distinct > _DISTINCT:
-        return []
+    group, i = facts.group
+    family, values, histogram = group.family, group.at_values(i), facts.histogram
     counts, weights = histogram.values.astype(np.float64), histogram.weights.astype(np.float64)
     log_prob = log_pmf(family, values, counts)
     found = gap(counts, weights, log_prob)
@@ -102,6 +117,17 @@ def _same(first: Any, second: Any) -> bool:
     return bool(abs(first.estimate - second.estimate) <= error)
 
 
-def _finite_mixture(parts: list[tuple[Any, Family, dict[str, Any]]]) -> bool:
+def _finite_mixture(chunk: Chunk) -> Bools:
     """Whether it is a sum of single Poissons (one may be left), one of which may have the rate 0."""
-    return all(isinstance(family, Poisson | PointMass) for _, family, _ in parts)
+    found = np.zeros(len(chunk.rows), dtype=bool)
+    for group in chunk.groups:
+        family = group.family
+        single = all(isinstance(part, Poisson | PointMass) for _, part, _ in family.parts(group.values))
+        found[group.at] = family.poisson_mixture and single
+    narrow = np.array([histogram.distinct <= _DISTINCT for histogram in chunk.histograms])
+    return np.asarray(found & narrow & _mixture(chunk))
+
+
+EMPTY = Rule(_some_empty, _empty)
+DUPLICATE = Rule(_mixture, _duplicate)
+CERTIFICATE = Rule(_finite_mixture, _certificate, search=True)

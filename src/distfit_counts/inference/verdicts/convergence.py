@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.rule import Rule
+from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.result import Verdict
 
 # Differences in log-likelihood below this are of no consequence: a flat ridge, not another answer.
@@ -18,69 +23,95 @@ _REASONS = {
 }
 
 
-def not_converged(facts: Facts) -> list[Verdict]:
+def _not_converged(facts: Facts) -> list[Verdict]:
     """Why the fit counts as not converged."""
-    solution = facts.judgement.solution
-    if solution.converged(facts.row):
-        return []
-    status = solution.status_text(facts.row)
+    status = facts.chunk.status[facts.at]
     return [Verdict(f"fit.{status}", _REASONS[status])]
 
 
-def rarely_best(facts: Facts) -> list[Verdict]:
+def _reached(chunk: Chunk) -> Bools:
+    """Which of the restarts [C, R] reached the best optimum."""
+    own = slice(chunk.settings.restarts)
+    return np.asarray((chunk.basin[:, own] == 1) | (chunk.above_best[:, own] <= _SAME))
+
+
+def _elsewhere(chunk: Chunk) -> Bools:
+    """Which of the restarts [C, R] ended at another optimum."""
+    return np.asarray(chunk.above_best[:, : chunk.settings.restarts] > _SAME)
+
+
+def _once_or_never(chunk: Chunk) -> Bools:
     """The best optimum was reached once or never by the restarts."""
-    own = facts.restarts[: facts.n_restarts]
-    best = min(restart.nll for restart in facts.restarts)
-    reached = sum(restart.basin == 1 or restart.nll - best <= _SAME for restart in own)
-    if len(own) < 3 or reached > 1:
-        return []
-    gap = min(restart.nll - best for restart in own if restart.nll - best > _SAME)
-    if reached:
-        message = f"Only one of {len(own)} restarts reached the best optimum; the next best ends {gap:.4g} "
+    reached = _reached(chunk)
+    return np.asarray((reached.sum(axis=1) <= 1) & (reached.shape[1] >= 3))
+
+
+def _rarely_best(facts: Facts) -> list[Verdict]:
+    chunk, at, number = facts.chunk, facts.at, facts.chunk.settings.restarts
+    gap = chunk.above_best[at, :number][_elsewhere(chunk)[at]].min()
+    if _reached(chunk)[at].any():
+        message = f"Only one of {number} restarts reached the best optimum; the next best ends {gap:.4g} "
     else:
         message = (
-            f"None of {len(own)} restarts reached the best optimum: it was found from the solution of a simpler "
+            f"None of {number} restarts reached the best optimum: it was found from the solution of a simpler "
             f"family. The best of them ends {gap:.4g} "
         )
     return [Verdict("restarts.rarely_best", f"{message}log-likelihood units lower. Raise --restarts to be surer.")]
 
 
-def reached_once(facts: Facts) -> list[Verdict]:
+def _unconfirmed(chunk: Chunk) -> Bools:
     """Too few starts for two of them to agree."""
-    starts = facts.restarts
-    if facts.n_restarts >= 3 or sum(restart.basin == 1 for restart in starts) > 1 or not facts.estimates:
-        return []
-    of = "the only start" if len(starts) == 1 else f"one of {len(starts)} starts"
+    few = chunk.settings.restarts < 3 and bool(chunk.family.parameters)
+    return np.asarray(((chunk.basin == 1).sum(axis=1) <= 1) & few)
+
+
+def _reached_once(facts: Facts) -> list[Verdict]:
+    starts = facts.chunk.basin.shape[1]
+    of = "the only start" if starts == 1 else f"one of {starts} starts"
     message = f"The optimum was reached once, from {of}: nothing confirms it. Raise --restarts to be surer."
     return [Verdict("restarts.reached_once", message)]
 
 
-def disagree(facts: Facts) -> list[Verdict]:
+def _mostly_elsewhere(chunk: Chunk) -> Bools:
     """More than half of the restarts ended elsewhere, though several agree on the best."""
-    own = facts.restarts[: facts.n_restarts]
-    best = min(restart.nll for restart in facts.restarts)
-    elsewhere = [restart.nll for restart in own if restart.nll - best > _SAME]
-    if len(own) - len(elsewhere) < 2 or 2 * len(elsewhere) <= len(own):
-        return []
-    low, high = min(elsewhere) - best, max(elsewhere) - best
+    elsewhere = _elsewhere(chunk)
+    number, others = elsewhere.shape[1], elsewhere.sum(axis=1)
+    return np.asarray((number - others >= 2) & (2 * others > number))
+
+
+def _disagree(facts: Facts) -> list[Verdict]:
+    chunk, at = facts.chunk, facts.at
+    elsewhere = _elsewhere(chunk)[at]
+    above = chunk.above_best[at, : len(elsewhere)][elsewhere]
+    low, high = above.min(), above.max()
     how_far = f"{low:.3g}" if high - low < 0.05 * high else f"{low:.3g} to {high:.3g}"
     message = (
-        f"{len(elsewhere)} of {len(own)} restarts ended at another optimum, {how_far} log-likelihood units lower: the "
-        "likelihood has several peaks, and one start alone would not do."
+        f"{len(above)} of {len(elsewhere)} restarts ended at another optimum, {how_far} log-likelihood units lower: "
+        "the likelihood has several peaks, and one start alone would not do."
     )
     return [Verdict("restarts.disagree", message)]
 
 
-def nearly_equal(facts: Facts) -> list[Verdict]:
-    """Another optimum that the data support about as well: the parameters are not what they seem to be."""
-    best = min(restart.nll for restart in facts.restarts)
-    rivals = [r for r in facts.restarts if _SAME < r.nll - best < _NEARLY and r.status == "converged"]
-    if not rivals or facts.judgement.chain(facts.row):
-        return []
-    rival = min(rivals, key=lambda restart: restart.nll)
-    values = ", ".join(f"{name} = {value:.4g}" for name, value in rival.estimate.items())
+def _rivals(chunk: Chunk) -> Bools:
+    """Starts [C, S] that ended at another optimum that the data support about as well."""
+    near = (chunk.above_best > _SAME) & (chunk.above_best < _NEARLY)
+    return np.asarray(near & (chunk.judgement.solution.status[chunk.rows] == CONVERGED) & ~chunk.at_limit[:, None])
+
+
+def _nearly_equal(facts: Facts) -> list[Verdict]:
+    """The parameters are not what they seem to be."""
+    above = facts.chunk.above_best[facts.at]
+    rival = int(np.argmin(np.where(_rivals(facts.chunk)[facts.at], above, np.inf)))
+    values = ", ".join(f"{name} = {value:.4g}" for name, value in facts.restarts[rival].estimate.items())
     message = (
-        f"Another optimum is only {rival.nll - best:.3g} log-likelihood units lower, at {values}: the data hardly "
+        f"Another optimum is only {above[rival]:.3g} log-likelihood units lower, at {values}: the data hardly "
         "choose between the two."
     )
     return [Verdict("optimum.nearly_equal", message)]
+
+
+NOT_CONVERGED = Rule(lambda chunk: ~chunk.converged, _not_converged)
+RARELY_BEST = Rule(_once_or_never, _rarely_best, "restarts.rarely_best")
+REACHED_ONCE = Rule(_unconfirmed, _reached_once, "restarts.reached_once")
+DISAGREE = Rule(_mostly_elsewhere, _disagree, "restarts.disagree")
+NEARLY_EQUAL = Rule(lambda chunk: np.asarray(_rivals(chunk).any(axis=1)), _nearly_equal, "optimum.nearly_equal")

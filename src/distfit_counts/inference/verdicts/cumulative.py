@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.p_values import p_equals, rejects
+from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
 
 
-def drift(facts: Facts) -> list[Verdict]:
+def _simulated(chunk: Chunk) -> Bools:
+    return np.full(len(chunk.rows), chunk.settings.gof_replicates > 0)
+
+
+def _drift(facts: Facts) -> list[Verdict]:
     """KS, Cramér–von Mises or Anderson–Darling rejects, by simulation, and Pearson's X² does not."""
     pearson = facts.goodness.tests[0]
-    if not facts.settings.gof_replicates or rejects(pearson.p_value, facts.settings.gof_replicates):
+    if rejects(pearson.p_value, facts.settings.gof_replicates):
         return []
     by_code = {test.code: test for test in facts.goodness.tests}
     cumulative = [by_code[code] for code in ("kolmogorov_smirnov", "cramer_von_mises", "anderson_darling")]
@@ -24,3 +32,6 @@ def drift(facts: Facts) -> list[Verdict]:
         "neighbours are off the same way: look at the cumulative shares (distfit plot --kind qq)."
     )
     return [Verdict("misfit.cumulative", message)]
+
+
+DRIFT = Rule(_simulated, _drift)

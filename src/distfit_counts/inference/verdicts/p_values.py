@@ -13,8 +13,13 @@ def rejects(p: float, replicates: int = 0) -> bool:
 
     A simulated p-value is never below 1/(B + 1): there, where no sample fitted as badly, it rejects whatever B is.
     """
+    return p <= rejection(replicates)
+
+
+def rejection(replicates: int = 0) -> float:
+    """The largest p-value that ``rejects``."""
     smallest = 1.0 / (replicates + 1) if replicates else 0.0
-    return p <= max(_REJECTED, smallest * (1.0 + 1e-9))
+    return max(_REJECTED, smallest * (1.0 + 1e-9))
 
 
 def p_equals(p: float) -> str:

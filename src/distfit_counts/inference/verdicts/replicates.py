@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from math import isnan
 
+import numpy as np
+
+from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.intervals.chosen import Bootstrapped
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
 from distfit_counts.settings import fewest_replicates
 
 
-def no_spread(facts: Facts) -> list[Verdict]:
+def _no_spread(facts: Facts) -> list[Verdict]:
     """Parameters that the replicates do not move, and why."""
     still = facts.estimates.still if isinstance(facts.estimates, Bootstrapped) else ()
     if not still:
@@ -28,7 +32,7 @@ def no_spread(facts: Facts) -> list[Verdict]:
     return [Verdict("bootstrap.no_spread", message)]
 
 
-def undefined(facts: Facts) -> list[Verdict]:
+def _undefined(facts: Facts) -> list[Verdict]:
     """Parameters that some replicates do not have: their intervals rest on the others, if there are enough."""
     found = facts.estimates if isinstance(facts.estimates, Bootstrapped) else Bootstrapped()
     if not found.lacking:
@@ -46,3 +50,11 @@ def undefined(facts: Facts) -> list[Verdict]:
         f"component died or holds only zeros). {rest}"
     )
     return [Verdict("bootstrap.undefined", message)]
+
+
+def _bootstrapped(chunk: Chunk) -> Bools:
+    return np.full(len(chunk.rows), chunk.settings.ci == "bootstrap")
+
+
+NO_SPREAD = Rule(_bootstrapped, _no_spread)
+UNDEFINED = Rule(_bootstrapped, _undefined)

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
 
 # Observations per parameter below which Wald's intervals are known to miss (docs/calibration.md).
 _PER_PARAMETER = 20
 
 
-def size(facts: Facts) -> list[Verdict]:
-    """Too few observations for any statement, or for the large-sample theory behind it."""
-    n, p = facts.histogram.n, facts.judgement.solution.family.n_parameters
-    if n <= p + 1:
-        few = "1 observation is" if n == 1 else f"{n} observations are"
-        many = "1 parameter" if p == 1 else f"{p} parameters"
-        message = f"{few} too few for {many}: AICc is undefined, and so is any certainty."
-        return [Verdict("sample.too_small", message)]
-    # Where nothing is estimated (all counts are zero) nothing is rough.
-    if n < _PER_PARAMETER * p and facts.judgement.reduced(facts.row)[1]:
-        return [Verdict("sample.small", f"{n} observations for {p} parameter{'s' * (p > 1)}: {_rough(facts)}")]
-    return []
+def _too_small(chunk: Chunk) -> Bools:
+    """Too few observations for any statement."""
+    return np.asarray(chunk.counts.n <= chunk.family.n_parameters + 1)
+
+
+def _none_left(facts: Facts) -> list[Verdict]:
+    n, p = facts.histogram.n, facts.chunk.family.n_parameters
+    few = "1 observation is" if n == 1 else f"{n} observations are"
+    many = "1 parameter" if p == 1 else f"{p} parameters"
+    message = f"{few} too few for {many}: AICc is undefined, and so is any certainty."
+    return [Verdict("sample.too_small", message)]
+
+
+def _small(chunk: Chunk) -> Bools:
+    """Too few for the large-sample theory behind what is said."""
+    estimated = np.zeros(len(chunk.rows), dtype=bool)
+    for group in chunk.groups:
+        # Where nothing is estimated (all counts are zero) nothing is rough.
+        estimated[group.at] = bool(group.family.parameters)
+    return (chunk.counts.n < _PER_PARAMETER * chunk.family.n_parameters) & estimated & ~_too_small(chunk)
+
+
+def _not_sharp(facts: Facts) -> list[Verdict]:
+    n, p = facts.histogram.n, facts.chunk.family.n_parameters
+    return [Verdict("sample.small", f"{n} observations for {p} parameter{'s' * (p > 1)}: {_rough(facts)}")]
 
 
 def _rough(facts: Facts) -> str:
@@ -39,3 +56,7 @@ def _rough(facts: Facts) -> str:
     if not better:
         return f"{said}; more data, or a family with fewer parameters, would help."
     return f"{said}. {' and '.join(better)} do{'es' * (len(better) == 1)} not rest on large samples alone."
+
+
+TOO_SMALL = Rule(_too_small, _none_left, "sample.too_small")
+SMALL = Rule(_small, _not_sharp, "sample.small")
