@@ -149,8 +149,17 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-# Pages with so many commands that they take half a minute.
-LONG = ("docs/tutorial.md", "docs/comparing.md", "docs/how-sure.md")
+# Pages with so many commands, each of which loads torch, that they take five seconds to half a minute.
+LONG = (
+    "docs/tutorial.md",
+    "docs/comparing.md",
+    "docs/how-sure.md",
+    "docs/checking.md",
+    "docs/large-data.md",
+    "docs/engines.md",
+    "docs/pictures.md",
+    "sample_data/README.md",
+)
 RUNNING = [
     pytest.param(page, id=name(page), marks=[pytest.mark.slow] if name(page) in LONG else [])
     for page in PAGES
