@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from typing import BinaryIO
 
 from distfit_counts.data.choose import choose
@@ -16,6 +16,7 @@ from distfit_counts.data.kinds import open_matrix, open_reader
 from distfit_counts.data.locate import STDIN, extension
 from distfit_counts.data.matrix.counting import MatrixCounting
 from distfit_counts.data.request import Request
+from distfit_counts.data.side_by_side import side_by_side
 from distfit_counts.data.stream import Meter, open_bytes
 from distfit_counts.data.tables import Tables
 from distfit_counts.errors import DataError
@@ -79,8 +80,6 @@ class DataSet:
 
     def _read_side_by_side(self) -> None:
         """A few files at a time, and taken over in their order: the first error is that of the first bad file."""
-        from dataclasses import replace
-
         request = replace(self._request, columns=self._first_choice() or self._request.columns, workers=1)
         ended = threading.Event()
 
@@ -90,20 +89,9 @@ class DataSet:
             part._read(path)
             return part
 
-        waiting: deque[Future[DataSet]] = deque()
-        with ThreadPoolExecutor(self._request.side_by_side) as pool:
-            try:
-                for path in self._paths:
-                    waiting.append(pool.submit(read, path))
-                    if len(waiting) > 2 * self._request.side_by_side:
-                        self._absorb(waiting.popleft().result())
-                while waiting:
-                    self._absorb(waiting.popleft().result())
-            finally:
-                # After an error, or Ctrl-C: nobody waits for the rest.
-                ended.set()
-                for future in waiting:
-                    future.cancel()
+        with closing(side_by_side(read, self._paths, self._request.side_by_side, ended)) as parts:
+            for part in parts:
+                self._absorb(part)
 
     def _absorb(self, part: DataSet) -> None:
         self._tables.absorb(part._tables)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import BinaryIO, Literal
 
@@ -14,6 +12,7 @@ from distfit_counts.data.data_set import DataSet
 from distfit_counts.data.locate import files_of
 from distfit_counts.data.matrix.tenx import without_companions
 from distfit_counts.data.request import BLOCK_SIZE, Request
+from distfit_counts.data.side_by_side import side_by_side
 from distfit_counts.data.source import Reader
 from distfit_counts.data.stream import Meter
 from distfit_counts.data.tables import Tables
@@ -72,20 +71,9 @@ def read_sources(
 
     if len(sets) == 1 or request.side_by_side == 1 or not all(map(os.path.isfile, every)):
         return [column for name, paths in sets for column in read(name, paths, request)]
-    found: list[Column] = []
-    waiting: deque[Future[list[Column]]] = deque()
-    with ThreadPoolExecutor(request.side_by_side) as pool:
-        try:
-            for name, paths in sets:
-                waiting.append(pool.submit(read, name, paths, replace(request, workers=1)))
-                if len(waiting) > 2 * request.side_by_side:
-                    found += waiting.popleft().result()
-            while waiting:
-                found += waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-    return found
+    alone = replace(request, workers=1)
+    parts = side_by_side(lambda named: read(*named, alone), sets, request.side_by_side)
+    return [column for part in parts for column in part]
 
 
 def count_reader(
