@@ -67,9 +67,11 @@ def _solved(
         batch = Batch.of([columns[i].histogram for i in chunk])
         report = _reporter(progress, finished, len(columns))
         known: dict[Family, Solution] = {}
-        solutions = [solve(family, batch, settings, known, report) for family in families]
+        # The small ones first: as a limit of a larger one, a family would be given a single start.
+        for family in sorted(families, key=lambda family: family.n_parameters):
+            solve(family, batch, settings, known, report)
         finished += len(chunk)
-        return solutions
+        return [known[family] for family in families]
 
     size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS
     listed = list(chunks(columns, settings.restarts, min(size, settings.memory // BYTES_PER_ELEMENT)))

@@ -26,13 +26,18 @@ from distfit_counts.families.zero_inflated import ZeroInflated
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from distfit_counts.families import log_pmf
 else:
+    log_pmf = LazyModule("distfit_counts.families.log_pmf")
     torch = LazyModule("torch")
 
 # Where a new component may help: these slices of the data by cumulative share, and of the positive counts alone,
 # which are few where most counts are zero.
 _SLICES = ((0.0, 0.25), (0.25, 0.75), (0.75, 0.95), (0.95, 0.99), (0.99, 1.0))
 _POSITIVE_SLICES = ((0.0, 0.5), (0.5, 0.9), (0.9, 1.0))
+# A point mass has no place to look for, only a weight.
+_POINT_WEIGHTS = (0.02, 0.25)
 # Distinct values on which a further component is tried.
 _GRID = 24
 
@@ -70,14 +75,14 @@ class Mixture(Family):
             weight = torch.stack([p[f"weight[{i + 1}]"] for i in indices])
             parts.append(weight + component.log_prob(own, k))
         shape = torch.broadcast_shapes(*(part.shape[1:] for part in parts))
-        return torch.logsumexp(torch.cat([part.expand(-1, *shape) for part in parts]), dim=0)
+        return log_pmf.log_sum_exp(torch.cat([part.expand(-1, *shape) for part in parts]))
 
     def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
         parts = [
             p[f"weight[{i}]"] + component.log_prob_positive({name: p[f"{name}[{i}]"] for name in component.names})
             for i, component in enumerate(self.components, start=1)
         ]
-        return torch.logsumexp(torch.stack(parts), dim=0)
+        return log_pmf.log_sum_exp(torch.stack(parts))
 
     def mean(self, v: Values) -> Any:
         return sum(w * c.mean(own) for w, c, own in self.parts(v))
@@ -161,6 +166,8 @@ class Mixture(Family):
         new = dropped[0]
         kept = {name: nested[other] for name, other in limit.carried.items()}
         kept |= {name: np.asarray(1.0) for name, value in limit.fixed.items() if value == 1.0}
+        if not self.components[new].parameters:
+            return [self._with(new, weight, {}, kept) for weight in _POINT_WEIGHTS]
         positive = np.where(k > 0, w, 0.0)
         positive = np.where(positive.sum(axis=-1, keepdims=True) > 0, positive, w)
         places = [*((*slice, w) for slice in _SLICES), *((*slice, positive) for slice in _POSITIVE_SLICES)]
@@ -169,11 +176,10 @@ class Mixture(Family):
             near = w * between(of, low, high) * (of > 0) + 1e-6 * w
             own = self.components[new].start(k, near, lambda m: np.full((1, m), 0.5))
             found.append((max(0.5 * (high - low), 0.02), own))
-        if self.components[new].parameters:
-            missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
-            # Weights in proportion to the positive counts: where most are zeros, a component among the rest is small.
-            share = np.where(k > 0, w, 0.0).sum(axis=-1) / w.sum(axis=-1)
-            found += [(weight * np.maximum(share, 1e-6), missed) for weight in (0.002, 0.02, 0.2)]
+        missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
+        # Weights in proportion to the positive counts: where most are zeros, a component among the rest is small.
+        share = np.where(k > 0, w, 0.0).sum(axis=-1) / w.sum(axis=-1)
+        found += [(weight * np.maximum(share, 1e-6), missed) for weight in (0.002, 0.02, 0.2)]
         return [self._with(new, weight, own, kept) for weight, own in found]
 
     def _with(self, new: int, weight: Any, own: Mapping[str, Array], kept: Mapping[str, Array]) -> dict[str, Array]:

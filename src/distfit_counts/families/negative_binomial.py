@@ -28,9 +28,9 @@ from distfit_counts.families.poisson import Poisson
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from distfit_counts.families import special
+    from distfit_counts.families import log_pmf
 else:
-    special = LazyModule("distfit_counts.families.special")
+    log_pmf = LazyModule("distfit_counts.families.log_pmf")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class NegativeBinomial(Family):
     poisson_mixture = True
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
-        return special.negative_binomial_log_prob(k, p["mean"], p["size"])
+        return log_pmf.negative_binomial_log_prob(k, p["mean"], p["size"])
 
     def mean(self, v: Values) -> Any:
         return v["mean"]

@@ -21,9 +21,9 @@ from distfit_counts.families.point_mass import PointMass
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from distfit_counts.families import special
+    from distfit_counts.families import log_pmf
 else:
-    special = LazyModule("distfit_counts.families.special")
+    log_pmf = LazyModule("distfit_counts.families.log_pmf")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Poisson(Family):
     poisson_mixture = True
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
-        return special.poisson_log_prob(k, p["rate"])
+        return log_pmf.poisson_log_prob(k, p["rate"])
 
     def mean(self, v: Values) -> Any:
         return v["rate"]

@@ -1,38 +1,41 @@
-"""The special functions that lose digits when written plainly, and the two log-pmfs built on them.
+"""The special functions that lose digits when written plainly. Everything is float64 and broadcasts.
 
-Everything is float64, broadcasts, and has exact first and second derivatives under autograd.
+``log1mexp`` has derivatives under autograd; the others serve ``log_pmf``, which knows its own.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 HALF_LOG_2PI = 0.918938533204672741780329736406
 
 # From here on the asymptotic series below reach the last digit of float64.
 _ASYMPTOTIC = 16.0
+# Counts below this are looked up in ``log_count_term``.
+_TABULATED = 1 << 12
 
 
 def _polynomial(x: Tensor, coefficients: tuple[float, ...]) -> Tensor:
     """Horner's rule, lowest order first."""
     value = torch.full_like(x, coefficients[-1])
     for coefficient in reversed(coefficients[:-1]):
-        value = value * x + coefficient
+        value.mul_(x).add_(coefficient)
     return value
 
 
-def _piecewise(x: Tensor, series: Any, plain: Any) -> Tensor:
-    """``series(x)`` for large x, ``plain(x)`` below; each side is only evaluated where it is used."""
-    large = x >= _ASYMPTOTIC
-    if bool(large.all()):
-        return torch.as_tensor(series(x))
-    if not bool(large.any()):
-        return torch.as_tensor(plain(x))
-    return torch.where(large, series(x.clamp(min=_ASYMPTOTIC)), plain(x.clamp(max=_ASYMPTOTIC)))
+def _piecewise(x: Tensor, series: Callable[[Tensor], Tensor], plain: Callable[[Tensor], Tensor]) -> Tensor:
+    """``series(x)`` for large x; ``plain(x)``, which costs ten times as much, only where x is small."""
+    small = (x < _ASYMPTOTIC).reshape(-1).nonzero()[:, 0]
+    if len(small) == x.numel():
+        return plain(x)
+    value = series(x.clamp(min=_ASYMPTOTIC))
+    if len(small):
+        value.view(-1).index_copy_(0, small, plain(x.take(small)))
+    return value
 
 
 def log1mexp(x: Tensor) -> Tensor:
@@ -48,7 +51,6 @@ def log1p_minus(x: Tensor, one_plus_x: Tensor) -> Tensor:
     """log(1 + x) - x for x > -1; ``one_plus_x`` is given apart because 1 + x rounds where x is near -1.
 
     The difference cancels for small x: there log(1+x) = 2 artanh(t), t = x/(2+x), and 2t - x = -xt.
-    No derivative: it serves inside the functions below, which know theirs.
     """
     t = x / (2.0 + x)
     s = t * t
@@ -57,7 +59,7 @@ def log1p_minus(x: Tensor, one_plus_x: Tensor) -> Tensor:
 
 
 def stirling_error(x: Tensor) -> Tensor:
-    """log Gamma(x+1) - [(x + 1/2) log x - x + log(2 pi)/2], x > 0 (Loader 2000). No derivative, as above."""
+    """log Gamma(x+1) - [(x + 1/2) log x - x + log(2 pi)/2], x > 0 (Loader 2000)."""
 
     def series(x: Tensor) -> Tensor:
         terms = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -69,7 +71,9 @@ def stirling_error(x: Tensor) -> Tensor:
     return _piecewise(x, series, plain)
 
 
-def _digamma_minus_log(x: Tensor) -> Tensor:
+def digamma_minus_log(x: Tensor) -> Tensor:
+    """psi(x) - log x, x > 0."""
+
     def series(x: Tensor) -> Tensor:
         s = 1.0 / (x * x)
         terms = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132, 691 / 32760, -1 / 12)
@@ -78,7 +82,9 @@ def _digamma_minus_log(x: Tensor) -> Tensor:
     return _piecewise(x, series, lambda x: torch.digamma(x) - torch.log(x))
 
 
-def _trigamma_minus_reciprocal(x: Tensor) -> Tensor:
+def trigamma_minus_reciprocal(x: Tensor) -> Tensor:
+    """psi'(x) - 1/x, x > 0: the derivative of ``digamma_minus_log``."""
+
     def series(x: Tensor) -> Tensor:
         s = 1.0 / (x * x)
         terms = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
@@ -96,90 +102,18 @@ def _trigamma_minus_reciprocal(x: Tensor) -> Tensor:
     return _piecewise(x, series, plain)
 
 
-class _DigammaMinusLog(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return _digamma_minus_log(x)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return gradients[0] * _trigamma_minus_reciprocal(x)
-
-
-class _Log1pMinus(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, one_plus_x: Tensor) -> Tensor:
-        ctx.save_for_backward(x, one_plus_x)
-        return log1p_minus(x, one_plus_x)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        x, one_plus_x = ctx.saved_tensors
-        return -gradients[0] * x / one_plus_x, None
-
-
 def log_count_term(k: Tensor) -> Tensor:
     """log k! - (k log k - k), exact for k = 0: the part of every log-pmf that only the data enter."""
-    positive = k > 0
-    safe = torch.where(positive, k, torch.ones_like(k))
-    return torch.where(positive, stirling_error(safe) + 0.5 * torch.log(safe) + HALF_LOG_2PI, torch.zeros_like(k))
+    if not k.numel() or bool(k.amax() >= _TABULATED):
+        return _log_count_term(k)
+    return _tabulated(k.device).take(k.long())
 
 
-class _PoissonLogProb(Function):
-    @staticmethod
-    def forward(ctx: Any, k: Tensor, rate: Tensor) -> Tensor:
-        ctx.save_for_backward(k, rate)
-        positive = k > 0
-        safe = torch.where(positive, k, torch.ones_like(k))
-        # k log(rate/k) + k - rate, without the cancellation of its large terms (Loader's deviance).
-        deviance = safe * log1p_minus((rate - safe) / safe, rate / safe)
-        return torch.where(positive, deviance - log_count_term(k), -rate)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
-        k, rate = ctx.saved_tensors
-        return None, (gradients[0] * (k - rate) / rate).sum_to_size(rate.shape)
+@cache
+def _tabulated(device: torch.device) -> Tensor:
+    return _log_count_term(torch.arange(_TABULATED, dtype=torch.float64, device=device))
 
 
-def poisson_log_prob(k: Tensor, rate: Tensor) -> Tensor:
-    """k log(rate) - rate - log k!, as Loader (2000) evaluates it, so that no digit is lost at large k."""
-    return torch.as_tensor(_PoissonLogProb.apply(k, rate))  # type: ignore[no-untyped-call]
-
-
-class _NegativeBinomialLogProb(Function):
-    @staticmethod
-    def forward(ctx: Any, k: Tensor, mean: Tensor, size: Tensor) -> Tensor:
-        ctx.save_for_backward(k, mean, size)
-        positive = k > 0
-        safe = torch.where(positive, k, torch.ones_like(k))
-        # Loader's saddle point: the binomial(k + size, .) at k, times size/(k + size). Each bracket is small
-        # where the log-gammas of the textbook form are huge and cancel (0.21 off at size 1e14).
-        total = safe + size
-        both = size + mean
-        ratio = total / both
-        towards_size = log1p_minus((safe - mean) / both, ratio)
-        towards_count = log1p_minus(size * (mean - safe) / (safe * both), ratio * mean / safe)
-        saddle = stirling_error(total) - stirling_error(size) - 0.5 * torch.log1p(safe / size)
-        log_prob = saddle + size * towards_size + safe * towards_count - log_count_term(k)
-        return torch.where(positive, log_prob, -size * torch.log1p(mean / size))
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor]:
-        k, mean, size = ctx.saved_tensors
-        gradient = gradients[0]
-        both = size + mean
-        by_mean = gradient * (size * (k - mean) / (mean * both))
-        # psi(k + size) - psi(size) + log(size/(size + mean)) + (mean - k)/(size + mean), regrouped so that every
-        # part is O(1/size**2) by itself: the plain sum is noise from size 1e8 on.
-        total = k + size
-        slope = _Log1pMinus.apply((k - mean) / both, total / both)  # type: ignore[no-untyped-call]
-        rise = _DigammaMinusLog.apply(total) - _DigammaMinusLog.apply(size)  # type: ignore[no-untyped-call]
-        by_size = gradient * (slope + rise)
-        return None, by_mean.sum_to_size(mean.shape), by_size.sum_to_size(size.shape)
-
-
-def negative_binomial_log_prob(k: Tensor, mean: Tensor, size: Tensor) -> Tensor:
-    """log C(k + size - 1, k) + k log(mean/(mean + size)) + size log(size/(mean + size)), accurate for every size."""
-    return torch.as_tensor(_NegativeBinomialLogProb.apply(k, mean, size))  # type: ignore[no-untyped-call]
+def _log_count_term(k: Tensor) -> Tensor:
+    safe = k.clamp(min=1.0)
+    return torch.where(k > 0, stirling_error(safe) + 0.5 * torch.log(safe) + HALF_LOG_2PI, 0.0)
