@@ -80,7 +80,7 @@ def minimise(
     best = point.value.clone()
     for step in range(max_steps + 1):
         if trace:
-            final.trace.append((rows, theta, point.value, point.gradient.abs().amax(dim=1)))
+            final.trace.append((rows, theta, point.value, point.gradient_norm))
         failed = ~point.finite
         done = state.converged(point)
         stuck = state.stalled() & ~done

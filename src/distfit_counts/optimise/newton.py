@@ -68,10 +68,7 @@ class Newton:
         # For a billion observations GAIN_TOLERANCE is below the rounding of the sum itself.
         rounding = gain <= 1e-15 * self.n * (1.0 + point.value.abs())
         exhausted = (self.idle >= _IDLE) & (gain <= SAME_OPTIMUM)
-        # The gradient itself rounds with the curvature: at a mean of 1e11 its last digit is worth 1e-5.
-        assert point.hessian is not None
-        tolerance = self.tolerance + 1e-15 * point.hessian.abs().amax(dim=(1, 2))
-        return (point.gradient.abs().amax(dim=1) <= tolerance) & (small | rounding | exhausted)
+        return (point.gradient_norm <= self.tolerance) & (small | rounding | exhausted)
 
     def stalled(self) -> Tensor:
         return self.length < _SHORTEST
@@ -88,19 +85,16 @@ def promised_gain(point: Evaluation, n: Tensor) -> Tensor:
 
 def at_saddle(point: Evaluation) -> Tensor:
     """Whether the Hessian has a negative eigenvalue beyond rounding, [B]: a vanishing gradient is no minimum there."""
-    assert point.hessian is not None
-    eigenvalues = torch.linalg.eigvalsh(torch.where(point.finite[:, None, None], point.hessian, 0.0))
+    eigenvalues = torch.linalg.eigvalsh(_scaled(point)[0])
     saddle: Tensor = eigenvalues.amin(dim=1) < -_SADDLE * eigenvalues.abs().amax(dim=1)
     return saddle
 
 
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
-    assert point.hessian is not None
-    # Rows that began with a value that is not finite are given up by the loop; LAPACK must not see them.
-    finite = point.finite
-    eigenvalues, vectors = _eigen(torch.where(finite[:, None, None], point.hessian, 0.0))
-    gradient = (vectors.mT @ torch.where(finite[:, None], point.gradient, 0.0)[..., None])[..., 0]
+    hessian, slope, unit = _scaled(point)
+    eigenvalues, vectors = _eigen(hessian)
+    gradient = (vectors.mT @ slope[..., None])[..., 0]
     largest = eigenvalues.abs().amax(dim=1, keepdim=True).clamp(min=1e-300)
     curvature = eigenvalues.abs().clamp(min=1e-14 * largest)
     step = -gradient / curvature
@@ -109,9 +103,21 @@ def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     kick = torch.where(gradient > 0, -1.0, 1.0) * step.abs().clamp(min=0.25)
     step = torch.where(saddle, kick, step)
     slope = (gradient * step - torch.where(saddle, 0.5 * curvature * step * step, 0.0)).sum(dim=1)
-    direction = (vectors @ step[..., None])[..., 0]
+    direction = (vectors @ step[..., None])[..., 0] / unit
     shortened = STEP_BOUND / direction.abs().amax(dim=1).clamp(min=STEP_BOUND)
     return shortened[:, None] * direction, shortened * slope
+
+
+def _scaled(point: Evaluation) -> tuple[Tensor, Tensor, Tensor]:
+    """Hessian and gradient in the point's units, and the units. Unscaled, the curvature of a large mean hides that of a
+    size or a weight beside it below the rounding of eigenvalues.
+    """
+    assert point.hessian is not None
+    # Rows that began with a value that is not finite are given up by the loop; LAPACK must not see them.
+    finite = point.finite
+    unit = torch.where(finite[:, None], point.unit, 1.0)
+    hessian = torch.where(finite[:, None, None], point.hessian, 0.0) / (unit[:, :, None] * unit[:, None, :])
+    return hessian, torch.where(finite[:, None], point.gradient, 0.0) / unit, unit
 
 
 def _eigen(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -57,6 +57,21 @@ class Evaluation:
         finite = self.value.isfinite() & self.gradient.isfinite().all(dim=1)
         return finite if self.hessian is None else finite & self.hessian.isfinite().all(dim=2).all(dim=1)
 
+    @property
+    def unit(self) -> Tensor:
+        """Length [B, P] by which a coordinate is divided so that its curvature is at most one; one without a Hessian.
+
+        A rate of 1e9 has a curvature of 1e9 beside those near one: eigenvalues and gradients are judged in these units.
+        """
+        if self.hessian is None:
+            return torch.ones_like(self.gradient)
+        return self.hessian.diagonal(dim1=1, dim2=2).abs().clamp(min=1.0).sqrt()
+
+    @property
+    def gradient_norm(self) -> Tensor:
+        """Largest |gradient| of the scaled problem, [B]."""
+        return (self.gradient / self.unit).abs().amax(dim=1)
+
     @classmethod
     def join(cls, pieces: Sequence[Evaluation]) -> Evaluation:
         """The rows of all ``pieces``, in order."""

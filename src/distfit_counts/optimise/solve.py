@@ -182,7 +182,7 @@ def _ends(minimum: Minimum, batch: Batch) -> tuple[Array, Ints, Array, Ints]:
     value = minimum.point.value.numpy().reshape(shape)
     value = np.where(np.isfinite(value), value, np.inf)
     status = minimum.status.numpy().reshape(shape)
-    gradient_norm = minimum.point.gradient.abs().amax(dim=1).numpy().reshape(shape)
+    gradient_norm = minimum.point.gradient_norm.numpy().reshape(shape)
     return value, status, gradient_norm, _best(value, status, gradient_norm, batch.n)
 
 
