@@ -17,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,14 +160,15 @@ LONG = (
     "docs/pictures.md",
     "sample_data/README.md",
 )
-RUNNING = [
-    pytest.param(page, id=name(page), marks=[pytest.mark.slow] if name(page) in LONG else [])
-    for page in PAGES
-    if page.exists() and steps(page.read_text().splitlines())
-]
 
 
-@pytest.mark.parametrize("page", RUNNING)
+def pages(has: Callable[[str], object]) -> list[object]:
+    """The pages whose text has something to run, as parameters."""
+    found = [page for page in PAGES if page.exists() and has(page.read_text())]
+    return [pytest.param(p, id=name(p), marks=[pytest.mark.slow] if name(p) in LONG else []) for p in found]
+
+
+@pytest.mark.parametrize("page", pages(lambda text: steps(text.splitlines())))
 def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     lines = page.read_text().splitlines()
     listed = steps(lines)
@@ -179,7 +180,7 @@ def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
         assert masked(shown) == masked(renewed(shown, printed)), hint
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if p.exists() and "```python" in p.read_text()], ids=name)
+@pytest.mark.parametrize("page", pages(lambda text: "```python" in text))
 def test_python_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     folder = scratch(tmp_path)
     lines = page.read_text().splitlines()

@@ -90,6 +90,7 @@ def test_json_keeps_the_contract(distfit: Run, models: Path) -> None:
     assert [verdict["code"] for verdict in found["verdicts"]] == ["check.same_data"]
 
 
+@pytest.mark.slow
 def test_an_infinite_score_is_null(distfit: Run, models: Path) -> None:
     (found,) = records(distfit("check", models / "positive.json", HORSEKICKS, "--format", "json").stdout)
     assert (found["log_score"], found["log_score_z"], found["outside_support"]) == (None, None, 109)
@@ -100,6 +101,7 @@ def test_an_infinite_score_is_null(distfit: Run, models: Path) -> None:
     assert "∞" in done.stdout
 
 
+@pytest.mark.slow
 def test_groups_meet_their_own_fits(distfit: Run, models: Path, tmp_path: Path) -> None:
     done = distfit("check", models / "gender.json", "sample_data/biochemists.csv", "--by", "gender", "--format", "json")
     men, women = records(done.stdout)
@@ -135,6 +137,7 @@ def test_csv_has_a_line_per_check(distfit: Run, models: Path) -> None:
     assert rows[0]["verdicts"] == "check.same_data"
 
 
+@pytest.mark.slow
 def test_weights_and_stdin(distfit: Run, models: Path) -> None:
     table = "deaths,corps\n0,109\n1,65\n2,22\n3,3\n4,1\n"
     arguments = ["check", models / "kicks.json", "-", "-c", "deaths", "--weights", "corps", "--format", "json"]
@@ -143,6 +146,7 @@ def test_weights_and_stdin(distfit: Run, models: Path) -> None:
     assert found == direct | {"source": "-"}
 
 
+@pytest.mark.slow
 def test_output_goes_to_a_file(distfit: Run, models: Path, tmp_path: Path) -> None:
     arguments = ["check", models / "kicks.json", models / "same.csv", "--format", "json"]
     done = distfit(*arguments, "-o", tmp_path / "check.json")
@@ -194,6 +198,7 @@ def test_bad_usage_and_bad_input_exit_2(
         assert words in done.stderr
 
 
+@pytest.mark.slow
 def test_one_picture_for_one_check(distfit: Run, models: Path, tmp_path: Path) -> None:
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")

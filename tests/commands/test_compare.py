@@ -58,6 +58,7 @@ def test_fits_the_terminal(distfit: Run, columns: str) -> None:
     assert "BIC" in done.stdout
 
 
+@pytest.mark.slow
 def test_too_little_for_most_is_one_line(distfit: Run) -> None:
     done = distfit("compare", "-", input="y\n0\n0\n0\n", COLUMNS="160")
     families = "nb, zip, zinb, hurdle(nb), 2*poisson, 3*poisson, 2*nb"
@@ -67,6 +68,7 @@ def test_too_little_for_most_is_one_line(distfit: Run) -> None:
     assert "point(0): a point mass at 0" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_single_family(distfit: Run) -> None:
     done = distfit("compare", HORSEKICKS, "-f", "poisson", "--restarts", 1)
     assert done.stdout.startswith(f"poisson is the only family compared on {HORSEKICKS}, column deaths: 200 counts")
@@ -155,6 +157,7 @@ def test_groups(distfit: Run) -> None:
     assert [row["gender"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["men"] * 2 + ["women"] * 2
 
 
+@pytest.mark.slow
 def test_the_best_model_is_saved(distfit: Run, tmp_path: Path) -> None:
     model = tmp_path / "best.json"
     done = distfit("compare", HORSEKICKS, *FEW, "--save", model, "--format", "json")

@@ -121,6 +121,7 @@ def test_csv_has_a_line_per_parameter(distfit: Run) -> None:
     assert float(rows[3]["estimate"]) == pytest.approx(5.01326, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_infinite_is_not_undefined(distfit: Run) -> None:
     """The size of a negative binomial that is a Poisson: no standard error, no upper end of the profile interval."""
     arguments = ["fit", "sample_data/saxony.csv", "-c", "boys", "--weights", "families", "-f", "nb", "--ci", "profile"]
@@ -173,6 +174,7 @@ def test_missing_values_are_counted_and_left_out(distfit: Run, tmp_path: Path) -
     assert "2 missing" in distfit("fit", tmp_path / "y.parquet", "-f", "poisson").stdout
 
 
+@pytest.mark.slow
 def test_empty_group_is_said_and_left_out(distfit: Run) -> None:
     done = distfit("fit", "-", "-c", "y", "--by", "g", "-f", "poisson", "--format", "json", input="g,y\na,1\nb,\n")
     assert [fit["group"] for fit in records(done.stdout)] == [{"g": "a"}]
@@ -187,12 +189,14 @@ def test_not_converged_is_exit_1_with_the_results(distfit: Run, zip_csv: Path) -
     assert "fit.max_steps" in [verdict["code"] for verdict in fit["verdicts"]]
 
 
+@pytest.mark.slow
 def test_verbose_shows_the_path(distfit: Run) -> None:
     done = distfit("fit", "sample_data/biochemists.csv", "-c", "articles", "-f", "nb", "--restarts", 2, "-v")
     assert "restart 1, from moments" in done.stdout
     assert "restart 2, from random" in done.stdout
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_other_seed_other_starts(distfit: Run) -> None:
     arguments = ["fit", HORSEKICKS, "-f", "2*poisson", "--format", "json"]
     first, second, other = (distfit(*arguments, "--seed", seed).stdout for seed in (3, 3, 4))
@@ -200,6 +204,7 @@ def test_same_seed_same_bytes_other_seed_other_starts(distfit: Run) -> None:
     assert records(first)[0]["restarts"][1]["start"] != records(other)[0]["restarts"][1]["start"]
 
 
+@pytest.mark.slow
 def test_plain_words_for_mixtures(distfit: Run, zip_csv: Path) -> None:
     quoted = distfit("fit", zip_csv, "-f", "2*poisson", "--format", "json").stdout
     assert distfit("fit", zip_csv, "-f", "mixture", "--components", 2, "--format", "json").stdout == quoted
@@ -232,6 +237,7 @@ def test_sample_into_fit_recovers_the_parameters(distfit: Run) -> None:
         assert abs(found["estimate"] - truth) < 4 * found["std_error"]
 
 
+@pytest.mark.slow
 def test_large_values_and_weights(distfit: Run, tmp_path: Path) -> None:
     # A mean of 1e6 arrives (softplus is linear: without scaling it would not), and 1e12 observations stay exact.
     counts = np.random.default_rng(0).poisson(1e6, 2000)

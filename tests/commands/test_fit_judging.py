@@ -16,6 +16,7 @@ from tests.commands.conftest import Run
 from tests.commands.test_fit import HORSEKICKS, records
 
 
+@pytest.mark.slow
 def test_profile_intervals(distfit: Run, tmp_path: Path) -> None:
     """Horse kicks: no upper end of the size, null in JSON, empty in CSV, ∞ for people; and again when shown."""
     model = tmp_path / "model.json"
@@ -70,6 +71,7 @@ def test_json_says_how_well_it_fits(distfit: Run) -> None:
     assert "--gof-replicates" in plain["goodness"]["tests"][2]["null"]
 
 
+@pytest.mark.slow
 def test_verbose_shows_the_correlations(distfit: Run) -> None:
     loud, plain = (distfit("fit", HORSEKICKS, "-f", "zip", "--restarts", 2, *more).stdout for more in (["-v"], []))
     assert "correlation" in loud
@@ -95,6 +97,7 @@ def test_bad_ways_to_judge_are_exit_2(distfit: Run, arguments: list[str]) -> Non
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_table_of_groups_shows_the_intervals_asked_for_or_says_where_they_are(distfit: Run) -> None:
     arguments = ["fit", "sample_data/biochemists.csv", "--by", "gender", "-f", "nb", "-q"]
     profile = [*arguments, "--ci", "profile"]

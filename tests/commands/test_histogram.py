@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands.conftest import ROOT, Run
 
 ZIP = ROOT / "sample_data" / "zip_10000.csv"
@@ -32,6 +34,7 @@ def test_to_stdout_as_csv(distfit: Run) -> None:
     assert found.stderr == ""
 
 
+@pytest.mark.slow
 def test_bad_use(distfit: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("value,g,y\n1,2,3\n")
     for arguments, said in (
@@ -50,6 +53,7 @@ def test_bad_use(distfit: Run, tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text() == "value,g,y\n1,2,3\n"
 
 
+@pytest.mark.slow
 def test_what_is_read_is_never_overwritten(distfit: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y\n1\n2\n2\n0\n")
     for command in (
