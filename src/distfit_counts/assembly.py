@@ -19,7 +19,7 @@ from distfit_counts.inference.selection.component_number import classification
 from distfit_counts.inference.verdicts.drawn import Verdicts
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.optimise.solve import Solution
-from distfit_counts.optimise.threads import one_thread
+from distfit_counts.optimise.threads import one_thread, side_by_side
 from distfit_counts.result import Fit
 from distfit_counts.settings import FitSettings
 
@@ -119,20 +119,22 @@ class Fits(Numbered):
     def _numbers(self, search: bool) -> Numbers:
         if self._settings.simulates:
             return Numbers.of(self)
-        with one_thread():
-            parts = [
-                _numbers([self._columns[i] for i in chunk], self._verdicts(number), search)
-                for number, chunk in enumerate(self._chunks)
-            ]
-        return Numbers.join(parts, [np.array(chunk) for chunk in self._chunks])
+        chunks = self._chunks
+
+        def judge(number: int) -> Numbers:
+            return _numbers([self._columns[i] for i in chunks[number]], self._verdicts(number), search)
+
+        parts = list(side_by_side(judge, range(len(chunks)), self._settings.threads))
+        return Numbers.join(parts, [np.array(chunk) for chunk in chunks])
 
     @cached_property
     def icl(self) -> Array:
         """BIC plus twice the entropy of the memberships of a mixture's components [N]."""
         found = np.empty(len(self))
-        with one_thread():
-            for number, columns in enumerate(self._chunks):
-                found[columns] = classification(self._verdicts(number).chunk)
+        numbers = range(len(self._chunks))
+        criteria = side_by_side(lambda i: classification(self._verdicts(i).chunk), numbers, self._settings.threads)
+        for columns, criterion in zip(self._chunks, criteria, strict=True):
+            found[columns] = criterion
         return found
 
     @property

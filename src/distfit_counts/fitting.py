@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from distfit_counts.assembly import Fits, Place
@@ -14,7 +12,7 @@ from distfit_counts.families.family import Family
 from distfit_counts.optimise.device import chosen
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
-from distfit_counts.optimise.threads import one_thread
+from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, PADDING, FitSettings
 
 # (rows of the batch converged, rows in all, family being fitted, columns finished, columns in all)
@@ -75,18 +73,7 @@ def _solved(
 
     size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS
     listed = list(chunks(columns, settings.restarts, min(size, settings.memory // BYTES_PER_ELEMENT)))
-    threads = min(settings.threads or os.cpu_count() or 1, len(listed))
-    with one_thread():
-        if threads == 1:
-            for chunk in listed:
-                yield chunk, solve_chunk(chunk)
-            return
-        pool = ThreadPoolExecutor(threads)
-        try:
-            yield from zip(listed, pool.map(solve_chunk, listed), strict=True)
-        finally:
-            # After an error, or Ctrl-C, nobody waits for the chunks that have not begun.
-            pool.shutdown(wait=False, cancel_futures=True)
+    yield from zip(listed, side_by_side(solve_chunk, listed, settings.threads), strict=True)
 
 
 def _check(column: Column, family: Family) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -46,4 +47,7 @@ class Fitting:
 
 def import_torch_meanwhile() -> None:
     """torch takes longer to import than most files take to read: the two overlap."""
+    # Reading calls into NumPy and Arrow and back a thousand times; at Python's 5 ms, each return waits that long for
+    # the thread that imports.
+    sys.setswitchinterval(0.001)
     threading.Thread(target=importlib.import_module, args=("torch",), daemon=True).start()

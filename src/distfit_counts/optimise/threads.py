@@ -1,11 +1,17 @@
-"""How many of torch's threads a fit uses: one."""
+"""Chunks side by side, each in a single one of torch's threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -19,3 +25,18 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], threads: int | None) -> Iterator[Result]:
+    """``work`` of every item, in their order, in so many ``threads`` (None: one for each processor)."""
+    count = min(threads or os.cpu_count() or 1, len(items))
+    with one_thread():
+        if count <= 1:
+            yield from map(work, items)
+            return
+        pool = ThreadPoolExecutor(count)
+        try:
+            yield from pool.map(work, items)
+        finally:
+            # After an error, or Ctrl-C, nobody waits for the items that have not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
