@@ -383,7 +383,7 @@ def test_layers(text_file: TextFile) -> None:
     check(read(data, layer="counts"), SMALL.T)
     error = refused(text_file(data, "a.h5ad"))
     assert error.problem.endswith("a.h5ad, X, row 1 (c1), column 2 (g2): 1.5 is not a whole number")
-    assert error.hint.endswith("this file also holds counts")
+    assert error.hint.endswith("or choose another layer: --layer counts")
     with pytest.raises(DataError, match='no layer "count"') as caught:
         read(data, layer="count")
     assert "did you mean" in caught.value.hint

@@ -119,7 +119,7 @@ class AnnDataFile:
             row, column = int(rows[bad.index]), int(columns[bad.index])
             place = f"{self.name}, {self._place}, row {row + 1} ({self._names['rows'][row]}), "
             place += f"column {column + 1} ({self._names['columns'][column]})"
-            others = f"; this file also holds {', '.join(self._others)}" if self._others else ""
+            others = f"; or choose another layer: --layer {' or '.join(self._others)}" if self._others else ""
             raise DataError(f"{place}: {bad.problem}", bad.hint + others) from None
 
 
