@@ -130,4 +130,4 @@ def _finite_mixture(chunk: Chunk) -> Bools:
 
 EMPTY = Rule(_some_empty, _empty)
 DUPLICATE = Rule(_mixture, _duplicate)
-CERTIFICATE = Rule(_finite_mixture, _certificate, search=True)
+CERTIFICATE = Rule(_finite_mixture, _certificate)
