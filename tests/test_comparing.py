@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
 
 from distfit_counts import sample
 from distfit_counts.comparing import compare_columns
-from distfit_counts.comparison import Comparison
+from distfit_counts.comparison import Comparison, Components
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.spec import parse
+from distfit_counts.inference.verdicts.ranking import ranking_verdicts
 from distfit_counts.settings import COMPARED, FitSettings
 
 HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
@@ -85,9 +87,9 @@ def test_the_order_of_equal_models_is_no_noise() -> None:
 
 
 def test_few_counts_are_said() -> None:
-    """As in the report of a fit, but once: below 20 counts for each parameter."""
+    """As in the report of a fit, but once: below 30 counts for each parameter."""
     (message,) = (v.message for v in compare(NB_40, "poisson", "nb", "zinb").verdicts if v.code == "sample.small")
-    assert message.startswith("40 observations are few for zinb:")
+    assert message.startswith("40 observations are few for nb and zinb:")
     (message,) = (v.message for v in compare(Histogram.of([1, 2, 5])).verdicts if v.code == "sample.small")
     assert message.startswith("3 observations are few for poisson and geometric:")
     assert "--gof-replicates 999" in message
@@ -205,7 +207,7 @@ def test_the_largest_number_of_components_tried_is_no_answer() -> None:
     two = sample("2*poisson", {"weight[1]": 0.5, "weight[2]": 0.5, "rate[1]": 1.0, "rate[2]": 20.0}, 400, seed=1)
     (enough,) = (v for v in compare(Histogram.of(two), "poisson", "2*poisson").verdicts if "components" in v.code)
     assert enough.reassuring
-    assert "largest" not in enough.message
+    assert re.search(r"K = 2 is the largest tried; no Poisson mixture gains more than \S+ over it\.$", enough.message)
 
 
 def test_better_than_any_poisson_mixture() -> None:
@@ -318,3 +320,18 @@ def test_progress_is_told() -> None:
     compare_columns([column(NB)], [parse("poisson"), parse("nb")], FAST, progress=lambda *told: seen.append(told))
     assert {told[2] for told in seen} >= {"nb"}
     assert all(0 <= told[0] <= told[1] for told in seen)
+
+
+def test_what_differs_is_what_is_explained(nb: Comparison) -> None:
+    """BIC and ICL agree on one nb, the test finds two: not ICL is to be explained, and two is all that was tried."""
+
+    def message(by_icl: int, by_test: int | None) -> str:
+        group = Components("nb", {1: "nb", 2: "2*nb"}, 1, by_icl, (), by_test)
+        found = ranking_verdicts(nb.candidates, (group,), nb.saturated, nb.ceiling)
+        return next(verdict.message for verdict in found if verdict.code == "compare.components")
+
+    assert "ICL counts" not in message(1, 2)
+    assert "The test asks" in message(1, 2)
+    assert "K = 2 is the largest tried" in message(1, 2)
+    assert "ICL counts" in message(2, None)
+    assert message(1, 1).endswith("(tried 1, 2).")

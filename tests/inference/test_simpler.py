@@ -60,6 +60,19 @@ def test_the_statistic_is_twice_the_difference(data, larger: str, smaller: str, 
     assert smaller in test.title
 
 
+@pytest.mark.parametrize("rate", [2.0, 20.0])
+def test_what_is_a_simpler_family_is_not_tested_against(rate: float, fit) -> None:
+    """Poisson counts: zip is no better than the Poisson, and 2*poisson against it is one component against two."""
+    for seed in range(3):
+        counts = sample("poisson", {"rate": rate}, 200, seed=seed)
+        found = fit(counts, "2*poisson", restarts=3)
+        assert found.tests == ()
+        assert "simpler.suffices" not in [verdict.code for verdict in found.verdicts]
+    assert [test.code for test in fit(counts, "zip").tests] == ["lr.poisson"]
+    inflated = sample("zip", {"pi": 0.3, "rate": 3.0}, 200, seed=1)
+    assert [test.code for test in fit(inflated, "2*poisson").tests] == ["lr.zip"]
+
+
 def test_horse_kicks_are_poisson(fit) -> None:
     """Published (von Bortkiewicz 1898): at the boundary the ratio is 0 and p = 1."""
     found = fit([0, 1, 2, 3, 4], "nb", [109, 65, 22, 3, 1])
