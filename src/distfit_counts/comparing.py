@@ -209,7 +209,8 @@ def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | No
     if histogram.values[0] < family.lowest:
         return f"cannot produce counts below {family.lowest}"
     p, n, distinct = family.n_parameters, histogram.n, histogram.distinct
-    if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct <= p):
+    # As many distinct values as parameters are enough: which values are missing tells as well (0 and 5 alone: a zip).
+    if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct < p):
         return f"too many parameters for n = {n} with {distinct} distinct value{'s' * (distinct != 1)}"
     return None
 
