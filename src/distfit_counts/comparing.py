@@ -84,8 +84,8 @@ class Ranked:
 
 
 class Comparisons(Sequence[Comparison]):
-    """The comparisons of many columns, in their order. One is put together when it is asked for: those of 20,000 columns
-    are not needed at once.
+    """The comparisons of many columns, in their order. One is put together when it is asked for: all of those of 20,000
+    columns are never needed at once.
     """
 
     def __init__(

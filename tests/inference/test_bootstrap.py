@@ -179,7 +179,12 @@ def test_an_estimate_at_the_boundary(kind: str, fit) -> None:
         (UNDERDISPERSED, "nb", ["size"], "the replicates lie at the same boundary"),
         (UNDERDISPERSED, "zip", ["pi"], "the replicates lie at the same boundary"),
         # Positive counts that are all 5 determine the mean, however many of them there are.
-        ([0, 5, 5] * 30, "zinb", ["mean", "size"], "no replicate moves mean (every count above 0 is 5), and for the others"),
+        (
+            [0, 5, 5] * 30,
+            "zinb",
+            ["mean", "size"],
+            "no replicate moves mean (every count above 0 is 5), and",
+        ),
         (POISSON, "poisson", [], ""),
         (OVERDISPERSED, "nb", [], ""),
     ],

@@ -43,9 +43,9 @@ def needed(solution: Solution) -> npt.NDArray[np.bool_]:
     """For which columns [C] the family's own BIC is below that of every family that it becomes at a boundary.
 
     Only there may its fit be the null of a test: the half-and-half mixture asks for a truth inside the family's own
-    range. If the counts are Poisson, a zip is one, and 2*poisson against it tests two components against one. That zip's
-    estimate lies inside is not enough (it does so on half of all Poisson samples); and BIC is consistent, so that both
-    errors, a test that is not made and one that should not have been, vanish with n.
+    range. If the counts are Poisson, a zip is a Poisson too, and 2*poisson against it tests two components against one.
+    That the zip's own estimate lies inside is not enough (it does on half of all Poisson samples). BIC is consistent:
+    tests that should have been made and are not, and those that should not have been, vanish with n.
     """
     return np.asarray(_own_bic(solution) <= _lowest_bic(solution))
 
@@ -63,8 +63,8 @@ def _lowest_bic(solution: Solution) -> Array:
 
 
 def regular(family: Family, limit: Limit) -> bool:
-    """Whether exactly one parameter of ``family`` is at its boundary there, all the others keep their meaning, and it is
-    known which parameter that is.
+    """Whether exactly one parameter of ``family`` is at its boundary there, all the others keep their meaning, and it
+    is known which parameter that is.
 
     Where others vanish with it (a component without weight has no rate) the likelihood ratio has no simple null
     distribution: it must be simulated. So too where the component at its boundary is then like another (2*poisson in

@@ -93,10 +93,10 @@ def _certificate(facts: Facts) -> list[Verdict]:
     gain = histogram.n * found.bound
     if gain <= _CERTIFIED:
         # At the top the bound is rounding error, of either sign.
-        left = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
+        most = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
         message = (
             "The global optimum, certified: no Poisson mixture, with however many components, has a higher likelihood "
-            f"(Lindsay's gradient function: {left} to gain)."
+            f"(Lindsay's gradient function: {most} to gain)."
         )
         return [Verdict("optimum.certified", message, reassuring=True)]
     # Far from the maximum the gradient function's bound is loose: the maximum itself says what there is to gain.
