@@ -17,15 +17,18 @@ from distfit_counts.assembly import Fits
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.family import Family
+from distfit_counts.families.nesting import contained
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns, fit_families
 from distfit_counts.inference.goodness.statistics import goodness
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
+from distfit_counts.inference.hypotheses.simpler import tests_of
 from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.inference.intervals.chosen import with_profile
 from distfit_counts.inference.likelihood.profile import profile
 from distfit_counts.inference.new_data.check import check
-from distfit_counts.settings import FitSettings
+from distfit_counts.inference.observed import Observed
+from distfit_counts.settings import COMPARED, FitSettings
 
 SAMPLES = 2_000
 SIZES = (50, 200, 1000)
@@ -39,7 +42,9 @@ MODELS: dict[str, dict[str, float]] = {
 }
 # Families whose likelihood ratio against the true one is a test of it.
 MORE_COMPONENTS = {"poisson": "2*poisson"}
-LARGER = {"poisson": ("nb", "zip"), "nb": ("zinb",), "zip": ("zinb",)}
+LARGER = {"poisson": ("nb", "zip"), "nb": ("zinb",), "zip": ("zinb", "2*poisson")}
+# Models that are simpler than both families of some tests that ``compare`` makes.
+SIMPLER: list[tuple[str, dict[str, float]]] = [("poisson", {"rate": 20.0}), *MODELS.items()]
 
 
 @dataclass(frozen=True)
@@ -108,8 +113,8 @@ def _p_values(fits: Fits, others: list[Fits]) -> dict[str, np.ndarray]:
             if not test.code.startswith("lr."):
                 found.setdefault(test.code, []).append(test.p_value)
         for larger in others:
-            (test,) = [test for test in larger[i].tests if test.code == f"lr.{fit.family}"]
-            found.setdefault(f"{larger[i].family} against {fit.family}", []).append(test.p_value)
+            p = [test.p_value for test in larger[i].tests if test.code == f"lr.{fit.family}"]
+            found.setdefault(f"{larger[i].family} against {fit.family}", []).extend(p or [np.nan])
     return {code: np.array(values) for code, values in found.items()}
 
 
@@ -145,6 +150,26 @@ def _components(columns: list[Column], smaller: Family, larger: Family, replicat
     return {f"{larger.spec} against {smaller.spec}, simulated": np.array(found)}
 
 
+def too_simple(spec: str, values: Mapping[str, float], n: int, samples: int = SAMPLES) -> dict[str, np.ndarray]:
+    """p-values [S] of the likelihood ratios of ``compare`` between families that both contain the true model ``spec``
+    in a simpler one; NaN where the test is not made.
+    """
+    family, rng = parse(spec), np.random.default_rng([2, n])
+    histograms = [Histogram.of(family.sample(values, n, rng)) for _ in range(samples)]
+    columns = [Column("simulated", str(i), {}, histogram) for i, histogram in enumerate(histograms)]
+    larger = [parse(name) for name in COMPARED if parse(name).n_parameters > 1]
+    found: dict[str, np.ndarray] = {}
+    for fits in fit_families(columns, larger, FitSettings(restarts=3)):
+        for solution in {id(place.solution): place.solution for place in fits.places}.values():
+            here = np.array([i for i, place in enumerate(fits.places) if place.solution is solution])
+            rows = np.array([fits.places[i].row for i in here])
+            for test in tests_of(solution, rows, Observed.rows(solution.batch, rows)):
+                smaller = parse(test.code.removeprefix("lr."))
+                if smaller != family and family in contained(smaller):
+                    found.setdefault(test.title, np.full(samples, np.nan))[here] = test.p_value
+    return found
+
+
 def tables(replicates: int, sizes: tuple[int, ...] = SIZES) -> Iterator[str]:
     """The lines of the two tables."""
     found = {}
@@ -167,6 +192,13 @@ def tables(replicates: int, sizes: tuple[int, ...] = SIZES) -> Iterator[str]:
             sizes_ = " | ".join(f"{100 * c.size(test, level):.1f} %" for level in LEVELS)
             undefined = f"{100 * np.isnan(p).mean():.1f} %" if np.isnan(p).any() else ""
             yield f"| {spec} | {n} | {test} | {sizes_} | {undefined} |"
+    yield ""
+    yield "| model | n | test | made | 1 % | 5 % | 10 % |"
+    yield "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
+    for spec, values in SIMPLER:
+        for test, p in too_simple(spec, values, 200).items():
+            sizes_ = " | ".join(f"{100 * (p <= level).mean():.1f} %" for level in LEVELS)
+            yield f"| {spec} {values} | 200 | {test} | {100 * np.isfinite(p).mean():.1f} % | {sizes_} |"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.calibration import LEVELS, MODELS, SAMPLES, SIZES, calibrate
+from benchmarks.calibration import LEVELS, MODELS, SAMPLES, SIZES, calibrate, too_simple
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +41,16 @@ def test_intervals_cover_and_tests_keep_their_size(spec: str, n: int) -> None:
             )
             if test not in CONSERVATIVE:
                 assert size > 0.7 * level - error(level), (test, level)
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0])
+def test_what_is_simpler_than_both_families_is_not_rejected_too_often(rate: float) -> None:
+    """Poisson counts, and all tests of compare between larger families: 2*poisson against zip rejected 10 % at 5 %."""
+    found = too_simple("poisson", {"rate": rate}, 200, samples=400)
+    assert "2*poisson against zip" in found
+    for test, p in found.items():
+        for level in LEVELS:
+            assert (p <= level).mean() < level + 3.5 * np.sqrt(level * (1.0 - level) / 400), (test, level)
 
 
 def test_simulated_p_values_are_exact_enough() -> None:

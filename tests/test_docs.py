@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import doctest
+import itertools
 import os
 import re
 import shutil
@@ -197,6 +198,16 @@ def test_every_link_leads_to_a_file() -> None:
         if page.exists():
             for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
                 assert (page.parent / target).exists(), f"{name(page)} links to {target}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.exists()], ids=name)
+def test_tables_stand_alone(page: Path) -> None:
+    """A line right below a table is a row of it, and one right above it may be its heading."""
+    inside = False
+    for line, following in itertools.pairwise(page.read_text().splitlines()):
+        inside ^= line.startswith("```")
+        if not inside and line.strip() and following.strip():
+            assert line.startswith("|") == following.startswith("|"), following
 
 
 def test_every_verdict_is_explained() -> None:

@@ -109,20 +109,12 @@ class Fits(Numbered):
     @cached_property
     def numbers(self) -> Numbers:
         """The numbers of all columns, without building a ``Fit`` unless its replicates are drawn."""
-        return self._numbers(search=True)
-
-    @cached_property
-    def quick_numbers(self) -> Numbers:
-        """The same, without the verdicts that take a search for the best of all Poisson mixtures."""
-        return self._numbers(search=False)
-
-    def _numbers(self, search: bool) -> Numbers:
         if self._settings.simulates:
             return Numbers.of(self)
         chunks = self._chunks
 
         def judge(number: int) -> Numbers:
-            return _numbers([self._columns[i] for i in chunks[number]], self._verdicts(number), search)
+            return _numbers([self._columns[i] for i in chunks[number]], self._verdicts(number))
 
         parts = list(side_by_side(judge, range(len(chunks)), self._settings.threads))
         return Numbers.join(parts, [np.array(chunk) for chunk in chunks])
@@ -179,7 +171,7 @@ def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
     )
 
 
-def _numbers(columns: Sequence[Column], verdicts: Verdicts, search: bool) -> Numbers:
+def _numbers(columns: Sequence[Column], verdicts: Verdicts) -> Numbers:
     chunk = verdicts.chunk
     found = chunk.estimates
     numbers, boundary = found.numbers, found.boundary
@@ -199,9 +191,6 @@ def _numbers(columns: Sequence[Column], verdicts: Verdicts, search: bool) -> Num
         log_likelihood=chunk.log_likelihood,
         converged=chunk.converged,
         status=chunk.status,
-        codes=verdicts.codes(search),
+        codes=verdicts.codes(),
         p_values={test.code: test.p_value for test in (*chunk.goodness.tests, *chunk.tests)},
-        chi_square=np.stack([chunk.goodness.tests[0].statistic, chunk.goodness.tests[0].df], axis=1),
-        prob_zero=chunk.derived["prob_zero"],
-        equivalent=[group.family.spec for group, _ in chunk.group_of],
     )

@@ -20,7 +20,6 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import Progress, fit_families
-from distfit_counts.inference.fitted.numbers import Numbers
 from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
@@ -85,8 +84,8 @@ class Ranked:
 
 
 class Comparisons(Sequence[Comparison]):
-    """The comparisons of many columns, in their order. One is put together when it is asked for: the ranks of 20,000
-    columns are known without their fits.
+    """The comparisons of many columns, in their order. One is put together when it is asked for: all of those of 20,000
+    columns are never needed at once.
     """
 
     def __init__(
@@ -128,11 +127,6 @@ class Comparisons(Sequence[Comparison]):
     def converged(self) -> bool:
         """Whether every fit of every column converged."""
         return all(fitted.fits.converged for fitted in self._fitted.values())
-
-    def numbers(self, spec: str) -> Numbers:
-        """The numbers of a family's fits (those of ``Ranked.place``); what takes a search only for a single column."""
-        fits = self._fitted[spec].fits
-        return fits.numbers if len(self) == 1 else fits.quick_numbers
 
     def ranking(self, index: int) -> list[Ranked]:
         """The families that were fitted to a column, the best first."""
@@ -215,7 +209,8 @@ def _unsuitable(family: Family, histogram: Histogram, default: bool) -> str | No
     if histogram.values[0] < family.lowest:
         return f"cannot produce counts below {family.lowest}"
     p, n, distinct = family.n_parameters, histogram.n, histogram.distinct
-    if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct <= p):
+    # As many distinct values as parameters are enough: which values are missing tells as well (0 and 5 alone: a zip).
+    if default and p > 1 and (n < OBSERVATIONS_PER_PARAMETER * p or distinct < p):
         return f"too many parameters for n = {n} with {distinct} distinct value{'s' * (distinct != 1)}"
     return None
 

@@ -178,6 +178,13 @@ def test_an_estimate_at_the_boundary(kind: str, fit) -> None:
         ([3] * 9, "2*poisson", ["rate[1]", "weight[1]", "weight[2]"], "all counts are the same"),
         (UNDERDISPERSED, "nb", ["size"], "the replicates lie at the same boundary"),
         (UNDERDISPERSED, "zip", ["pi"], "the replicates lie at the same boundary"),
+        # Positive counts that are all 5 determine the mean, however many of them there are.
+        (
+            [0, 5, 5] * 30,
+            "zinb",
+            ["mean", "size"],
+            "no replicate moves mean (every count above 0 is 5), and",
+        ),
         (POISSON, "poisson", [], ""),
         (OVERDISPERSED, "nb", [], ""),
     ],

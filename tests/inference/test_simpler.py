@@ -22,13 +22,18 @@ OVERDISPERSED = np.random.default_rng(3).negative_binomial(2, 0.3, 300)
         ("zip", {"poisson"}),
         ("zinb", {"nb", "zip"}),
         ("2*poisson", {"zip"}),
+        ("2*nb", {"nb+poisson"}),
+        ("poisson+nb", {"zinb"}),
         ("geometric", set()),
         ("logseries", set()),
     ],
 )
 def test_only_one_parameter_at_its_end(family: str, simpler: set[str]) -> None:
-    """A dying component takes its rate with it, and all mass at zero takes everything: there the null is another."""
-    found = {limit.family.plain().spec for limit in parse(family).limits() if regular(limit)}
+    """A dying component takes its rate with it, and all mass at zero takes everything: there the null is another. In
+    poisson+nb either of the 2*poisson may be the nb.
+    """
+    larger = parse(family)
+    found = {limit.family.plain().spec for limit in larger.limits() if regular(larger, limit)}
     assert found - {"point(0)", "point(1)"} == simpler
 
 
@@ -53,6 +58,19 @@ def test_the_statistic_is_twice_the_difference(data, larger: str, smaller: str, 
     assert test.p_value == pytest.approx(0.5 * stats.chi2.sf(2.0 * difference, 1), rel=1e-5)
     assert larger in test.title
     assert smaller in test.title
+
+
+@pytest.mark.parametrize("rate", [2.0, 20.0])
+def test_what_is_a_simpler_family_is_not_tested_against(rate: float, fit) -> None:
+    """Poisson counts: zip is no better than the Poisson, and 2*poisson against it is one component against two."""
+    for seed in range(3):
+        counts = sample("poisson", {"rate": rate}, 200, seed=seed)
+        found = fit(counts, "2*poisson", restarts=3)
+        assert found.tests == ()
+        assert "simpler.suffices" not in [verdict.code for verdict in found.verdicts]
+    assert [test.code for test in fit(counts, "zip").tests] == ["lr.poisson"]
+    inflated = sample("zip", {"pi": 0.3, "rate": 3.0}, 200, seed=1)
+    assert [test.code for test in fit(inflated, "2*poisson").tests] == ["lr.zip"]
 
 
 def test_horse_kicks_are_poisson(fit) -> None:

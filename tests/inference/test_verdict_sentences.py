@@ -95,9 +95,9 @@ def test_tail(fit) -> None:
     assert "misfit.tail" not in said(fit(NB, "nb"))
 
 
-@pytest.mark.parametrize(("n", "spec", "code"), [(3, "nb", "too_small"), (30, "nb", "small"), (40, "nb", None)])
+@pytest.mark.parametrize(("n", "spec", "code"), [(3, "nb", "too_small"), (50, "nb", "small"), (60, "nb", None)])
 def test_sample_size(n: int, spec: str, code: str | None, fit) -> None:
-    """Fewer than 20 observations a parameter; p + 1 or fewer have no AICc."""
+    """Fewer than 30 observations a parameter; p + 1 or fewer have no AICc."""
     found = fit(NB[:n], spec)
     codes = [each for each in said(found) if each.startswith("sample.")]
     assert codes == ([f"sample.{code}"] if code else [])
@@ -272,6 +272,34 @@ def test_a_certified_optimum_needs_no_more_restarts(fit) -> None:
         assert "optimum.certified" in codes
         assert not [code for code in codes if code.startswith("restarts.")]
     assert "restarts.reached_once" in said(fit([3], "poisson", restarts=1))
+
+
+def test_a_certificate_says_nothing_in_words(fit) -> None:
+    """The bound is rounding error there, of either sign: "at most -4.4e-14"."""
+    message = said(fit([0, 1, 2, 3, 4], "2*poisson", [109, 65, 22, 3, 1]))["optimum.certified"]
+    assert "nothing at all to gain" in message
+    assert "e-" not in message
+
+
+def test_much_to_gain_does_not_reassure(fit) -> None:
+    """Lindsay's ceiling above one component more at BIC's price, log n, or below it."""
+    pareto = np.floor(np.random.default_rng(0).pareto(1.0, 500)).clip(max=10**6)
+    (verdict,) = [v for v in fit(pareto, "2*poisson").verdicts if v.code == "mixture.more_components"]
+    assert gain(verdict.message) > np.log(500)
+    assert not verdict.reassuring
+    little = fit(sample("nb", {"mean": 9.0, "size": 8.0}, 200, seed=0), "2*poisson")
+    (verdict,) = [v for v in little.verdicts if v.code == "mixture.more_components"]
+    assert gain(verdict.message) < np.log(200)
+    assert verdict.reassuring
+
+
+def test_an_optimum_that_is_a_simpler_family_is_called_so(fit) -> None:
+    """Poisson counts: beside two components stands the single one, with a second of weight 1e-16 wherever it began."""
+    y = sample("poisson", {"rate": 20.0}, 200, seed=0)
+    found = fit(y, "2*poisson")
+    message = said(found)["optimum.nearly_equal"]
+    assert "where 2*poisson is poisson:" in message
+    assert f"only {found.log_likelihood - fit(y, 'poisson').log_likelihood:.3g} log-likelihood units" in message
 
 
 def test_what_more_components_gain_is_not_exaggerated(fit) -> None:

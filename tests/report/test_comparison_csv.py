@@ -1,4 +1,4 @@
-"""Comparisons of many columns as CSV: what their records say, without their fits."""
+"""Comparisons of many columns as CSV: what their records say."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from distfit_counts import assembly
 from distfit_counts.comparing import Comparisons, compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.report.comparison import write_comparisons
 from distfit_counts.settings import FitSettings
-
-SEARCHED = {"optimum.certified", "mixture.more_components"}
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +61,35 @@ def test_the_lines_are_those_of_the_records(comparisons: Comparisons, tmp_path: 
             for name, value in expected.items():
                 assert (row[name] == "") == (not math.isfinite(value)), name
                 assert not row[name] or float(row[name]) == pytest.approx(value, rel=1e-12, abs=1e-12), name
-            assert row["verdicts"].split() == [v.code for v in fit.verdicts if v.code not in SEARCHED]
-            assert row["poisson_mixture_ceiling"] == ""
+            assert row["verdicts"].split() == [v.code for v in fit.verdicts]
+            assert row["comparison_verdicts"].split() == [v.code for v in one.verdicts]
+            assert float(row["poisson_mixture_ceiling"]) == one.ceiling.log_likelihood
     assert next(found, None) is None
 
 
-def test_no_fit_is_built(comparisons: Comparisons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*_: object) -> None:
-        raise AssertionError("a fit was put together")
+def test_certificates_and_numbers_of_components(comparisons: Comparisons, tmp_path: Path) -> None:
+    found = rows(comparisons, tmp_path / "out.csv")
+    # 30 zeros: no mixture is more likely than the single Poisson of rate 0.
+    assert {row["poisson_mixture_ceiling"] for row in found if row["column"] == "y3"} == {"0.0"}
+    assert any("optimum.certified" in row["verdicts"].split() for row in found)
+    mixtures = [row for row in found if row["family"] in ("poisson", "2*poisson")]
+    assert all(row["components_by_bic"] in ("1", "2") for row in mixtures)
+    assert {row["components_by_bic"] for row in found if row["family"] in ("nb", "zip")} == {""}
+    assert {row["bootstrap_lr_p"] for row in found} == {""}
 
-    monkeypatch.setattr(assembly, "_assemble", forbidden)
-    assert len(rows(comparisons, tmp_path / "out.csv")) == 5 * 4 + 1
-    assert comparisons.converged
 
-
-def test_a_single_column_has_its_ceiling(comparisons: Comparisons, tmp_path: Path) -> None:
-    (one,) = single = compare_columns(comparisons.columns[:1], [parse("poisson"), parse("2*poisson")])
-    found = rows(single, tmp_path / "out.csv")
-    assert {float(row["poisson_mixture_ceiling"]) for row in found} == {one.ceiling.log_likelihood}
-    assert [row["verdicts"].split() for row in found] == [[v.code for v in c.fit.verdicts] for c in one.candidates]
+def test_the_bootstrap_test_is_there(tmp_path: Path) -> None:
+    """Two Poissons far apart: with 19 samples, of which none is as far off, p = 1/20."""
+    counts = np.random.default_rng(1).poisson(np.repeat([1.0, 12.0], 60))
+    column = Column("t.csv", "y", {"rank": "a"}, Histogram.of(counts))
+    families = [parse(spec) for spec in ("poisson", "2*poisson", "nb")]
+    found = compare_columns([column], families, FitSettings(restarts=2, replicates=19), lrt=True)
+    lines = {row["family"]: row for row in rows(found, tmp_path / "out.csv")}
+    (test,) = found[0].components[0].tests
+    assert float(lines["2*poisson"]["bootstrap_lr"]) == pytest.approx(test.statistic)
+    assert float(lines["2*poisson"]["bootstrap_lr_p"]) == pytest.approx(0.05)
+    assert lines["poisson"]["bootstrap_lr_p"] == ""
+    chosen = {spec: row["components_by_bootstrap_lrt"] for spec, row in lines.items()}
+    assert chosen == {"poisson": "2", "2*poisson": "2", "nb": ""}
+    assert {row["group.rank"] for row in lines.values()} == {"a"}
+    assert "compare.components" in lines["nb"]["comparison_verdicts"].split()

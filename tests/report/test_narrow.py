@@ -61,3 +61,10 @@ def test_a_comparison_keeps_every_family_and_whole_numbers(width: int) -> None:
 def test_from_40_characters_on_nothing_is_wider_than_the_terminal(width: int, fit) -> None:
     text = to_text(fit(COUNTS, "zinb", restarts=2), width)
     assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_why_there_is_no_p_value_is_said_in_any_width(width: int, fit) -> None:
+    found = fit(COUNTS, "nb", restarts=2)
+    assert "--gof-replicates 999" in to_text(found, width)
+    assert "--gof-replicates 999" not in to_text(fit(COUNTS, "nb", restarts=2, gof_replicates=19), width)

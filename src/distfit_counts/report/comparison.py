@@ -18,6 +18,7 @@ from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.comparison_csv import comparison_lines
 from distfit_counts.report.comparison_json import comparison_record
+from distfit_counts.report.comparison_overview import print_comparison_overview
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
@@ -27,6 +28,8 @@ from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 if TYPE_CHECKING:
     from distfit_counts.comparing import Comparisons
 
+# More comparisons than these are an overview.
+_HANDFUL = 5
 # What a narrower terminal does not get.
 _NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
 _LEAST = _NARROW | {"df", "ΔBIC"}
@@ -52,16 +55,27 @@ def write_comparisons(comparisons: Comparisons, format: str, output: Path | None
 
 
 def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -> None:
-    for comparison in comparisons:
-        console.print(_title(comparison))
-        for verdict in comparison.verdicts:
-            console.print(verdict_line(verdict))
-        console.print(Fitting(_table(comparison, console)), crop=False)
-        for line in _notes(comparison):
-            console.print(Text(line, style="dim"))
-        if verbose:
-            for candidate in comparison.candidates:
-                print_fit(console, candidate.fit)
+    """The report of each, and with ``verbose`` that of every family; of many, one line each, and with ``verbose`` the
+    report.
+    """
+    many = len(comparisons) > _HANDFUL
+    if many:
+        print_comparison_overview(console, comparisons)
+    for i, comparison in enumerate(comparisons if verbose or not many else ()):
+        if i > 0 or many:
+            console.print()
+        _print_one(console, comparison, verbose and not many)
+
+
+def _print_one(console: Console, comparison: Comparison, families: bool) -> None:
+    console.print(_title(comparison))
+    for verdict in comparison.verdicts:
+        console.print(verdict_line(verdict))
+    console.print(Fitting(_table(comparison, console)), crop=False)
+    for line in _notes(comparison):
+        console.print(Text(line, style="dim"))
+    for candidate in comparison.candidates if families else ():
+        print_fit(console, candidate.fit)
 
 
 def _title(comparison: Comparison) -> Text:
@@ -90,7 +104,8 @@ def _table(comparison: Comparison, console: Console) -> Table:
 def _with(names: list[str], comparison: Comparison, note_width: int | None) -> Table:
     table = plain_table()
     for name in names:
-        table.add_column(name, justify="left" if name == "family" else "right", no_wrap=True)
+        title = f"{name} sim." if name == "X² p" and _simulated(comparison) else name
+        table.add_column(title, justify="left" if name == "family" else "right", no_wrap=True)
     if note_width is not None:
         table.add_column("", min_width=note_width)
     for cells in _ceilings(comparison):
@@ -143,12 +158,20 @@ def _note(candidate: Candidate) -> str:
     return ", ".join(["best", *notes] if candidate.delta == 0.0 else notes)
 
 
+def _simulated(comparison: Comparison) -> str:
+    """From which null distribution, if the p-values are simulated; else empty: only then A² has one."""
+    last = comparison.best.goodness.tests[-1]
+    return last.null if math.isfinite(last.p_value) else ""
+
+
 def _notes(comparison: Comparison) -> list[str]:
     lines = ["(saturated): the observed frequencies themselves; no model can exceed it"]
     if comparison.ceiling is not None:
         points = len(comparison.ceiling.rates)
         rates = f"{points} rate{'s' * (points != 1)}"
         lines.append(f"(Poisson mixture): the best of all, at {rates}; no zip, nb or K*poisson exceeds it")
+    if _simulated(comparison):
+        lines.append(f"X² p sim.: simulated with {_simulated(comparison)}")
     lines += point_masses(_note(candidate) for candidate in comparison.candidates)
     for reason in dict.fromkeys(comparison.skipped.values()):
         families = ", ".join(spec for spec, own in comparison.skipped.items() if own == reason)

@@ -1,60 +1,79 @@
-"""Comparisons as CSV: one line for every column and family, without building their fits."""
+"""Comparisons as CSV: one line for every column and family."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
+from distfit_counts.comparison import Candidate, Comparison
+from distfit_counts.report.as_csv import csv_line
 
-if TYPE_CHECKING:
-    from distfit_counts.comparing import Comparisons, Ranked
-    from distfit_counts.inference.fitted.numbers import Numbers
-
-# Columns of a block of lines.
-_BLOCK = 1_000
-_CRITERIA = ("log_likelihood", "n_parameters", "aic", "aicc", "bic", "delta_bic", "akaike_weight", "icl")
-_FIT = (*_CRITERIA, "chi_square", "chi_square_df", "chi_square_p", "prob_zero", "converged", "equivalent")
+Numbers = dict[str, float | None]
 
 
-def comparison_lines(comparisons: Comparisons) -> Iterator[str]:
-    """The header, then the lines of some columns at a time.
-
-    Of several columns the best Poisson mixture is not searched: its field is empty, and the verdicts that rest on it
-    are left out. The search takes longer than all else that is said here; JSON has it for every column.
-    """
-    groups = list(comparisons.columns[0].group)
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    last = ("saturated", "poisson_mixture_ceiling", "verdicts")
-    writer.writerow(["source", "column", *groups, "rank", "family", *_FIT, *last])
-    for i in range(len(comparisons)):
-        writer.writerows(_rows(comparisons, i, groups))
-        if (i + 1) % _BLOCK == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
+def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """The header, then the lines of one comparison after another. An empty field is what does not exist."""
+    for i, comparison in enumerate(comparisons):
+        for rank, candidate in enumerate(comparison.candidates, start=1):
+            row = _row(comparison, rank, candidate)
+            if i == 0 and rank == 1:
+                yield csv_line(list(row))
+            yield csv_line([_text(value) for value in row.values()])
 
 
-def _rows(comparisons: Comparisons, i: int, groups: Sequence[str]) -> Iterator[list[object]]:
-    column = comparisons.columns[i]
-    ceiling = poisson_mixtures(column.histogram) if len(comparisons) == 1 else None
-    ceilings = [saturated(column.histogram), "" if ceiling is None else ceiling.log_likelihood]
-    place = [column.source, column.column, *(column.group[name] for name in groups)]
-    for rank, row in enumerate(comparisons.ranking(i), start=1):
-        numbers = comparisons.numbers(row.spec)
-        codes = " ".join(numbers.codes[row.place])
-        yield [*place, rank, row.spec, *_fit(numbers, row), *ceilings, codes]
+def _row(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, object]:
+    fit, ceiling = candidate.fit, comparison.ceiling
+    test = fit.goodness.tests[0]
+    numbers: Numbers = {
+        "log_likelihood": fit.log_likelihood,
+        "n_parameters": fit.n_parameters,
+        "aic": fit.aic,
+        "aicc": fit.aicc,
+        "bic": fit.bic,
+        "delta_bic": candidate.delta,
+        "akaike_weight": candidate.weight,
+        "icl": candidate.icl,
+        "chi_square": test.statistic,
+        "chi_square_df": test.df,
+        "chi_square_p": test.p_value,
+        "prob_zero": fit.prob_zero,
+    }
+    fitted = {"converged": fit.converged, "equivalent": fit.reduced.family}
+    ceilings: Numbers = {
+        "saturated": comparison.saturated,
+        "poisson_mixture_ceiling": None if ceiling is None else ceiling.log_likelihood,
+    }
+    codes = {
+        "verdicts": " ".join(verdict.code for verdict in fit.verdicts),
+        "comparison_verdicts": " ".join(verdict.code for verdict in comparison.verdicts),
+    }
+    place = {"source": comparison.source, "column": comparison.column}
+    own = {"rank": rank, "family": fit.family, **numbers, **fitted, **ceilings}
+    own |= {**_components(comparison, fit.family), **codes}
+    taken = {*place, *own}
+    groups = {f"group.{name}" if name in taken else name: value for name, value in comparison.group.items()}
+    return {**place, **groups, **own}
 
 
-def _fit(numbers: Numbers, row: Ranked) -> list[object]:
-    at = row.place
-    statistic, df = numbers.chi_square[at]
-    found = [numbers.log_likelihood[at], numbers.n_parameters, numbers.aic[at], numbers.aicc[at], numbers.bic[at]]
-    found += [row.delta, row.weight, row.icl, statistic, df, numbers.p_values["chi_square"][at], numbers.prob_zero[at]]
-    cells: list[object] = [x if isinstance(x, int) else float(x) if math.isfinite(x) else "" for x in found]
-    return [*cells, str(bool(numbers.converged[at])).lower(), numbers.equivalent[at]]
+def _components(comparison: Comparison, spec: str) -> Numbers:
+    """How many components of its kind each criterion chooses, and the test of this many against fewer."""
+    found: Numbers = dict.fromkeys(
+        ("components_by_bic", "components_by_icl", "components_by_bootstrap_lrt", "bootstrap_lr", "bootstrap_lr_p")
+    )
+    for group in comparison.components:
+        listed = list(group.candidates.values())
+        if spec in listed:
+            found |= {"components_by_bic": group.by_bic, "components_by_icl": group.by_icl}
+            found["components_by_bootstrap_lrt"] = group.by_test
+            # The tests climb: the first is of the second number of components against the first.
+            for larger, test in zip(listed[1:], group.tests, strict=False):
+                if larger == spec:
+                    found |= {"bootstrap_lr": test.statistic, "bootstrap_lr_p": test.p_value}
+    return found
+
+
+def _text(value: object) -> object:
+    """As all tools read it: ``true``, and nothing where there is no number."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value

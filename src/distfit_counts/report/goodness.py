@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import RenderableType
+import math
+
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,8 +19,20 @@ _WIDE = 96
 
 
 def tests_table(fit: Fit, width: int) -> RenderableType:
-    """Every test on one line: goodness of fit, then the simpler families; without df where there is no room."""
-    return Fitting(_tests(fit, width, True), _tests(fit, width, False))
+    """Every test on one line: goodness of fit, then the simpler families; without df where there is no room.
+
+    Where there is none for the null distributions, why a test has no p-value stands below.
+    """
+    table = Fitting(_tests(fit, width, True), _tests(fit, width, False))
+    return table if width >= _WIDE else Group(table, *_reasons(fit))
+
+
+def _reasons(fit: Fit) -> list[Text]:
+    missing: dict[str, list[str]] = {}
+    for test in (*fit.goodness.tests, *fit.tests):
+        if math.isnan(test.p_value):
+            missing.setdefault(test.null, []).append(test.title)
+    return [Text(f" {', '.join(titles)}: {null}", style="dim") for null, titles in missing.items()]
 
 
 def _tests(fit: Fit, width: int, with_df: bool) -> Table:

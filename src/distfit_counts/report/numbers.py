@@ -19,6 +19,20 @@ def number(value: float | None, digits: int = 5) -> str:
     return f"{value:.{digits - 1}e}"
 
 
+def resolved(value: float, error: float, digits: int = 5) -> str:
+    """``value`` in as many digits as two of its ``error`` need, at least as many as ``number`` gives it.
+
+    1,000,012,300 ± 1,400 in five digits is 1.0000e+09, and so are both ends of its interval.
+    """
+    if not (math.isfinite(value) and math.isfinite(error)) or value == 0.0 or error <= 0.0:
+        return number(value, digits)
+    # More than float64 has would be noise.
+    needed = min(math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2, 15)
+    if needed <= digits or not 1e7 <= abs(value) < 1e15:
+        return number(value, max(needed, digits))
+    return f"{value:,.{max(1 - math.floor(math.log10(error)), 0)}f}"
+
+
 def count(value: int) -> str:
     return f"{value:,}"
 

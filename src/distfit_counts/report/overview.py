@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.report.narrow import Fitting, least_width
-from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.numbers import count, fixed
+from distfit_counts.report.placed import label, placed, short_sources
 from distfit_counts.report.tables import plain_table
-from distfit_counts.report.terminal import interval, interval_title
+from distfit_counts.report.terminal import estimate, interval, interval_title
 from distfit_counts.result import Fit
 from distfit_counts.settings import LEVEL
 
@@ -20,24 +20,21 @@ from distfit_counts.settings import LEVEL
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     """A table of all ``fits`` (of one family) and their verdicts, each sentence once."""
     listed = list(fits)
-    short = _short_sources(listed)
-    groups = list(dict.fromkeys(name for fit in listed for name in fit.group))
-    columns = len({fit.column for fit in listed}) > 1
     names = list(dict.fromkeys(name for fit in listed for name in fit.parameters))
-    where = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *groups]
     console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
-    table = _table(listed, short, where, names, False)
+    table = _table(listed, names, False)
     asked = listed[0].ci != "wald" or listed[0].level != LEVEL
-    wide = _table(listed, short, where, names, True) if asked else table
+    wide = _table(listed, names, True) if asked else table
     shown = wide if least_width(console, wide) <= console.width else table
     console.print(Fitting(shown), crop=False)
     if asked and shown is table:
         where_else = "-v, --format json or csv, or a wider terminal, have them"
         console.print(Text(f"{interval_title(listed[0])}s: {where_else}", style="dim"))
-    _print_verdicts(console, listed, short)
+    _print_verdicts(console, listed)
 
 
-def _table(fits: Sequence[Fit], short: Mapping[str, str], where: list[str], names: list[str], intervals: bool) -> Table:
+def _table(fits: Sequence[Fit], names: list[str], intervals: bool) -> Table:
+    where, places = placed(fits)
     table = plain_table()
     for name in where:
         table.add_column(name, no_wrap=True)
@@ -45,35 +42,23 @@ def _table(fits: Sequence[Fit], short: Mapping[str, str], where: list[str], name
     parameters = [own for name in names for own in ([name, title] if intervals else [name])]
     for name in ["n", *parameters, "log-lik.", "BIC", "status"]:
         table.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
-    for fit in fits:
-        place = {"source": short[fit.source], "column": fit.column} | {k: str(v) for k, v in fit.group.items()}
+    for fit, place in zip(fits, places, strict=True):
         estimates = []
         for name in names:
             e = fit.parameters.get(name)
-            own = ["", ""] if e is None else [number(e.estimate), interval(e)]
+            own = ["", ""] if e is None else [estimate(e), interval(e)]
             estimates += own if intervals else own[:1]
         numbers = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2), fit.status if fit.converged else f"{fit.status} !"]
-        table.add_row(*(place[name] for name in where), count(fit.n), *estimates, *numbers)
+        table.add_row(*place, count(fit.n), *estimates, *numbers)
     return table
 
 
-def _print_verdicts(console: Console, fits: Sequence[Fit], short: Mapping[str, str]) -> None:
+def _print_verdicts(console: Console, fits: Sequence[Fit]) -> None:
+    short = short_sources(fits)
     seen: dict[str, list[str]] = {}
     for fit in fits:
         for verdict in fit.verdicts:
-            seen.setdefault(verdict.message, []).append(_label(fit, short))
+            seen.setdefault(verdict.message, []).append(label(fit, short))
     for message, where in seen.items():
         places = "; ".join(where[:4]) + (f" and {count(len(where) - 4)} more" if len(where) > 4 else "")
         console.print(Text.assemble(("! ", "bold yellow"), (f"{places}: ", "bold"), message))
-
-
-def _label(fit: Fit, short: Mapping[str, str]) -> str:
-    group = [f"{name} = {value}" for name, value in fit.group.items()]
-    return " ".join([*([short[fit.source]] if len(short) > 1 else []), *(group or [fit.column])])
-
-
-def _short_sources(fits: Sequence[Fit]) -> dict[str, str]:
-    """File names without their folders, where that does not confuse them."""
-    sources = {fit.source for fit in fits}
-    names = {source: os.path.basename(source) or source for source in sources}
-    return names if len(set(names.values())) == len(sources) else {source: source for source in sources}

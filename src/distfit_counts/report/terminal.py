@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ from distfit_counts.families.spec import parse
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
 from distfit_counts.report.narrow import Fitting, whole, without
-from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.numbers import count, fixed, number, resolved
 from distfit_counts.report.stacked import stacked_parameters
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Estimate, Fit, Restart, Verdict
@@ -70,7 +71,7 @@ def _title(fit: Fit) -> Text:
 
 
 def _parameters(fit: Fit, width: int) -> RenderableType:
-    return Fitting(_parameter_table(fit, width), stacked_parameters(fit, interval_title(fit), interval))
+    return Fitting(_parameter_table(fit, width), stacked_parameters(fit, interval_title(fit), estimate, interval))
 
 
 def _parameter_table(fit: Fit, width: int) -> Table:
@@ -85,7 +86,7 @@ def _parameter_table(fit: Fit, width: int) -> Table:
     meanings = {name: parameter.meaning for parameter in family.parameters for name in parameter.names}
     for name, e in fit.parameters.items():
         meaning = [meanings[name]] if wide else []
-        table.add_row(name, _cell(e), number(e.std_error), interval(e), *meaning)
+        table.add_row(name, estimate(e), number(e.std_error), interval(e), *meaning)
     derived = {k: v for k, v in fit.derived.items() if k not in ("mean", "variance", "prob_zero")}
     for name, value in derived.items():
         table.add_row(name, number(value), "", "", *(["derived"] if wide else []), style="dim")
@@ -98,15 +99,21 @@ def interval_title(fit: Fit) -> str:
     return f"{100 * fit.level:g} %{kind} interval"
 
 
-def _cell(e: Estimate | None) -> str:
-    return "" if e is None else number(e.estimate)
+def estimate(e: Estimate) -> str:
+    """In as many digits as its error leaves it."""
+    return resolved(e.estimate, _error(e))
 
 
 def interval(e: Estimate) -> str:
     """``1.5 … 2.5``, or why there is none."""
     if e.lower == e.lower:
-        return f"{number(e.lower)} … {number(e.upper)}"
+        return f"{resolved(e.lower, _error(e))} … {resolved(e.upper, _error(e))}"
     return "–" if e.boundary is None else "at the boundary"
+
+
+def _error(e: Estimate) -> float:
+    """The standard error; where there is none, a quarter of the interval is about as much."""
+    return e.std_error if math.isfinite(e.std_error) else 0.25 * (e.upper - e.lower)
 
 
 def _likelihood(fit: Fit) -> Text:

@@ -38,8 +38,7 @@ class Numbers:
 
     ``estimates`` [F, P', 4]: estimate, standard error, lower and upper end; ``boundary`` [F, P']: −1 at the lower end
     of the range, 1 at the upper, else 0. ``n``, ``n_missing``, ``log_likelihood`` and ``converged`` [F]; ``codes``: of
-    the verdicts; ``p_values``: [F] by the code of the test, NaN where there is none. ``chi_square`` [F, 2]: X² and its
-    degrees of freedom; ``prob_zero`` [F]: fitted; ``equivalent``: the family of the model with boundaries resolved.
+    the verdicts; ``p_values``: [F] by the code of the test, NaN where there is none.
     """
 
     family: str
@@ -55,9 +54,6 @@ class Numbers:
     status: Sequence[str]
     codes: Sequence[tuple[str, ...]]
     p_values: Mapping[str, Array]
-    chi_square: Array
-    prob_zero: Array
-    equivalent: Sequence[str]
 
     @classmethod
     def of(cls, fits: Sequence[Fit]) -> Numbers:
@@ -82,9 +78,6 @@ class Numbers:
             status=[fit.status for fit in fits],
             codes=[tuple(verdict.code for verdict in fit.verdicts) for fit in fits],
             p_values={code: np.array([tests.get(code, np.nan) for tests in tested]) for code in codes},
-            chi_square=np.array([(fit.goodness.tests[0].statistic, fit.goodness.tests[0].df) for fit in fits]),
-            prob_zero=np.array([fit.derived["prob_zero"] for fit in fits]),
-            equivalent=[fit.reduced.family for fit in fits],
         )
 
     @classmethod
@@ -112,9 +105,6 @@ class Numbers:
             status=listed("status"),
             codes=listed("codes"),
             p_values={code: p[place] for code, p in tests.items()},
-            chi_square=joined("chi_square"),
-            prob_zero=joined("prob_zero"),
-            equivalent=listed("equivalent"),
         )
 
     @cached_property

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
+from distfit_counts.inference.fitted.labels import relabelled, taken
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import Solution
@@ -17,15 +18,15 @@ from distfit_counts.settings import SAME_OPTIMUM
 def restarts_of(solution: Solution, row: int, basin: npt.NDArray[np.int64]) -> tuple[Restart, ...]:
     """All starts of the column in ``row``; ``basin`` [S], 1 the supremum's."""
     family, scale, n = solution.family, solution.scale[row], float(solution.batch.n[row])
-    start = natural(family, solution.start[row], scale)
-    end = natural(family, solution.theta[row], scale)
+    start = _named(family, natural(family, solution.start[row], scale))
+    end = _named(family, natural(family, solution.theta[row], scale))
     nll = solution.value[row] * n
     return tuple(
         Restart(
             restart=i + 1,
             origin=origin,
-            start=_named(family, start[i]),
-            estimate=_named(family, end[i]),
+            start=start[i],
+            estimate=end[i],
             nll=float(nll[i]) + 0.0,
             gradient_norm=float(solution.gradient_norm[row, i]),
             steps=int(solution.steps[row, i]),
@@ -52,10 +53,10 @@ def basins(nll: Array, best: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return numbers
 
 
-def _named(family: Family, values: Array) -> dict[str, float]:
-    plain = {name: float(value) for name, value in zip(family.names, values, strict=True)}
-    labels = family.canonical(plain)
-    return {name: plain[labels[name]] for name in family.names}
+def _named(family: Family, values: Array) -> list[dict[str, float]]:
+    """By name, for each line of ``values`` [S, P'], equal mixture components sorted."""
+    names = family.names
+    return [dict(zip(names, line, strict=True)) for line in taken(values, relabelled(family, values)).tolist()]
 
 
 def _trace(solution: Solution, row: int, start: int) -> tuple[TracePoint, ...]:
@@ -67,6 +68,6 @@ def _trace(solution: Solution, row: int, start: int) -> tuple[TracePoint, ...]:
             break
         i = int(here[0, 0])
         values = natural(solution.family, theta[i].numpy(), solution.scale[row])
-        named = _named(solution.family, values)
+        (named,) = _named(solution.family, values[None])
         points.append(TracePoint(step, float(value[i]) * n, float(gradient_norm[i]), named))
     return tuple(points)

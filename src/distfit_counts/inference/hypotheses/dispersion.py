@@ -13,6 +13,7 @@ from distfit_counts.inference.hypotheses.tested import Tested, of_all
 from distfit_counts.inference.observed import Observed
 
 _NULL = "standard normal, upper tail"
+_CONSERVATIVE = f"{_NULL}; conservative"
 _SINGLE = "none: a single observation has no variance"
 _ALL_ZERO = "none: every count is 0, and so are mean and variance"
 _SAME = "none: every observation has the same (y − mean)² − y, so the test has no standard error"
@@ -43,7 +44,8 @@ def cameron_trivedi(counts: Observed) -> Tested:
 
     t = √n z̄/s_z of z_i = ((y_i − m)² − y_i)/m: the t value of a constant, Var = (1 + α) m. With one common mean
     the alternative Var = m + α m² gives the same t. Unlike the score test it takes the spread of (y − m)²
-    from the data, not from the Poisson.
+    from the data, not from the Poisson. That spread comes from the same few large counts as the mean of z: the test
+    rejects too rarely, 2.6 % in place of 5 % at n = 200 (docs/calibration.md).
     """
     n, mean = counts.n, counts.mean
     defined = (n > 1) & (mean > 0.0)
@@ -58,7 +60,7 @@ def cameron_trivedi(counts: Observed) -> Tested:
         statistic = np.where(defined & spread, np.sqrt(n) * average / deviation, np.nan)
 
     def null(i: int) -> str:
-        return _undefined(counts, i) or (_NULL if spread[i] else _SAME)
+        return _undefined(counts, i) or (_CONSERVATIVE if spread[i] else _SAME)
 
     title = "Cameron–Trivedi, overdispersion"
     return of_all("regression.overdispersion", title, statistic, np.asarray(normal_tail(statistic)), null)

@@ -18,6 +18,7 @@ from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
+from distfit_counts.settings import BOUNDARY_MARGIN
 
 # Log-likelihood units, over all observations, that further components may gain where the optimum is called certified:
 # far below anything that could matter, above what float64 leaves of a sum over 1e6 observations.
@@ -91,9 +92,11 @@ def _certificate(facts: Facts) -> list[Verdict]:
     found = gap(counts, weights, log_prob)
     gain = histogram.n * found.bound
     if gain <= _CERTIFIED:
+        # At the top the bound is rounding error, of either sign.
+        most = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
         message = (
             "The global optimum, certified: no Poisson mixture, with however many components, has a higher likelihood "
-            f"(Lindsay's gradient function; by at most {gain:.1e} log-likelihood units)."
+            f"(Lindsay's gradient function: {most} to gain)."
         )
         return [Verdict("optimum.certified", message, reassuring=True)]
     # Far from the maximum the gradient function's bound is loose: the maximum itself says what there is to gain.
@@ -101,11 +104,13 @@ def _certificate(facts: Facts) -> list[Verdict]:
     left = 0.0 if ceiling is None else ceiling.log_likelihood - float(weights @ log_prob)
     if ceiling is None or left < _WORTH:
         return []
+    price = math.log(histogram.n)
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
-        f"{len(ceiling.rates)}; a further one helps most at a rate of {found.rate:.4g} (Lindsay's gradient function)."
+        f"{len(ceiling.rates)}; BIC charges {price:.3g} for each. A further one helps most at a rate of "
+        f"{found.rate:.4g} (Lindsay's gradient function)."
     )
-    return [Verdict("mixture.more_components", message, reassuring=True)]
+    return [Verdict("mixture.more_components", message, reassuring=left <= price)]
 
 
 def _weights(facts: Facts) -> dict[str, float]:
@@ -130,4 +135,4 @@ def _finite_mixture(chunk: Chunk) -> Bools:
 
 EMPTY = Rule(_some_empty, _empty)
 DUPLICATE = Rule(_mixture, _duplicate)
-CERTIFICATE = Rule(_finite_mixture, _certificate, search=True)
+CERTIFICATE = Rule(_finite_mixture, _certificate)

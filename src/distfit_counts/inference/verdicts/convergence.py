@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from distfit_counts.families.family import Family
 from distfit_counts.inference.chunk import Bools, Chunk
+from distfit_counts.inference.fitted.reached import reached
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.result import Verdict
+from distfit_counts.settings import SAME_OPTIMUM
 
 # Differences in log-likelihood below this are of no consequence: a flat ridge, not another answer.
 _SAME = 0.01
@@ -102,12 +105,25 @@ def _nearly_equal(facts: Facts) -> list[Verdict]:
     """The parameters are not what they seem to be."""
     above = facts.chunk.above_best[facts.at]
     rival = int(np.argmin(np.where(_rivals(facts.chunk)[facts.at], above, np.inf)))
+    simpler = _simpler_at(facts, float(facts.chunk.nll[facts.at, rival]))
     values = ", ".join(f"{name} = {value:.4g}" for name, value in facts.restarts[rival].estimate.items())
+    where = f"at {values}" if simpler is None else f"where {facts.chunk.family.spec} is {simpler.spec}"
     message = (
-        f"Another optimum is only {above[rival]:.3g} log-likelihood units lower, at {values}: the data hardly "
+        f"Another optimum is only {above[rival]:.3g} log-likelihood units lower, {where}: the data hardly "
         "choose between the two."
     )
     return [Verdict("optimum.nearly_equal", message)]
+
+
+def _simpler_at(facts: Facts, nll: float) -> Family | None:
+    """The simpler family whose maximum a start has reached that ended at ``nll``: parameters there mean nothing, such
+    as the rate of a component of weight 1e-15.
+    """
+    n = facts.histogram.n
+    for _, inner in facts.chunk.judgement.solution.nested:
+        if abs(n * float(inner.supremum[facts.row]) - nll) <= SAME_OPTIMUM:
+            return reached(inner, facts.row)[-1].family.plain()
+    return None
 
 
 NOT_CONVERGED = Rule(lambda chunk: ~chunk.converged, _not_converged)

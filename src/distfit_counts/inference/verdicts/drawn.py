@@ -53,16 +53,11 @@ class Verdicts:
         kept = settled([verdict.code for verdict in found])
         return tuple(verdict for verdict in found if verdict.code in kept)
 
-    def codes(self, search: bool = True) -> list[tuple[str, ...]]:
-        """The codes of every column's verdicts; sentences are only made where they are needed to know.
-
-        Without ``search`` those are left out that take one.
-        """
+    def codes(self) -> list[tuple[str, ...]]:
+        """The codes of every column's verdicts; sentences are only made where they are needed to know."""
         facts: dict[int, Facts] = {}
         found: list[dict[Verdict | str, str]] = [{} for _ in self.chunk.rows]
         for rule, which in self._which:
-            if rule.search and not search:
-                continue
             for at in which.nonzero()[0].tolist():
                 if rule.code is not None:
                     found[at][rule.code] = rule.code

@@ -126,23 +126,28 @@ def _components(group: Components, candidates: Sequence[Candidate], ceiling: Cei
         f"Components of {group.component}: BIC chooses K = {group.by_bic}, ICL K = {group.by_icl}{by_test} (tried "
         f"{', '.join(map(str, group.candidates))})."
     )
-    if not agree:
+    if group.by_bic != group.by_icl:
         message += " ICL counts only components that can be told apart; BIC also those that mend the shape."
+    if group.by_test not in (None, group.by_bic):
+        message += " The test asks whether a further component is there at all; BIC whether it pays for its parameters."
     largest = max(group.candidates)
-    open_ended = max(answers) == largest and not _exhausted(group, candidates, ceiling)
+    exhausted = _exhausted(group, candidates, ceiling)
+    open_ended = max(answers) == largest and exhausted is None
     if open_ended:
         message += f" K = {largest} is the largest tried: try {largest + 1}*{group.component} too."
+    elif max(answers) == largest:
+        message += f" K = {largest} is the largest tried; no Poisson mixture gains more than {exhausted:.3g} over it."
     return [Verdict("compare.components", message, reassuring=agree and not open_ended)]
 
 
-def _exhausted(group: Components, candidates: Sequence[Candidate], ceiling: Ceiling | None) -> bool:
-    """Whether the ceiling leaves less than a component more than the largest number tried would have to gain."""
+def _exhausted(group: Components, candidates: Sequence[Candidate], ceiling: Ceiling | None) -> float | None:
+    """What the ceiling leaves to gain over the largest number tried, where a component more would have to gain more."""
     largest = max(group.candidates)
     more = parse(f"{largest + 1}*{group.component}")
     if ceiling is None or not more.poisson_mixture:
-        return False
+        return None
     fit = next(c.fit for c in candidates if c.fit.family == group.candidates[largest])
-    left = ceiling.log_likelihood + ceiling.gap - fit.log_likelihood
+    left = max(ceiling.log_likelihood + ceiling.gap - fit.log_likelihood, 0.0)
     # A test may find more components than BIC pays for, but hardly by a likelihood ratio of 2.
     price = 0.5 * math.log(fit.n) * (more.n_parameters - fit.n_parameters) if group.by_test != largest else 1.0
-    return left <= price
+    return left if left <= price else None

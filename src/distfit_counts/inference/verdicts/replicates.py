@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isnan
 
 import numpy as np
@@ -19,17 +20,27 @@ def _no_spread(facts: Facts) -> list[Verdict]:
     still = facts.estimates.still if isinstance(facts.estimates, Bootstrapped) else ()
     if not still:
         return []
-    defined = [name for name, e in facts.estimates.items() if not isnan(e.estimate)]
-    if len(still) == len(defined) and facts.histogram.distinct == 1:
-        why = "there is one observation" if facts.histogram.n == 1 else "all counts are the same"
-    else:
-        why = "the replicates lie at the same boundary"
     which = f"{' and '.join(still)} {'is' if len(still) == 1 else 'are'}"
     message = (
-        f"The bootstrap cannot tell how sure {which}: {why}, so that "
+        f"The bootstrap cannot tell how sure {which}: {_why(facts, still)}, so that "
         "(nearly) every replicate has the same estimate. --ci profile gives an interval there."
     )
     return [Verdict("bootstrap.no_spread", message)]
+
+
+def _why(facts: Facts, still: Sequence[str]) -> str:
+    histogram, estimates = facts.histogram, facts.estimates
+    if len(still) == sum(not isnan(e.estimate) for e in estimates.values()) and histogram.distinct == 1:
+        return "there is one observation" if histogram.n == 1 else "all counts are the same"
+    inside = [name for name in still if estimates[name].boundary is None]
+    at_boundary = "the replicates lie at the same boundary"
+    if not inside:
+        return at_boundary
+    values = histogram.values[histogram.values > 0]
+    moved = f"no replicate moves {' and '.join(inside)}"
+    if len(values) == 1:
+        moved += f" (every count above 0 is {values[0]:,})"
+    return moved if len(inside) == len(still) else f"{moved}, and for the others {at_boundary}"
 
 
 def _undefined(facts: Facts) -> list[Verdict]:

@@ -15,10 +15,9 @@ class Rule:
     """``which`` columns [C] of a chunk may have something said of them, and the sentences that ``say`` finds for one.
 
     With a ``code``, ``which`` is exact: of each of these columns one thing is said, under that code. So the codes of
-    20,000 columns are known without their sentences. ``search``: to know what to say takes longer than all the rest.
+    20,000 columns are known without their sentences.
     """
 
     which: Callable[[Chunk], Bools]
     say: Callable[[Facts], list[Verdict]]
     code: str | None = None
-    search: bool = False

@@ -11,8 +11,9 @@ from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
 
-# Observations per parameter below which Wald's intervals are known to miss (docs/calibration.md).
-_PER_PARAMETER = 20
+# Observations per parameter below which Wald's intervals are known to miss, and G² to reject too often
+# (docs/calibration.md).
+_PER_PARAMETER = 30
 
 
 def _too_small(chunk: Chunk) -> Bools:

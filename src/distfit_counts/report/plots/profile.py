@@ -10,7 +10,7 @@ import numpy as np
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
-from distfit_counts.report.numbers import number
+from distfit_counts.report.numbers import number, resolved
 from distfit_counts.report.plots.axes import NUMBERS, value_axis
 from distfit_counts.report.plots.optima import is_wide
 from distfit_counts.report.plots.theme import (
@@ -58,7 +58,9 @@ def profile_chart(fit: Fit, curves: Curves) -> alt.TopLevelMixin:
 def _told(low: float, high: float) -> str:
     if np.isnan(low):
         return "without ends" if np.isnan(high) else f"up to {number(high, 3)}"
-    return f"{number(low, 3)} or more" if np.isnan(high) else f"{number(low, 3)} to {number(high, 3)}"
+    if np.isnan(high):
+        return f"{number(low, 3)} or more"
+    return f"{resolved(low, high - low, 3)} to {resolved(high, high - low, 3)}"
 
 
 def interval(values: Array, deviance: Array, cut: float) -> tuple[float, float]:

@@ -1,0 +1,61 @@
+"""Many comparisons for people: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from distfit_counts.comparison import Comparison
+from distfit_counts.data.column import Column
+from distfit_counts.report.narrow import without
+from distfit_counts.report.numbers import count, fixed
+from distfit_counts.report.placed import placed
+from distfit_counts.report.tables import plain_table
+
+_COLUMNS = ("n", "best", "BIC", "runner-up", "ΔBIC", "verdicts")
+# What a narrower terminal does not get, one after the other.
+_DROPPED = ("BIC", "n", "verdicts")
+
+
+def print_comparison_overview(console: Console, comparisons: Sequence[Comparison]) -> None:
+    """A table of all ``comparisons``: the best family of each, the next, and what is doubtful."""
+    rows, places = [], []
+    for comparison in comparisons:
+        rows.append(_cells(comparison))
+        # Not the comparison, with all its fits.
+        places.append(Column(comparison.source, comparison.column, comparison.group))
+    where, own = placed(places)
+    console.print(Text(f"{count(len(rows))} comparisons", style="bold"))
+
+    def build(names: Sequence[str]) -> Table:
+        table = plain_table()
+        for name in where:
+            table.add_column(name, no_wrap=True)
+        for name in names:
+            words = name in ("best", "runner-up", "verdicts")
+            table.add_column(name, justify="left" if words else "right", no_wrap=name != "verdicts")
+        for place, cells in zip(own, rows, strict=True):
+            table.add_row(*place, *(cells[name] for name in names))
+        return table
+
+    console.print(without(build, _COLUMNS, _DROPPED), crop=False)
+    more = "-v prints the report of each; --format json or csv has them all with all numbers"
+    console.print(Text(more, style="dim"))
+
+
+def _cells(comparison: Comparison) -> dict[str, str]:
+    best, *others = comparison.candidates
+    second = others[0] if others else None
+    said = [verdict for verdict in (*comparison.verdicts, *best.fit.verdicts) if not verdict.reassuring]
+    cells = (
+        count(best.fit.n),
+        best.fit.family if best.fit.converged else f"{best.fit.family} ({best.fit.status})",
+        fixed(best.fit.bic, 2),
+        "–" if second is None else second.fit.family,
+        "–" if second is None else fixed(second.delta, 2),
+        " ".join(dict.fromkeys(verdict.code for verdict in said)),
+    )
+    return dict(zip(_COLUMNS, cells, strict=True))
