@@ -66,7 +66,8 @@ def pit_histogram(histogram: Histogram, cdf: Cdf, bins: int = 10) -> Array:
     """
     lower, upper = _ends(histogram, cdf)
     u = np.linspace(0.0, 1.0, bins + 1)[1:-1, None]
-    wide = upper > lower
+    # No share of an interval of denormal width can be computed: it is a step too.
+    wide = upper - lower > np.finfo(np.float64).tiny
     reached = np.where(wide, ((u - lower) / np.where(wide, upper - lower, 1.0)).clip(0.0, 1.0), u > upper)
     inner = (reached * histogram.weights).sum(axis=1) / histogram.n
     heights: Array = np.diff(inner, prepend=0.0, append=1.0)
