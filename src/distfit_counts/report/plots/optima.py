@@ -45,22 +45,21 @@ def optima(fit: Fit) -> list[str]:
 
 
 def reached(fit: Fit) -> str:
-    """``All 10 restarts reach the same optimum``, or how many do and how far off the others end; then the same of the
-    starts beside simpler families, where some end elsewhere.
+    """``All 10 restarts reach the same optimum``, and whether the starts beside simpler families do; or how many reach
+    the best one, and how far off the others end.
     """
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")] or list(fit.restarts)
-    beside = [restart for restart in fit.restarts if restart not in own]
     best = sum(restart.basin == 1 for restart in own)
-    if best == len(own):
-        said = f"All {len(own)} restarts reach the same optimum" if best > 1 else "The one restart reaches the optimum"
-    else:
+    if best < len(own):
         others = f"; the others end {_worse(fit, own)}" if _worse(fit, own) else ""
-        said = f"{best} of {len(own)} restarts reach{'es' * (best == 1)} the best optimum{others}"
+        return f"{best} of {len(own)} restarts reach{'es' * (best == 1)} the best optimum{others}"
+    said = f"All {best} restarts reach the same optimum" if best > 1 else "The one restart reaches the optimum"
+    beside = [restart for restart in fit.restarts if restart not in own]
     elsewhere = sum(restart.basin != 1 for restart in beside)
     if not elsewhere:
         return said
-    below = f" {_worse(fit, beside)}" if _worse(fit, beside) else " elsewhere"
-    return f"{said}; {elsewhere} of {len(beside)} starts beside simpler families end{'s' * (elsewhere == 1)}{below}"
+    below = _worse(fit, beside) or "elsewhere"
+    return f"{said}; {elsewhere} of {len(beside)} starts beside simpler families end{'s' * (elsewhere == 1)} {below}"
 
 
 def starts(fit: Fit) -> str:

@@ -111,10 +111,10 @@ def _fine(fit: Fit, side: Side) -> Side:
 
 
 def _broad(fit: Fit, name: str) -> Side:
-    """Room for the starts and ends of all paths and eight standard errors around the estimate, inside the range."""
+    """Room for the starts and ends of all paths and sixteen standard errors around the estimate, inside the range."""
     values = [value for r in fit.restarts for value in (r.start[name], r.estimate[name])]
     e = fit.parameters[name]
-    values += [e.estimate - 8.0 * e.std_error, e.estimate + 8.0 * e.std_error]
+    values += [e.estimate - 16.0 * e.std_error, e.estimate + 16.0 * e.std_error]
     values = [value for value in values if np.isfinite(value)]
     wide = is_wide(fit, name, values)
     if wide:
