@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from distfit_counts.distributions import CountDistribution
+    from distfit_counts.inference.fitted.table import Table
     from distfit_counts.inference.goodness.frequencies import Frequency
     from distfit_counts.inference.new_data.check import Check
 
@@ -202,8 +203,9 @@ class Fit:
     def cdf(self, k: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """P(Y <= k) of the fitted distribution for every whole number k; 0 below zero."""
         from distfit_counts.inference.fitted.cumulative import cumulative
+        from distfit_counts.inference.fitted.pmf import Pmf
 
-        return cumulative(self.pmf, np.asarray(k, dtype=np.float64))
+        return cumulative(Pmf.of(*self.model), np.asarray(k, dtype=np.float64))
 
     def check(self, data: Any, column: str | None = None, weights: str | None = None) -> Check:
         """This fit on new data, without refitting; ``data`` as for ``fit``."""
@@ -219,19 +221,26 @@ class Fit:
         """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true; 10,000 at most."""
         from distfit_counts.inference.goodness.residuals import quantile_residuals
 
-        return quantile_residuals(self.histogram, self.cdf, seed)
+        return quantile_residuals(self.histogram, self._table().log_tails, seed)
 
     def pit(self, bins: int = 10) -> npt.NDArray[np.float64]:
         """Heights of the non-randomised PIT histogram (Czado et al. 2009), all 1/``bins`` if the model is true."""
         from distfit_counts.inference.goodness.residuals import pit_histogram
 
-        return pit_histogram(self.histogram, self.cdf, bins)
+        return pit_histogram(self.histogram, self._table().cdf, bins)
+
+    def _table(self) -> Table:
+        from distfit_counts.inference.fitted.pmf import Pmf
+        from distfit_counts.inference.fitted.tabulate import tabulate
+
+        return tabulate(Pmf.of(*self.model), self.histogram.values)
 
     def frequencies(self) -> list[Frequency]:
         """Observed against expected counts, binned to be read."""
+        from distfit_counts.inference.fitted.pmf import Pmf
         from distfit_counts.inference.goodness.frequencies import frequencies
 
-        return frequencies(self.histogram, self.pmf)
+        return frequencies(self.histogram, Pmf.of(*self.model))
 
     def sample(self, n: int, seed: int | None = None) -> npt.NDArray[np.int64]:
         """``n`` draws (int64) from the fitted distribution."""

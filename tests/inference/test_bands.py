@@ -1,4 +1,4 @@
-"""Pointwise bands against scipy, brute force and hand-worked numbers."""
+"""Bands against scipy, brute force and hand-worked numbers."""
 
 from __future__ import annotations
 
@@ -46,8 +46,27 @@ def test_the_pit_band_has_the_variance_of_brute_force(rate: float, bins: int) ->
     np.testing.assert_allclose(low, (2 / bins - high).clip(0))
 
 
-def test_the_normal_band_at_the_median() -> None:
-    """By hand: 1.96 sqrt(0.5 * 0.5 / 100) / 0.39894 = 0.24565."""
-    low, high = normal_band(100, np.array([0.5]))
-    assert high[0] == pytest.approx(0.245644, abs=1e-5)
-    assert low[0] == -high[0]
+@pytest.mark.parametrize("n", [2, 30, 1000])
+def test_the_normal_band_holds_all_points_of_95_percent_of_samples(n: int) -> None:
+    """2,000 fresh samples: within four binomial standard errors, and as much for the simulation of the band."""
+    ranks = np.arange(n)
+    low, high = normal_band(n, ranks)
+    drawn = np.sort(np.random.default_rng(7).standard_normal((2000, n)), axis=1)
+    inside = ((drawn >= low) & (drawn <= high)).all(axis=1).mean()
+    assert abs(inside - 0.95) < 8.0 * (0.95 * 0.05 / 2000) ** 0.5
+
+
+def test_no_point_of_the_normal_band_is_more_extreme_than_another() -> None:
+    """Levels by scipy's beta distribution: at the ends on average those of the middle."""
+    ranks = np.arange(300)
+    low, high = normal_band(300, ranks)
+    levels = stats.beta.cdf(stats.norm.cdf(low), ranks + 1, 300 - ranks)
+    levels += stats.beta.sf(stats.norm.cdf(high), ranks + 1, 300 - ranks)
+    ends, middle = np.concatenate([levels[:30], levels[-30:]]).mean(), levels[30:-30].mean()
+    assert 0.6 < ends / middle < 1.6
+
+
+def test_the_normal_band_of_one_point() -> None:
+    """Of one draw: the quantiles of the normal, -1.96 and 1.96."""
+    low, high = normal_band(1, np.array([0]))
+    np.testing.assert_allclose([low[0], high[0]], [-1.96, 1.96], atol=0.15)

@@ -114,6 +114,21 @@ def test_scores_by_hand(known: Known) -> None:
     assert found.log_score_z == pytest.approx((5 / 3 - 2) / math.sqrt(2 / 3), rel=1e-5)
 
 
+@pytest.mark.parametrize("rate", [1e3, 1e4, 1e5])
+def test_the_fitted_data_have_the_x_squared_of_the_fit(rate: float, fit) -> None:
+    rng = np.random.default_rng(0)
+    counts = np.concatenate([rng.poisson(1.2, 400), rng.poisson(rate, 100)])
+    found = checked(fit(counts, "2*poisson", restarts=2), counts)
+    own = found.fit.goodness
+    assert found.chi_square.statistic == pytest.approx(own.tests[0].statistic, rel=1e-9)
+    assert [row.low for row in found.bins] == [row.low for row in own.bins]
+
+
+def test_data_far_below_the_model_are_tested(known: Known) -> None:
+    assert "check.misfit" in codes(checked(known("poisson", rate=1000.0), np.arange(100)))
+    assert "check.misfit" in codes(checked(known("poisson", rate=1e6), np.arange(100)))
+
+
 def test_the_fitted_data_themselves(fit) -> None:
     counts = np.random.default_rng(1).poisson(3.0, 400)
     found = checked(fit(counts, "nb"), counts)

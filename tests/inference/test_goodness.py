@@ -14,7 +14,6 @@ from scipy import stats
 from distfit_counts import sample
 
 HORSEKICKS = ([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
-WIDE_CELLS = "Cells._wide loses what lies between its 8 points, and gives it to the open cell"
 
 
 def by_code(found) -> dict:

@@ -10,8 +10,13 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.inference.new_data.residuals import Moment, residuals
 
 
+def log_tails(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    with np.errstate(divide="ignore"):
+        return stats.poisson.logcdf(k, 4.0), stats.poisson.logsf(k, 4.0)
+
+
 def of(counts: np.ndarray, seed: int = 0):
-    return residuals(Histogram.of(counts), stats.poisson(4.0).cdf, seed)
+    return residuals(Histogram.of(counts), log_tails, seed)
 
 
 def inside(moment: Moment) -> bool:
@@ -62,5 +67,16 @@ def test_one_count_and_very_many() -> None:
     one = of(np.array([3]))
     assert one.n == 1
     assert np.isnan(one.deviation.value)
-    many = residuals(Histogram.of([3, 4, 5], [10**6] * 3), stats.poisson(4.0).cdf, 7)
+    many = residuals(Histogram.of([3, 4, 5], [10**6] * 3), log_tails, 7)
     assert (many.n, many.seed) == (10_000, 7)
+
+
+def test_an_infinite_residual_has_no_spread() -> None:
+    def truncated(k: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        lower, upper = log_tails(k)
+        return np.where(k < 1, -np.inf, lower), np.where(k < 1, 0.0, upper)
+
+    found = residuals(Histogram.of([0, 3, 4]), truncated, 0)
+    assert found.mean.value == -np.inf
+    assert np.isnan(found.deviation.value)
+    assert found.beyond.value == pytest.approx(1 / 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +12,19 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
-from distfit_counts.inference.goodness.residuals import pit_histogram, quantile_residuals
+from distfit_counts.families.spec import parse
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.tabulate import tabulate
+from distfit_counts.inference.goodness.residuals import normal_quantile, pit_histogram, quantile_residuals
+
+
+def log_tails(model):
+    def both(k):
+        with np.errstate(divide="ignore"):
+            return model.logcdf(k), model.logsf(k)
+
+    return both
+
 
 MODELS = {
     "few zeros": stats.poisson(3.0),
@@ -25,7 +38,7 @@ MODELS = {
 def test_residuals_of_the_model_s_own_counts_are_standard_normal(name: str) -> None:
     model = MODELS[name]
     counts = model.rvs(8000, random_state=np.random.default_rng(3))
-    residuals = quantile_residuals(Histogram.of(counts), model.cdf, seed=1)
+    residuals = quantile_residuals(Histogram.of(counts), log_tails(model), seed=1)
     assert residuals.shape == (8000,)
     assert abs(residuals.mean()) < 4.0 / 8000**0.5
     assert abs(residuals.var() - 1.0) < 4.0 * (2.0 / 8000) ** 0.5
@@ -35,7 +48,7 @@ def test_residuals_of_the_model_s_own_counts_are_standard_normal(name: str) -> N
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=50), st.floats(0.1, 40.0))
 def test_each_residual_lies_between_its_count_s_two_probabilities(counts: list[int], rate: float) -> None:
     model = stats.poisson(rate)
-    residuals = quantile_residuals(Histogram.of(counts), model.cdf)
+    residuals = quantile_residuals(Histogram.of(counts), log_tails(model))
     ordered = np.sort(counts)
     assert np.isfinite(residuals).all()
     u = stats.norm.cdf(residuals)
@@ -44,7 +57,7 @@ def test_each_residual_lies_between_its_count_s_two_probabilities(counts: list[i
 
 
 def test_the_seed_decides() -> None:
-    histogram, cdf = Histogram.of([0, 1, 1, 5]), stats.poisson(1.0).cdf
+    histogram, cdf = Histogram.of([0, 1, 1, 5]), log_tails(stats.poisson(1.0))
     assert (quantile_residuals(histogram, cdf, 1) == quantile_residuals(histogram, cdf, 1)).all()
     assert (quantile_residuals(histogram, cdf, 1) != quantile_residuals(histogram, cdf, 2)).any()
 
@@ -54,19 +67,61 @@ def test_of_many_a_fair_ten_thousand() -> None:
     model = stats.poisson(2.0)
     k = np.arange(18)
     histogram = Histogram.of(k, np.round(1e12 * model.pmf(k)).astype(np.int64))
-    residuals = quantile_residuals(histogram, model.cdf)
+    residuals = quantile_residuals(histogram, log_tails(model))
     assert len(residuals) == 10_000
     assert stats.kstest(residuals, "norm").pvalue > 0.01
-    assert len(quantile_residuals(Histogram.of([1], [10_001]), model.cdf)) == 10_000
-    assert len(quantile_residuals(Histogram.of([1], [10_000]), model.cdf)) == 10_000
+    assert len(quantile_residuals(Histogram.of([1], [10_001]), log_tails(model))) == 10_000
+    assert len(quantile_residuals(Histogram.of([1], [10_000]), log_tails(model))) == 10_000
 
 
-def test_impossible_counts_end_at_the_edge_of_what_float64_can_say() -> None:
-    """Phi^-1(2^-53) = -8.2095..., by scipy."""
-    histogram, shifted = Histogram.of([0, 1000]), lambda k: stats.poisson.cdf(k - 200, 1.0)
-    lowest, highest = quantile_residuals(histogram, shifted)
-    assert lowest == pytest.approx(stats.norm.ppf(2.0**-53), rel=1e-9)
-    assert highest == pytest.approx(-stats.norm.ppf(2.0**-53), rel=1e-9)
+@pytest.mark.parametrize(
+    ("log_tail", "z"),
+    [
+        (-1.0, 0.3374749638),
+        (-50.0, 9.6748252836),
+        (-689.0, 36.999173956),
+        (-691.0, 37.053150501),
+        (-1e4, 141.37983987),
+        (-1e10, 141421.35614695),
+    ],
+)
+def test_normal_quantiles_of_log_tails(log_tail: float, z: float) -> None:
+    """By mpmath: the root of log(erfc(z/sqrt 2)/2)."""
+    (found,) = normal_quantile(np.array([log_tail]))
+    assert found == pytest.approx(z, rel=1e-9)
+
+
+def test_counts_far_out_are_not_cut() -> None:
+    """500 counts near 1e9 under a negative binomial of mean 1.7: not one place for all, but a standard deviation."""
+    counts = np.random.default_rng(0).poisson(1e9, 500)
+    pmf = Pmf.of(parse("nb"), {"mean": 1.7, "size": 1.0})
+    found = quantile_residuals(Histogram.of(counts), tabulate(pmf, np.unique(counts)).log_tails)
+    # Size 1: P(Y > k) = q^(k+1), so that z = sqrt(2 k log(1/q)) and its deviation that of k, z/2k, here 15,811 z/1e9.
+    log_q = -np.log1p(1 / 1.7)
+    assert found == pytest.approx(np.sqrt(-2.0 * np.sort(counts) * log_q), rel=1e-6)
+    assert found.std() == pytest.approx(found.mean() * counts.std() / 2e9, rel=1e-3)
+
+
+@pytest.mark.parametrize(("rate", "low", "high"), [(1e6, 955_000, 1_050_000), (1e9, 0, 2 * 10**9), (500.0, 0, 4000)])
+def test_tails_beyond_float64(rate: float, low: int, high: int) -> None:
+    """log P(Y <= k) and log P(Y > k) of a Poisson by mpmath: the incomplete gamma function."""
+    table = tabulate(Pmf.of(parse("poisson"), {"rate": rate}), np.array([low, high]))
+    (lower, _), (_, upper) = (np.ravel(table.log_tails(np.array([float(k)]))) for k in (low, high))
+    with mpmath.workdps(30):
+        first = [mpmath.mpf(k) * mpmath.log(rate) - rate - mpmath.loggamma(k + 1) for k in (low, high + 1)]
+        # Sums of the ratios of neighbouring terms, as many as count.
+        down = mpmath.nsum(lambda j: mpmath.ff(low, int(j)) / mpmath.mpf(rate) ** int(j), [0, min(low, 3000)])
+        up = sum(mpmath.mpf(rate) ** j / mpmath.rf(high + 2, j) for j in range(3000))
+    assert lower == pytest.approx(float(first[0] + mpmath.log(down)), rel=1e-5)
+    assert upper == pytest.approx(float(first[1] + mpmath.log(up)), rel=1e-5)
+
+
+def test_impossible_counts_are_infinitely_far_out() -> None:
+    """A zero under a zero-truncated model: what is said of it must not depend on where it would be cut."""
+    table = tabulate(Pmf.of(parse("zt(poisson)"), {"rate": 2.0}), np.array([0, 1, 3]))
+    found = quantile_residuals(Histogram.of([0, 1, 3]), table.log_tails)
+    assert found[0] == -np.inf
+    assert np.isfinite(found[1:]).all()
 
 
 def test_pit_of_a_coin_by_hand() -> None:

@@ -15,6 +15,8 @@ from scipy import stats
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DistfitError, OutputError
+from distfit_counts.families.spec import parse
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.report.plots import plot_check, plot_comparison, plot_fits
 from distfit_counts.report.plots.bars import bars_of, count_title, joined, label
 from distfit_counts.report.plots.kinds import data_chart, search_chart
@@ -24,6 +26,7 @@ from distfit_counts.report.plots.pit import sentence as pit_sentence
 from distfit_counts.report.plots.pmf import pmf_panels
 from distfit_counts.report.plots.profile import interval, profile_chart
 from distfit_counts.report.plots.quantiles import quantile_rows
+from distfit_counts.report.plots.quantiles import sentence as qq_sentence
 from distfit_counts.report.plots.render import check, render, specification
 from distfit_counts.report.plots.words import agreement
 from distfit_counts.result import Fit
@@ -128,7 +131,8 @@ def test_the_pit_picture_holds_the_pit(kicks: Fit) -> None:
     rows = rows_with(data_chart(kicks, "pit"), "low", "high")
     assert sum(row["share"] for row in rows) == pytest.approx(1.0)
     assert rows[0]["share"] == pytest.approx(0.1 * 0.545 / np.exp(-0.61), rel=1e-6)
-    assert "calibrated" in title_of(data_chart(kicks, "pit"))
+    assert title_of(data_chart(kicks, "pit")).endswith("poisson is calibrated on the data it was fitted to")
+    assert title_of(data_chart(kicks, "pit", told="poisson on new data")).endswith("poisson is calibrated")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +140,7 @@ def test_the_pit_picture_holds_the_pit(kicks: Fit) -> None:
     [([0.3, *[0.05] * 8, 0.3], "U-shaped"), ([0.02, *[0.12] * 8, 0.02], "hump"), ([0.1] * 10, "calibrated")],
 )
 def test_the_shape_of_a_pit_is_named(heights: list[float], said: str) -> None:
-    assert said in pit_sentence("nb", [{"share": h, "low": 0.09, "high": 0.11} for h in heights], 1000)
+    assert said in pit_sentence("nb", [{"share": h, "low": 0.09, "high": 0.11} for h in heights], 1000, False)
 
 
 def test_quantile_points_keep_both_tails(kicks: Fit) -> None:
@@ -145,6 +149,25 @@ def test_quantile_points_keep_both_tails(kicks: Fit) -> None:
     assert [rows[0]["residual"], rows[-1]["residual"]] == [-4.0, 4.0]
     assert rows[0]["normal"] == pytest.approx(stats.norm.ppf(0.5 / 10_000))
     assert title_of(data_chart(kicks, "qq")).startswith("The residuals of poisson look normal")
+
+
+def test_the_title_of_residuals_says_what_the_band_shows() -> None:
+    """Normal scores lie on the line; one that is moved out of the band is told, as are all that are."""
+    scores = stats.norm.ppf((np.arange(500) + 0.5) / 500)
+    assert "look normal" in qq_sentence("nb", scores, quantile_rows(scores))
+    moved = np.append(scores[:-3], [4.9, 5.0, 5.1])
+    rows = quantile_rows(moved)
+    outside = sum(not row["low"] <= row["residual"] <= row["high"] for row in rows)
+    assert outside >= 1
+    assert f"{outside} of {len(rows)} points leave the band" in qq_sentence("nb", moved, rows)
+    assert "too far apart" in qq_sentence("nb", 1.5 * scores, quantile_rows(1.5 * scores))
+
+
+def test_infinite_residuals_are_told_and_not_drawn() -> None:
+    residuals = np.array([-np.inf, -1.0, 0.0, 1.0])
+    rows = quantile_rows(residuals)
+    assert [row["residual"] for row in rows] == [-1.0, 0.0, 1.0]
+    assert qq_sentence("zt(nb)", residuals, rows).startswith("zt(nb) cannot produce 1 of 4 counts")
 
 
 def test_a_trace_is_every_step_of_every_restart(zip_fit: Fit) -> None:
@@ -169,8 +192,46 @@ def test_a_surface_is_highest_at_the_estimate(zip_fit: Fit) -> None:
     (here,) = (r for r in rows if r["x"] <= pi < r["x2"] and r["y"] <= rate < r["y2"])
     assert here["level"] == "0 to 1"
     assert all(0.0 <= row["x"] < row["x2"] <= 1.0 for row in rows), "pi stays a probability"
-    path = rows_with(search_chart(zip_fit, "surface"), "point")
-    assert sum(row["point"] == "end" for row in path) == len(zip_fit.restarts)
+    marks = rows_with(search_chart(zip_fit, "surface"), "point")
+    assert sum(row["point"] == "end" for row in marks) == len(zip_fit.restarts)
+
+
+def test_a_surface_shows_the_region_and_not_the_starts(zip_fit: Fit) -> None:
+    """Four standard errors to each side of the estimate fill most of the frame; what leaves it is cut at its edge."""
+    chart = search_chart(zip_fit, "surface")
+    rows = rows_with(chart, "level")
+    for axis, name in (("x", "pi"), ("y", "rate")):
+        e = zip_fit.parameters[name]
+        low, high = min(row[axis] for row in rows), max(row[f"{axis}2"] for row in rows)
+        assert 10.0 * e.std_error < high - low < 30.0 * e.std_error
+        assert low < e.estimate - 3.0 * e.std_error
+        assert high > e.estimate + 3.0 * e.std_error
+        for path in rows_with(chart, "restart", f"{axis}2"):
+            assert all(low - 1e-9 <= path[end] <= high + 1e-9 for end in (axis, f"{axis}2"))
+
+
+def test_a_narrow_peak_between_far_starts_is_framed(fit) -> None:
+    """Rates 1.3 and 1e6, starts anywhere between: the frame still shows the region of both."""
+    rng = np.random.default_rng(0)
+    found = fit(np.concatenate([rng.poisson(1.2, 80), rng.poisson(1e6, 20)]), "2*poisson", restarts=3, trace=True)
+    rows = rows_with(search_chart(found, "surface"), "level")
+    for axis, name in (("x", "rate[1]"), ("y", "rate[2]")):
+        ends = min(row[axis] for row in rows), max(row[f"{axis}2"] for row in rows)
+        assert 10.0 < (ends[1] - ends[0]) / found.parameters[name].std_error < 30.0
+
+
+def test_a_parameter_at_infinity_is_told_so(fit) -> None:
+    chart = search_chart(fit([3], "nb", restarts=2, trace=True), "surface")
+    assert title_of(chart).endswith("highest at mean = 3.000, size = ∞")
+
+
+def test_starts_that_end_elsewhere_are_told(zip_fit: Fit) -> None:
+    """The key shows their optimum: the title must not say that all agree."""
+    *own, last = zip_fit.restarts
+    other = replace(last, origin="poisson", basin=2, nll=last.nll + 2.0)
+    told = title_of(search_chart(replace(zip_fit, restarts=(*own, other)), "restarts"))
+    assert "restarts reach the same optimum; 1 of " in told
+    assert "beside simpler families ends 2.00 log" in told
 
 
 @pytest.mark.parametrize("names", [("pi", "pi"), ("pi", "mean")])
@@ -257,7 +318,7 @@ def test_panels_are_at_most_thirty_and_named_apart(kicks: Fit) -> None:
 
 
 def test_bars_are_counts_while_they_are_small() -> None:
-    bars = bars_of(Histogram.of([0, 2, 2, 59]), lambda k: stats.poisson.pmf(k, 2.0))
+    bars = bars_of(Histogram.of([0, 2, 2, 59]), Pmf.of(parse("poisson"), {"rate": 2.0}))
     assert [label(bar) for bar in bars] == [*map(str, range(60)), "≥60"]
     assert [bar.observed for bar in bars][:3] == [1, 0, 2]
     assert list(joined(bars)) == list(range(60))
@@ -266,22 +327,22 @@ def test_bars_are_counts_while_they_are_small() -> None:
 @pytest.mark.parametrize("mean", [300, 10**6, 10**9])
 def test_wide_data_have_few_bars_that_hold_everything(fit, mean: int) -> None:
     found = fit(np.random.default_rng(5).poisson(mean, 3000), "poisson", restarts=1)
-    bars = bars_of(found.histogram, found.pmf)
+    bars = bars_of(found.histogram, Pmf.of(*found.model))
     assert 20 < len(bars) <= 62
     assert sum(bar.observed for bar in bars) == 3000
     assert sum(bar.expected for bar in bars) == pytest.approx(3000)
     np.testing.assert_allclose(
         [bar.expected for bar in bars[:-1]],
         [3000 * np.diff(stats.poisson.cdf([bar.low - 1, bar.high], found.mean))[0] for bar in bars[:-1]],
-        rtol=1e-3,
-        atol=0.05,
+        rtol=1e-8,
+        atol=1e-9,
     )
     assert sum(map(len, data_of(fit_page(found)))) < 400
 
 
 def test_a_departure_is_called_one(fit) -> None:
     found = fit(ZEROS, "poisson", restarts=1)
-    assert not agreement(bars_of(found.histogram, found.pmf), found.n).follows
+    assert not agreement(bars_of(found.histogram, Pmf.of(*found.model)), found.n).follows
     assert title_of(data_chart(found, "pmf")).startswith(
         "poisson departs from the counts; largest gap at 0: 60 observed, "
     )

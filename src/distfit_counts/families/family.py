@@ -147,6 +147,10 @@ class Family(ABC):
         """The components that a count is drawn from: (weight, family, its natural values); itself where it has none."""
         return [(1.0, self, {name: v[name] for name in self.names})]
 
+    def peaks(self, v: Values) -> list[tuple[Any, Any]]:
+        """(mean, variance) of every part that has one peak: where counts far from zero may be probable."""
+        return [(self.mean(v), self.variance(v))]
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:

@@ -119,6 +119,9 @@ class Hurdle(Family):
         rest = {name: v[name] for name in self.base.names}
         return [(v["p0"], PointMass(0), {}), (1.0 - v["p0"], self.positive_part, rest)]
 
+    def peaks(self, v: Values) -> list[tuple[Any, Any]]:
+        return self.base.peaks(v)
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:

@@ -240,6 +240,9 @@ class Mixture(Family):
     def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
         return [(v[f"weight[{i + 1}]"], c, self._own(v, i)) for i, c in enumerate(self.components)]
 
+    def peaks(self, v: Values) -> list[tuple[Any, Any]]:
+        return [peak for _, component, own in self.parts(v) for peak in component.peaks(own)]
+
     def _draw(
         self, chance: list[float], samplers: list[Any], parts: list[Any], n: int, rng: np.random.Generator
     ) -> npt.NDArray[np.int64]:

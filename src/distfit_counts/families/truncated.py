@@ -57,6 +57,9 @@ class Truncated(Family):
         share, mean = self._share(v), self.base.mean(v)
         return (self.base.variance(v) + mean**2) / share - (mean / share) ** 2
 
+    def peaks(self, v: Values) -> list[tuple[Any, Any]]:
+        return self.base.peaks(v)
+
     def variance_formula(self) -> str:
         return f"zero-truncated; before truncation {self.base.variance_formula()}"
 

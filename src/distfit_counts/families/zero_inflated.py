@@ -143,6 +143,9 @@ class ZeroInflated(Family):
         rest = [((1.0 - v["pi"]) * weight, family, own) for weight, family, own in self.base.parts(v)]
         return [(v["pi"], PointMass(0), {}), *rest]
 
+    def peaks(self, v: Values) -> list[tuple[Any, Any]]:
+        return self.base.peaks(v)
+
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from distfit_counts.families.family import Family
-from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.fitted.pmf import Pmf
 
 
 @dataclass(frozen=True)
@@ -20,10 +17,10 @@ class Component:
     family: Family
     values: Mapping[str, float]
 
-    def pmf(self, k: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """weight P(Y = k | component) for whole numbers k >= 0: summed over all components, the mixture's pmf."""
-        result: npt.NDArray[np.float64] = self.weight * np.exp(log_pmf(self.family, self.values, k))
-        return result
+    @property
+    def pmf(self) -> Pmf:
+        """weight P(Y = k | component): summed over all components, the mixture's pmf."""
+        return Pmf.of(self.family, self.values, self.weight)
 
 
 def components(family: Family, values: Mapping[str, float]) -> list[Component]:

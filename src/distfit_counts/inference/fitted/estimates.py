@@ -14,8 +14,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit, Values
 from distfit_counts.inference.fitted.labels import relabelled, taken
 from distfit_counts.inference.fitted.numbers import BOUNDARY
-from distfit_counts.inference.fitted.reached import log_pmf
-from distfit_counts.inference.goodness.frequencies import Pmf
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.intervals.wald import Wald, flat_directions, wald
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import INTERIOR, Solution
@@ -81,7 +80,7 @@ class Group:
 
     def pmf(self, i: int) -> Pmf:
         """P(Y = k) of the model of column ``i`` of the group."""
-        return lambda k: np.exp(log_pmf(self.family, self.at_values(i), k))
+        return Pmf.of(self.family, self.at_values(i))
 
     def gained(self, family: Family) -> list[str]:
         """Parameters of the model that ``family``, from which its limits lead here, has no name for."""

@@ -1,110 +1,87 @@
-"""A fitted distribution as a table of probabilities: every count, or pieces of them where they are large."""
+"""A distribution summed into a table: small counts one by one, large ones in pieces of many."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
 from distfit_counts.data.histogram import Counts
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.goodness.frequencies import Pmf
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.quadrature import FEWEST, fitted, nodes, positions
+from distfit_counts.inference.fitted.table import END, Table
 
-# Up to here every count is listed; above, every doubling of the counts is cut into _PIECES at first.
-_EVERY = 2**17
-_PIECES = 2**12
-# The table ends where no more than this is left above.
-_TAIL = 1e-8
-# No count beyond is read.
-_LARGEST = 2**53
-# A piece is cut again while its curvature adds more than _BENT to its probability, or holds more than _HEAVY.
-_BENT, _HEAVY = 1e-7, 1e-3
-
-
-@dataclass(frozen=True)
-class Table:
-    """Pieces of neighbouring counts: piece i holds ``starts[i]`` and the ``sizes[i] - 1`` counts that follow.
-
-    ``masses[i]`` is its probability. The pieces cover 0, 1, ... up to where at most 1e-8 is left.
-    """
-
-    starts: Counts
-    sizes: Counts
-    masses: Array
-
-    @property
-    def reached(self) -> Array:
-        """P(Y <= last count of the piece), for every piece."""
-        return np.minimum(np.cumsum(self.masses), 1.0)
-
-    def cdf(self, k: npt.ArrayLike) -> Array:
-        """P(Y <= k) for whole numbers ``k``; straight inside a piece."""
-        edges = np.append(self.starts, self.starts[-1] + self.sizes[-1])
-        found: Array = np.interp(np.asarray(k, dtype=np.float64) + 1.0, edges, np.append(0.0, self.reached))
-        return found
+# Counts below are listed.
+_LISTED = 4096
+# Pieces around a peak: whole standard deviations, then growing with the distance.
+_STEPS = np.concatenate([np.arange(4.0), 4.0 * 1.25 ** np.arange(190)])
+# A piece is cut again while it is rougher than this share of the mass between the two edges that it lies between,
+_ROUGH = 1e-9
+# and, where it shall be straight, while it holds more than _HEAVY, or its cumulative probability leaves the straight
+# line by more than _BENT.
+_HEAVY, _BENT = 1e-3, 1e-7
 
 
 def tabulate(pmf: Pmf, values: Counts) -> Table:
-    """The table that covers ``values`` (sorted, distinct), each of which is a piece of its own, and the whole ``pmf``.
-
-    Exact below 131,072. Above, a piece is summed along the parabola through its two ends and its middle, and cut until
-    that is straight: the probabilities are right to about 1e-6 in all. A peak that is narrower than 1/4096 of its
-    counts and far from all ``values`` would be overlooked.
+    """The table in which each of ``values`` is a piece of its own, and all pieces are so small (at most 1e-3) that the
+    cumulative probability is straight in each, to 1e-7.
     """
-    blocks: list[tuple[Counts, Counts, Array]] = []
-    low, high = 0, max(64, min(int(values[-1]) + 1, _EVERY))
-    total = 0.0
-    while True:
-        inside = values[(values >= low) & (values < high)]
-        block = _listed(pmf, low, high) if high <= _EVERY else _cut(pmf, low, high, inside)
-        blocks.append(block)
-        total += float(block[2].sum())
-        low, high = high, 2 * high
-        if low > values[-1] and (1.0 - total <= _TAIL or low > _LARGEST):
-            break
-        # In pieces, the rounding of the sum may keep it from 1: a doubling that adds nothing is the end too.
-        if low > values[-1] and 1.0 - total < 1e-4 and block[2].sum() < 1e-12:
-            break
-    starts, sizes, masses = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    # What little the pieces got wrong is put right: over many counts it would add up.
-    return Table(starts, sizes, masses / total if low > _EVERY and abs(1.0 - total) < 1e-4 else masses)
+    return split(pmf, np.union1d(values, values + 1), straight=True)
 
 
-def _listed(pmf: Pmf, low: int, high: int) -> tuple[Counts, Counts, Array]:
-    starts = np.arange(low, high, dtype=np.int64)
-    return starts, np.ones_like(starts), pmf(starts.astype(np.float64))
+def split(pmf: Pmf, edges: Counts, straight: bool = False) -> Table:
+    """The table in which each of ``edges`` (whole numbers from 0 on) begins a piece; ``straight``: see ``tabulate``.
 
-
-def _cut(pmf: Pmf, low: int, high: int, values: Counts) -> tuple[Counts, Counts, Array]:
-    """The pieces of low <= k < high: odd sizes, whose middle is a count."""
-    grid = np.linspace(low, high, _PIECES, endpoint=False).astype(np.int64)
-    starts = _odd(np.unique(np.concatenate([grid, values, values + 1])), high)
-    sizes = np.diff(starts, append=high)
-    done: list[tuple[Counts, Counts, Array]] = []
+    Exact up to count 4,096. Above, a piece of 16 counts or more is the sum of the polynomial through eight of them, and
+    halved until that follows the pmf: what lies between two neighbouring edges, and above the last, is right to about
+    1e-10 of itself, in the tails too, as far as float64 reaches (1e-300).
+    """
+    asked = np.unique(np.concatenate([np.arange(_LISTED), edges]))
+    starts = np.unique(np.concatenate([asked, *(_around(*peak) for peak in ((0.0, 1.0), *pmf.peaks))]))
+    sizes = np.diff(starts, append=END)
+    settled, done = np.zeros(len(asked)), []
     while len(starts):
-        half = (sizes - 1) // 2
-        first, middle, last = (pmf((starts + shift).astype(np.float64)) for shift in (0, half, 2 * half))
-        # Sum of the parabola through the three over 2h + 1 counts: (2h + 1)(middle + bend (h + 1) / 6h).
-        bend = (first + last - 2.0 * middle) * sizes * (half + 1) / np.maximum(6 * half, 1)
-        masses = np.maximum(sizes * middle + bend, 0.0)
-        again = (half > 0) & ((np.abs(bend) > _BENT) | (masses > _HEAVY))
+        masses, rough, bent = _summed(pmf, starts, sizes)
+        cell = np.searchsorted(asked, starts, side="right") - 1
+        # What is known for certain: a node that hits a peak promises its whole piece far too much.
+        known = np.bincount(cell, weights=np.maximum(masses - rough, 0.0), minlength=len(asked)) + settled
+        again = rough > _ROUGH * known[cell]
+        if straight:
+            again |= (sizes > 1) & ((bent > _BENT) | (masses > _HEAVY))
+        settled += np.bincount(cell[~again], weights=masses[~again], minlength=len(asked))
         done.append((starts[~again], sizes[~again], masses[~again]))
-        starts, sizes = _in_three(starts[again], sizes[again])
-    starts, sizes, masses = (np.concatenate(parts) for parts in zip(*done, strict=True))
+        starts, sizes = _halves(starts[again], sizes[again])
+    starts, sizes, masses = (np.concatenate(column) for column in zip(*done, strict=True))
     order = np.argsort(starts)
-    return starts[order], sizes[order], masses[order]
+    return Table(pmf, starts[order], sizes[order], masses[order])
 
 
-def _odd(starts: Counts, high: int) -> Counts:
-    """``starts`` and, for pieces of an even size, the second count too; none at ``high`` or above."""
-    starts = starts[starts < high]
-    even = np.diff(starts, append=high) % 2 == 0
-    return np.sort(np.concatenate([starts, starts[even] + 1]))
+def _around(mean: float, deviation: float) -> Counts:
+    reach = max(deviation, 1.0) * _STEPS
+    found: Counts = np.floor(np.concatenate([mean - reach, mean + reach])).clip(0.0, END // 2).astype(np.int64)
+    return found
 
 
-def _in_three(starts: Counts, sizes: Counts) -> tuple[Counts, Counts]:
-    """Every piece of an odd size as three of odd sizes."""
-    third = sizes // 3 | 1
-    cut = np.stack([starts, starts + third, starts + 2 * third])
-    return cut.T.ravel(), np.stack([third, third, sizes - 2 * third]).T.ravel()
+def _summed(pmf: Pmf, starts: Counts, sizes: Counts) -> tuple[Array, Array, Array]:
+    """Mass of every piece, how rough it is (0 where all its counts are summed), and how far its cumulative probability
+    leaves the straight line, as of a linear pmf.
+    """
+    masses, rough, bent = (np.zeros(len(starts)) for _ in range(3))
+    short = sizes < FEWEST
+    if short.any():
+        first = np.cumsum(sizes[short]) - sizes[short]
+        p = pmf((np.repeat(starts[short], sizes[short]) + positions(sizes[short])).astype(np.float64))
+        masses[short] = np.add.reduceat(p, first)
+        bent[short] = 0.125 * sizes[short] * np.abs(p[first + sizes[short] - 1] - p[first])
+    if not short.all():
+        long, many = starts[~short], sizes[~short]
+        at = nodes(many)
+        p = pmf((long[:, None] + at).ravel().astype(np.float64)).reshape(at.shape)
+        masses[~short], rough[~short] = fitted(p, at, many)
+        bent[~short] = 0.125 * many * np.abs(p[:, -1] - p[:, 0])
+    # Where the polynomial fails it may sum below 0.
+    return np.maximum(masses, 0.0), rough, bent
+
+
+def _halves(starts: Counts, sizes: Counts) -> tuple[Counts, Counts]:
+    half = sizes // 2
+    return np.stack([starts, starts + half], axis=1).ravel(), np.stack([half, sizes - half], axis=1).ravel()

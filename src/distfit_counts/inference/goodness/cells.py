@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.fitted.tabulate import tabulate
-from distfit_counts.inference.goodness.frequencies import Pmf
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.quadrature import FEWEST, ORDER, nodes, positions, weights
+from distfit_counts.inference.fitted.tabulate import split, tabulate
 
 # As many counts, from 0 on, have a cell each; where they reach further, so many wider cells follow.
 SINGLE = 4096
@@ -20,27 +22,32 @@ _SHARES = np.concatenate([np.linspace(0.0, 1.0, 1025)[1:-1], 1.0 - 0.1 ** np.ara
 # What is left to one is rounding below: as a probability it would be far too large where the model expects far less
 # (beyond an outlier), and A² divides by it.
 _ROUNDING = 1e-13
-# Counts at which the pmf is evaluated inside a wide cell.
-_INSIDE = 8
+# A piece of a cell that holds less needs no points: a model that lies near has no more there.
+_NOTHING = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """The pmf at ``points`` [Q] times ``each`` [Q] is summed over a cell from ``first`` [J - 1] on, up to the next."""
+
+    points: Array
+    each: Array
+    first: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Cells:
     """J cells: cell j holds the counts ``starts[j]`` to ``starts[j + 1] - 1``, the last one all from its start on.
 
     Up to count 4,096 each cell is one count; of data or a model that reach further most hold several, so that bins
     pooled from them may be coarser than those of single counts.
 
-    Their probability is the pmf at ``points`` [Q] times ``each`` [Q], the counts that a point stands for, summed from
-    ``first`` [J - 1] on (midpoint rule, exact where every count is a point); the last cell holds the rest.
-    ``shares`` [J]: their probability under the model that they were made for.
+    ``shares`` [J]: their probability under the model that they were made for, ``pmf``.
     """
 
     starts: npt.NDArray[np.int64]
-    points: Array
-    each: Array
-    first: npt.NDArray[np.int64]
     shares: Array
+    pmf: Pmf
 
     @classmethod
     def of(cls, histogram: Histogram, mean: float, variance: float, pmf: Pmf) -> Cells:
@@ -52,43 +59,51 @@ class Cells:
         end = int(reach(np.array([histogram.values[-1]]), np.array([mean]), np.array([variance]))[0])
         if end <= SINGLE:
             starts = np.arange(end + 1)
-            points = starts[:-1].astype(np.float64)
-            return cls(starts, points, np.ones(end), starts[:-1], with_rest(pmf(points)))
+            return cls(starts, with_rest(pmf(starts[:-1].astype(np.float64))), pmf)
         table = tabulate(pmf, histogram.values)
         quantiles = table.starts[np.searchsorted(table.reached, _SHARES).clip(max=len(table.starts) - 1)]
         seen = histogram.values[np.unique(np.linspace(0, histogram.distinct - 1, _SEEN).astype(int))]
         starts = np.unique(np.concatenate([np.arange(_FIRST), quantiles, seen, seen + 1]))
-        reached = np.append(table.cdf(starts[1:] - 1.0), 1.0)
-        return cls._wide(starts, np.maximum(np.diff(reached, prepend=0.0), 0.0))
+        return cls(starts, table.held(starts), pmf)
 
-    @classmethod
-    def _wide(cls, starts: npt.NDArray[np.int64], shares: Array) -> Cells:
-        width = np.diff(starts)
-        parts = np.minimum(width, _INSIDE)
-        first = np.cumsum(parts) - parts
-        owner = np.repeat(np.arange(len(parts)), parts)
-        place = np.arange(len(owner)) - first[owner]
-        low = starts[owner] + width[owner] * place // parts[owner]
-        high = starts[owner] + width[owner] * (place + 1) // parts[owner]
-        points = np.floor(0.5 * (low + high - 1))
-        return cls(starts, points, (high - low).astype(np.float64), first, shares)
+    @cached_property
+    def rule(self) -> Rule:
+        """Where, and with which weights, a pmf like that of the model is evaluated to be summed over the cells."""
+        if len(self.starts) == self.starts[-1] + 1:
+            points = self.starts[:-1].astype(np.float64)
+            return Rule(points, np.ones(len(points)), self.starts[:-1])
+        table = split(self.pmf, self.starts)
+        kept = (table.masses > _NOTHING) | np.isin(table.starts, self.starts)
+        kept &= table.starts < self.starts[-1]
+        starts, sizes = table.starts[kept], table.sizes[kept]
+        parts = np.where(sizes < FEWEST, sizes, ORDER)
+        owner, place = np.repeat(np.arange(len(parts)), parts), positions(parts)
+        points, each = (starts[owner] + place).astype(np.float64), np.ones(len(owner))
+        wide = sizes >= FEWEST
+        at = nodes(sizes[wide])
+        points[wide[owner]] = (starts[wide, None] + at).ravel()
+        each[wide[owner]] = weights(at, sizes[wide]).ravel()
+        first = (np.cumsum(parts) - parts)[np.searchsorted(starts, self.starts[:-1])]
+        return Rule(points, each, first)
 
     def observed(self, k: Array, w: Array) -> Array:
         """Weights [B, J] of counts ``k`` with weights ``w`` [B, V]."""
         return counted(np.searchsorted(self.starts, k, side="right") - 1, w, len(self.starts))
 
     def probability(self, log_prob: Array) -> Array:
-        """Cell probabilities [..., J] of the log-pmf at ``points`` [..., Q]."""
-        return with_rest(np.add.reduceat(np.exp(log_prob) * self.each, self.first, axis=-1))
+        """Cell probabilities [..., J] of the log-pmf [..., Q] at the points of ``rule``; the last cell has the rest."""
+        inner = np.add.reduceat(np.exp(log_prob) * self.rule.each, self.rule.first, axis=-1)
+        # Where a polynomial fails it may sum below 0.
+        return with_rest(np.maximum(inner, 0.0))
 
 
 def reach(largest: npt.NDArray[Any], mean: Array, variance: Array) -> npt.NDArray[np.int64]:
     """Where the last, open cell of a column begins [C]: beyond the ``largest`` count, and far enough to show the upper
-    tail of a model with ``mean`` and ``variance`` [C], but no more than twice as far as the data.
+    tail of a model with ``mean`` and ``variance`` [C], but no more than twice as far as the data or the mean.
     """
     with np.errstate(invalid="ignore"):
         tail = np.where(np.isfinite(mean + variance), mean + 10.0 * np.sqrt(variance), 0.0)
-    far = np.minimum(np.fmax(largest + 1.0, tail), 2.0 * largest + 50.0)
+    far = np.minimum(np.fmax(largest + 1.0, tail), 2.0 * np.fmax(largest, mean) + 50.0)
     result: npt.NDArray[np.int64] = far.astype(np.int64) + 1
     return result
 
@@ -102,7 +117,7 @@ def counted(cell: npt.NDArray[np.int64], w: Array, width: int) -> Array:
 
 def with_rest(inner: Array) -> Array:
     """Probabilities [..., J - 1] and what they leave to one."""
-    # Rounding, and the midpoint rule, may exceed one by a little.
+    # Rounding, and polynomials, may exceed one by a little.
     inner = inner / np.maximum(inner.sum(axis=-1, keepdims=True), 1.0)
     left = 1.0 - inner.sum(axis=-1, keepdims=True)
     return np.concatenate([inner, np.where(left < _ROUNDING, 0.0, left)], axis=-1)

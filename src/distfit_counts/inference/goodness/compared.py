@@ -12,6 +12,7 @@ import numpy.typing as npt
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.estimates import Group
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.fitted.reached import log_pmfs
 from distfit_counts.inference.goodness.bins import Bins
 from distfit_counts.inference.goodness.cells import SINGLE, Cells, counted, reach, with_rest
@@ -78,9 +79,14 @@ def compared(group: Group, counts: Observed, histograms: Sequence[Histogram]) ->
 
 def _wide(group: Group, i: int, histogram: Histogram) -> Piece:
     """Column ``i`` of ``group``, whose counts reach further than each can have a cell."""
-    cells = Cells.of(histogram, float(group.mean[i]), float(group.variance[i]), group.pmf(i))
+    return single(group.at[[i]], histogram, float(group.mean[i]), float(group.variance[i]), group.pmf(i))
+
+
+def single(at: Ints, histogram: Histogram, mean: float, variance: float, pmf: Pmf) -> Piece:
+    """The one column ``at``, whose model has these moments and this ``pmf``."""
+    cells = Cells.of(histogram, mean, variance, pmf)
     observed = cells.observed(histogram.values[None, :].astype(float), histogram.weights[None, :].astype(float))
-    return Piece(group.at[[i]], cells.starts, observed, cells.shares[None, :], histogram.values[-1:].astype(float))
+    return Piece(at, cells.starts, observed, cells.shares[None, :], histogram.values[-1:].astype(float))
 
 
 def _narrow(group: Group, chosen: Ints, ends: Ints, counts: Observed) -> Piece:

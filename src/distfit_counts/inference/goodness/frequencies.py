@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.data.histogram import Histogram
-
-Pmf = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.tabulate import split
 
 # Counts up to here are listed one by one.
 _ONE_BY_ONE = 20
-# A bin with more counts than this is integrated over a grid: the pmf of counts that large is smooth.
-_GRID = 20_000
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,10 @@ class Frequency:
 
     @property
     def pearson(self) -> float:
-        """(observed - expected) / sqrt(expected); NaN where nothing is expected."""
-        return (self.observed - self.expected) / self.expected**0.5 if self.expected > 0 else float("nan")
+        """(observed - expected) / sqrt(expected); NaN where nothing is expected, infinite if some is seen there."""
+        if self.expected > 0:
+            return (self.observed - self.expected) / math.sqrt(self.expected)
+        return float("inf" if self.observed else "nan")
 
 
 def bins(lows: npt.NDArray[np.int64], observed: npt.ArrayLike, expected: npt.ArrayLike) -> tuple[Frequency, ...]:
@@ -44,20 +43,13 @@ def bins(lows: npt.NDArray[np.int64], observed: npt.ArrayLike, expected: npt.Arr
 def frequencies(histogram: Histogram, pmf: Pmf) -> list[Frequency]:
     """Bins that cover 0, 1, 2, ...: single counts where they are small, else zero apart and some 18 equal widths.
 
-    The expected counts sum to n: the last bin holds all that lies above.
+    The last bin is open.
     """
     edges = _edges(histogram)
     position = np.searchsorted(histogram.values, edges)
     cumulative = np.concatenate([[0], np.cumsum(histogram.weights)])
     observed = np.diff(cumulative[np.append(position, histogram.distinct)])
-    n = histogram.n
-    expected = [n * mass(pmf, low, high) for low, high in itertools.pairwise(edges)]
-    expected.append(max(n - sum(expected), 0.0))
-    highs = [*(int(edge) - 1 for edge in edges[1:]), None]
-    return [
-        Frequency(int(low), high, int(seen), float(mean))
-        for low, high, seen, mean in zip(edges, highs, observed, expected, strict=True)
-    ]
+    return list(bins(edges, observed, histogram.n * split(pmf, edges).held(edges)))
 
 
 def _edges(histogram: Histogram) -> npt.NDArray[np.int64]:
@@ -77,14 +69,3 @@ def _round_width(width: float) -> int:
     """The next 1, 2 or 5 times a power of ten."""
     power = 10 ** int(np.floor(np.log10(max(width, 1.0))))
     return next(int(step * power) for step in (1, 2, 5, 10) if step * power >= width)
-
-
-def mass(pmf: Pmf, low: int, high: int) -> float:
-    """sum of the pmf over low <= k < high."""
-    if high - low <= _GRID:
-        return float(pmf(np.arange(low, high, dtype=np.float64)).sum())
-    # Midpoint rule over pieces of an odd number of counts, whose centre is a count.
-    width = -(-(high - low) // _GRID) | 1
-    starts = np.arange(low, high, width, dtype=np.float64)
-    sizes = np.minimum(width, high - starts)
-    return float((pmf(starts + np.floor(0.5 * (sizes - 1.0))) * sizes).sum())

@@ -47,10 +47,10 @@ def _replicates(
     cells = Cells.of(histogram, float(group.mean[i]), float(group.variance[i]), group.pmf(i))
     starts = np.searchsorted(cells.starts, low)
     found = []
-    for size in pieces(settings.gof_replicates, len(cells.points)):
+    for size in pieces(settings.gof_replicates, len(cells.rule.points)):
         batch = simulated(group.family, values, histogram.n, size, rng)
         refitted = refit(family, batch, warm, settings)
-        probability = cells.probability(log_prob(refitted, cells.points))
+        probability = cells.probability(log_prob(refitted, cells.rule.points))
         observed = cells.observed(batch.k, batch.w)
         expected = observed.sum(axis=-1, keepdims=True) * probability
         found.append(five(grouped(observed, starts), grouped(expected, starts), observed, probability))

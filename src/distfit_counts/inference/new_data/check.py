@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.data.column import Column
-from distfit_counts.data.histogram import Counts, Histogram
+from distfit_counts.data.histogram import Histogram
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.fitted.reached import log_pmf
-from distfit_counts.inference.fitted.tabulate import Table, tabulate
+from distfit_counts.inference.fitted.tabulate import tabulate
 from distfit_counts.inference.goodness.bands import binomial_band, pit_band
-from distfit_counts.inference.goodness.frequencies import Frequency, bins, frequencies
-from distfit_counts.inference.goodness.pearson import grouped, pearson, pool
+from distfit_counts.inference.goodness.compared import Piece, single
+from distfit_counts.inference.goodness.frequencies import Frequency, frequencies
+from distfit_counts.inference.goodness.pearson import pearson
 from distfit_counts.inference.goodness.residuals import pit_histogram
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.inference.new_data.residuals import Residuals, residuals
@@ -88,12 +90,13 @@ def check(fit: Fit, column: Column) -> Check:
 def _measured(fit: Fit, column: Column) -> Check:
     histogram = column.histogram
     log_p = partial(log_pmf, *fit.model)
-    table = tabulate(fit.pmf, np.union1d(histogram.values, _middle(fit)))
+    pmf = Pmf.of(*fit.model)
+    table = tabulate(pmf, histogram.values)
     expected, deviation = expected_log_score(table)
     impossible = np.isneginf(log_p(histogram.values.astype(np.float64)))
     lower, upper = pit_band(histogram.n, table.cdf)
-    pooled, test = chi_square(histogram, table)
-    shown = tuple(frequencies(histogram, fit.pmf))
+    pooled, test = chi_square(single(np.array([0]), histogram, fit.mean, fit.variance, pmf))
+    shown = tuple(frequencies(histogram, pmf))
     low, high = binomial_band(histogram.n, [min(row.expected / histogram.n, 1.0) for row in shown])
     return Check(
         source=column.source,
@@ -108,7 +111,7 @@ def _measured(fit: Fit, column: Column) -> Check:
         rps=ranked_probability_score(histogram, table),
         pit=tuple(pit_histogram(histogram, table.cdf).tolist()),
         pit_band=(tuple(lower.tolist()), tuple(upper.tolist())),
-        residuals=residuals(histogram, table.cdf, fit.seed),
+        residuals=residuals(histogram, table.log_tails, fit.seed),
         frequencies=shown,
         frequency_band=(tuple(low.tolist()), tuple(high.tolist())),
         bins=pooled,
@@ -116,28 +119,17 @@ def _measured(fit: Fit, column: Column) -> Check:
     )
 
 
-def chi_square(histogram: Histogram, table: Table) -> tuple[tuple[Frequency, ...], HypothesisTest]:
+def chi_square(piece: Piece) -> tuple[tuple[Frequency, ...], HypothesisTest]:
     """Bins, and Pearson's X2 of a fully specified model: chi-square on bins - 1 df, for nothing was estimated (1900).
 
-    Neighbouring counts are pooled until 5 are expected in each bin; no p-value where that leaves a single bin. Where
-    the counts are too many to list, the cells of ``table`` are pooled, which hold several.
+    The bins are those of a fit to the same counts: neighbours pooled until 5 are expected in each. No p-value where
+    that leaves a single bin.
     """
-    seen = np.searchsorted(table.starts, histogram.values, side="right") - 1
-    cells = np.bincount(seen, weights=histogram.weights, minlength=len(table.starts) + 1).astype(np.float64)
-    # The last cell holds all that lies above the table.
-    means = histogram.n * np.append(table.masses, max(1.0 - float(table.masses.sum()), 0.0))
-    starts = np.flatnonzero(pool(means[None, :]))
-    observed, expected = grouped(cells, starts), grouped(means, starts)
-    statistic, df = float(pearson(observed, expected)), len(starts) - 1
+    pooled = piece.bins.at(0)
+    statistic, df = float(pearson(*piece.bins.padded)[0]), len(pooled) - 1
     if df < 1:
         test = HypothesisTest("chi_square", "Pearson X²", NAN, NAN, NAN, "fewer than two bins with 5 expected counts")
     else:
         p = float(chi_square_tail(statistic, df))
         test = HypothesisTest("chi_square", "Pearson X²", statistic, float(df), p, f"chi-square on {df} df")
-    return bins(table.starts[starts], observed, expected), test
-
-
-def _middle(fit: Fit) -> Counts:
-    """Counts around the model's mean, where the table must not miss its peak, however far from the new data."""
-    reach = fit.mean + fit.variance**0.5 * np.linspace(-8.0, 8.0, 65)
-    return np.unique(reach.clip(0.0, 2.0**53)).astype(np.int64)
+    return pooled, test

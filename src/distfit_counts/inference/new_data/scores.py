@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.fitted.tabulate import Table
+from distfit_counts.inference.fitted.table import Table
 
 
 def log_score(histogram: Histogram, log_pmf: Callable[[Array], Array]) -> float:
@@ -26,7 +26,7 @@ def expected_log_score(table: Table) -> tuple[float, float]:
     held = table.masses > 0.0
     masses = table.masses[held]
     surprise = np.log(table.sizes[held]) - np.log(masses)
-    # Over their own sum: the last 1e-8 is not in the table.
+    # Over their own sum: no rounding of it may count as a surprise.
     masses = masses / masses.sum()
     mean = float((masses * surprise).sum())
     # Around the mean: the square of a large entropy would cancel.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from distfit_counts.data.histogram import Counts, Histogram
-from distfit_counts.inference.goodness.frequencies import Frequency, Pmf, mass
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.tabulate import split
+from distfit_counts.inference.goodness.frequencies import Frequency, bins
 
 if TYPE_CHECKING:
     import altair as alt
@@ -29,10 +30,7 @@ def bars_of(histogram: Histogram, pmf: Pmf) -> list[Frequency]:
     edges = _edges(histogram)
     cumulative = np.concatenate([[0], np.cumsum(histogram.weights)])
     observed = np.diff(cumulative[np.append(np.searchsorted(histogram.values, edges), histogram.distinct)])
-    highs = [*(int(edge) - 1 for edge in edges[1:]), None]
-    empty = [Frequency(int(low), high, int(seen), 0.0) for low, high, seen in zip(edges, highs, observed, strict=True)]
-    expected = masses(empty, lambda k: histogram.n * pmf(k), float(histogram.n))
-    return [replace(bar, expected=mean) for bar, mean in zip(empty, expected, strict=True)]
+    return list(bins(edges, observed, histogram.n * split(pmf, edges).held(edges)))
 
 
 def _edges(histogram: Histogram) -> Counts:
@@ -48,21 +46,11 @@ def _edges(histogram: Histogram) -> Counts:
     return np.concatenate([[0], regular])
 
 
-def masses(bars: Sequence[Frequency], pmf: Pmf, total: float) -> list[float]:
-    """What a pmf that sums to ``total`` puts on every bar; the open one has all that is left."""
-    if all(bar.low == bar.high for bar in bars[:-1]):
-        found = pmf(np.array([bar.low for bar in bars[:-1]], dtype=np.float64)).tolist()
-    else:
-        found = [_mass(pmf, bar.low, bar.high + 1, bars[1]) for bar in bars if bar.high is not None]
-    left = total - sum(found)
-    return [*found, left if left > 1e-12 * total else 0.0]
-
-
-def _mass(pmf: Pmf, low: int, high: int, regular: Frequency) -> float:
-    # A first bar thousands of times wider than the others holds its mass close to them: summed in two parts, so that
-    # the grid of ``mass`` is as fine there as in the others.
-    near = max(low, high - 1000 * ((regular.high or regular.low) - regular.low + 1))
-    return mass(pmf, near, high) + (mass(pmf, low, near) if near > low else 0.0)
+def masses(bars: Sequence[Frequency], pmf: Pmf) -> list[float]:
+    """What ``pmf`` puts on every bar."""
+    lows = np.array([bar.low for bar in bars])
+    found: list[float] = split(pmf, lows).held(lows).tolist()
+    return found
 
 
 def label(bar: Frequency) -> str:

@@ -45,16 +45,21 @@ def optima(fit: Fit) -> list[str]:
 
 
 def reached(fit: Fit) -> str:
-    """``All 10 restarts reach the best optimum`` or how many do and how far off the others end."""
+    """``All 10 restarts reach the same optimum``, and whether the starts beside simpler families do; or how many reach
+    the best one, and how far off the others end.
+    """
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")] or list(fit.restarts)
-    worse = [restart.nll - best_nll(fit) for restart in own if restart.basin != 1 and math.isfinite(restart.nll)]
     best = sum(restart.basin == 1 for restart in own)
-    if best == len(own):
-        return (
-            f"All {len(own)} restarts reach the same optimum" if len(own) > 1 else "The one restart reaches the optimum"
-        )
-    span = f"; the others end {_span(worse)} log-likelihood units below it" if worse else ""
-    return f"{best} of {len(own)} restarts reach{'es' * (best == 1)} the best optimum{span}"
+    if best < len(own):
+        others = f"; the others end {_worse(fit, own)}" if _worse(fit, own) else ""
+        return f"{best} of {len(own)} restarts reach{'es' * (best == 1)} the best optimum{others}"
+    said = f"All {best} restarts reach the same optimum" if best > 1 else "The one restart reaches the optimum"
+    beside = [restart for restart in fit.restarts if restart not in own]
+    elsewhere = sum(restart.basin != 1 for restart in beside)
+    if not elsewhere:
+        return said
+    below = _worse(fit, beside) or "elsewhere"
+    return f"{said}; {elsewhere} of {len(beside)} starts beside simpler families end{'s' * (elsewhere == 1)} {below}"
 
 
 def starts(fit: Fit) -> str:
@@ -70,6 +75,12 @@ def keyed(series: Series, chart: alt.ConcatChart) -> alt.VConcatChart | alt.Conc
     import altair as alt
 
     return alt.vconcat(series.key(), chart, spacing=14) if len(series.names) > 1 else chart
+
+
+def _worse(fit: Fit, restarts: Sequence[Restart]) -> str:
+    """How far below the best optimum those of ``restarts`` end that end elsewhere; empty where none has an end."""
+    worse = [r.nll - best_nll(fit) for r in restarts if r.basin != 1 and math.isfinite(r.nll)]
+    return f"{_span(worse)} log-likelihood units below it" if worse else ""
 
 
 def _span(worse: Sequence[float]) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from distfit_counts.inference.goodness.frequencies import Frequency
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.plots.bars import bars_of, count_axis, count_title, masses
 from distfit_counts.report.plots.pmf import line_rows, lines, observed_bars
@@ -29,18 +28,14 @@ def overlay_chart(fits: Sequence[Fit]) -> alt.TopLevelMixin:
     ranked = sorted(fits, key=lambda fit: fit.bic)
     shown = ranked[:_MOST]
     best = shown[0]
-    bars = bars_of(best.histogram, best.pmf)
+    bars = bars_of(best.histogram, Pmf.of(*best.model))
     series = Series([_name(fit, best) for fit in shown], "observed")
-    rows = [row for fit in shown for row in line_rows(_name(fit, best), bars, _shares(fit, bars))]
+    rows = [row for fit in shown for row in line_rows(_name(fit, best), bars, masses(bars, Pmf.of(*fit.model)))]
     x = count_axis(bars, count_title(best.column), WIDTH)
     layers = alt.layer(observed_bars(bars, best.n, x), lines(rows, x, series)).properties(width=WIDTH, height=HEIGHT)
     hidden = f"; the best {len(shown)} of {len(ranked)} are shown" if len(ranked) > len(shown) else ""
     notes = [f"Column {best.column}: {count(best.n)} counts{hidden}. ΔBIC: above the lowest."]
     return dressed(alt.vconcat(series.key(), layers, spacing=10), _sentence(ranked), notes)
-
-
-def _shares(fit: Fit, bars: Sequence[Frequency]) -> list[float]:
-    return masses([replace(bar, expected=0.0) for bar in bars], fit.pmf, 1.0)
 
 
 def _name(fit: Fit, best: Fit) -> str:

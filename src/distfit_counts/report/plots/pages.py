@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.report.numbers import count
 from distfit_counts.report.plots import pit, quantiles
 from distfit_counts.report.plots.bars import bars_of
@@ -23,7 +24,7 @@ def fit_page(fit: Fit) -> alt.TopLevelMixin:
     """Observed and fitted pmf over the hanging rootogram."""
     import altair as alt
 
-    bars = bars_of(fit.histogram, fit.pmf)
+    bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     seen = agreement(bars, fit.n)
     root = rootogram_panel(fit, bars).properties(title=small_title(inside(bars, seen), notes("hanging")))
     return dressed(alt.vconcat(pmf_panel(fit, bars), root, spacing=28), verdict(fit, seen), [about(fit)])
@@ -36,14 +37,13 @@ def check_page(fit: Fit, own: Fit) -> alt.TopLevelMixin:
     """
     import altair as alt
 
-    bars = bars_of(fit.histogram, fit.pmf)
+    bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     seen = agreement(bars, fit.n)
-    rows = pit.pit_rows(fit)
+    rows, same = pit.pit_rows(fit), own.histogram.same(fit.histogram)
     uniform = pit.pit_panel(rows, _PIT_HEIGHT).properties(
-        title=small_title(pit.sentence(fit.family, rows, fit.n), [pit.NOTE])
+        title=small_title(pit.sentence(fit.family, rows, fit.n, same), [pit.NOTE])
     )
     chart = alt.vconcat(rootogram_panel(fit, bars), uniform, quantiles.quantile_page_panel(fit), spacing=28)
-    same = own.histogram.same(fit.histogram)
     counts = "count" if fit.n == 1 else "counts"
     on = f"the same {count(fit.n)} {counts} that it was fitted to" if same else f"{count(fit.n)} new {counts}"
     known = f"{fit.family} as fitted to column {own.column}, on {on}"

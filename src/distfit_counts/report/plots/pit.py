@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from distfit_counts.inference.fitted.pmf import Pmf
+from distfit_counts.inference.fitted.tabulate import tabulate
 from distfit_counts.inference.goodness.bands import pit_band
 from distfit_counts.inference.goodness.residuals import pit_histogram
 from distfit_counts.report.plots.theme import (
@@ -34,13 +36,14 @@ NOTE = (
 def pit_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title. ``told``: see ``pmf_chart``."""
     rows = pit_rows(fit)
-    return dressed(pit_panel(rows), sentence(fit.family, rows, fit.n), [told or about(fit), NOTE])
+    return dressed(pit_panel(rows), sentence(fit.family, rows, fit.n, not told), [told or about(fit), NOTE])
 
 
 def pit_rows(fit: Fit) -> list[dict[str, Any]]:
     """The data: the ten heights, which sum to 1, and the band of each."""
-    heights = pit_histogram(fit.histogram, fit.cdf)
-    low, high = pit_band(fit.n, fit.cdf, len(heights))
+    table = tabulate(Pmf.of(*fit.model), fit.histogram.values)
+    heights = pit_histogram(fit.histogram, table.cdf)
+    low, high = pit_band(fit.n, table.cdf, len(heights))
     return [
         {"left": i / len(heights), "right": (i + 1) / len(heights)}
         | {"share": float(heights[i]), "low": float(low[i]), "high": float(high[i])}
@@ -48,8 +51,11 @@ def pit_rows(fit: Fit) -> list[dict[str, Any]]:
     ]
 
 
-def sentence(family: str, rows: list[dict[str, Any]], n: int) -> str:
-    """What the shape says: a U where the fitted distribution is too narrow, a hump where it is too wide."""
+def sentence(family: str, rows: list[dict[str, Any]], n: int, own: bool) -> str:
+    """What the shape says: a U where the fitted distribution is too narrow, a hump where it is too wide.
+
+    ``own``: the counts are those that it was fitted to.
+    """
     above = [row["share"] > row["high"] for row in rows]
     below = [row["share"] < row["low"] for row in rows]
     outside = sum(above) + sum(below)
@@ -57,7 +63,8 @@ def sentence(family: str, rows: list[dict[str, Any]], n: int) -> str:
     if few and outside <= 2:
         return few
     if not outside:
-        return f"The PIT histogram is flat within its bands: {family} is calibrated"
+        where = " on the data it was fitted to" if own else ""
+        return f"The PIT histogram is flat within its bands: {family} is calibrated{where}"
     # The 95 % quantile of Binomial(10, 0.05): so many leave a pointwise band by chance.
     if outside <= 2:
         return f"The PIT histogram is nearly flat: {outside} of {len(rows)} bars outside their bands, as chance allows"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.inference.fitted.components import Component, components
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, number
 from distfit_counts.report.plots.axes import NUMBERS
@@ -38,7 +39,7 @@ _FEW = 6
 
 def pmf_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title. ``told``: what is shown, where the counts are new."""
-    bars = bars_of(fit.histogram, fit.pmf)
+    bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     return dressed(pmf_panel(fit, bars), verdict(fit, agreement(bars, fit.n)), [told or about(fit)])
 
 
@@ -59,7 +60,7 @@ def pmf_panels(fits: Sequence[Fit]) -> alt.TopLevelMixin:
     columns, size = (2, (PANEL_WIDTH, PANEL_HEIGHT)) if few else (3, (2 * PANEL_WIDTH // 3, 2 * PANEL_HEIGHT // 3))
     panels, follow = [], 0
     for fit, place in zip(shown, places(shown), strict=True):
-        bars = bars_of(fit.histogram, fit.pmf)
+        bars = bars_of(fit.histogram, Pmf.of(*fit.model))
         good = agreement(bars, fit.n).follows
         follow += good
         title = f"{place}, n = {count(fit.n)}{'' if good else ': departs'}"
@@ -107,7 +108,7 @@ def _fitted_rows(fit: Fit, bars: Sequence[Frequency], names: Sequence[str]) -> l
     if len(parts) > 1:
         most = max(row["share"] for row in found)
         for part, name in zip(parts, names[1:], strict=False):
-            rows = line_rows(name, bars, masses(bars, part.pmf, part.weight))
+            rows = line_rows(name, bars, masses(bars, part.pmf))
             # Where a component adds nothing it has no line: a point mass is a point.
             found += [row for row in rows if row["share"] > 1e-3 * most]
     return found

@@ -9,7 +9,6 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.goodness.bands import normal_band
-from distfit_counts.inference.goodness.residuals import quantile_residuals
 from distfit_counts.report.numbers import fixed
 from distfit_counts.report.plots.theme import (
     BAND,
@@ -34,51 +33,62 @@ if TYPE_CHECKING:
 _ENDS, _BETWEEN = 100, 200
 _NOTE = (
     "Randomised quantile residuals: on the line where the model is right (mean 0, standard deviation 1). Shaded: where "
-    "each point would lie with probability 95 %."
+    "all points would lie with probability 95 % (simulated)."
 )
 
 
 def quantile_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title, randomised with the fit's seed. ``told``: see ``pmf_chart``."""
-    residuals = np.sort(quantile_residuals(fit.histogram, fit.cdf, fit.seed))
-    return dressed(_panel(quantile_rows(residuals)), _sentence(fit.family, residuals), [told or about(fit), _NOTE])
+    rows, sentence = _seen(fit)
+    return dressed(_panel(rows), sentence, [told or about(fit), _NOTE])
 
 
 def quantile_page_panel(fit: Fit) -> Layers:
     """The same as one panel among others, under a small title."""
-    residuals = np.sort(quantile_residuals(fit.histogram, fit.cdf, fit.seed))
-    title = small_title(_sentence(fit.family, residuals), [_NOTE])
-    return _panel(quantile_rows(residuals)).properties(title=title, height=PANEL_HEIGHT + 60)
+    rows, sentence = _seen(fit)
+    return _panel(rows).properties(title=small_title(sentence, [_NOTE]), height=PANEL_HEIGHT + 60)
+
+
+def _seen(fit: Fit) -> tuple[list[dict[str, Any]], str]:
+    residuals = np.sort(fit.quantile_residuals(fit.seed))
+    rows = quantile_rows(residuals)
+    return rows, sentence(fit.family, residuals, rows)
 
 
 def quantile_rows(residuals: Array) -> list[dict[str, Any]]:
-    """The data: sorted ``residuals`` thinned to some 400 ranks, their normal quantile z((i - 1/2)/n) and its band."""
+    """The data: sorted ``residuals`` thinned to some 400 ranks, their normal quantile z((i - 1/2)/n) and its band.
+
+    Infinite ones (counts that the model cannot produce) have no place.
+    """
     n = len(residuals)
     between = np.linspace(0, n - 1, _BETWEEN).round().astype(np.int64)
     ranks = np.unique(np.concatenate([np.arange(min(n, _ENDS)), between, np.arange(max(n - _ENDS, 0), n)]))
-    share = (ranks + 0.5) / n
-    low, high = normal_band(n, share)
-    normal = [NormalDist().inv_cdf(float(p)) for p in share]
+    low, high = normal_band(n, ranks)
+    normal = [NormalDist().inv_cdf(float(p)) for p in (ranks + 0.5) / n]
     return [
         {"normal": z, "residual": float(residuals[rank]), "low": float(a), "high": float(b)}
         for rank, z, a, b in zip(ranks, normal, low, high, strict=True)
+        if np.isfinite(residuals[rank])
     ]
 
 
-def _sentence(family: str, residuals: Array) -> str:
-    n, mean = len(residuals), float(residuals.mean())
-    deviation = float(residuals.std(ddof=1)) if n > 1 else 1.0
+def sentence(family: str, residuals: Array, rows: list[dict[str, Any]]) -> str:
+    """Whether all points of ``rows`` keep within the band, and if not, what is wrong."""
+    n, impossible = len(residuals), int(np.isinf(residuals).sum())
+    if impossible:
+        return f"{family} cannot produce {impossible:,} of {n:,} counts: their residuals are infinite"
+    mean, deviation = float(residuals.mean()), float(residuals.std(ddof=1)) if n > 1 else 1.0
     numbers = f"mean {fixed(mean, 2)}, standard deviation {fixed(deviation, 2)}".replace("-", "−")
+    outside = sum(not row["low"] <= row["residual"] <= row["high"] for row in rows)
+    if not outside:
+        few = too_few(n, f"the residuals of {family} are normal")
+        return few or f"The residuals of {family} look normal: {numbers}"
     wrong = ["shifted"] if abs(mean) > 3.0 / n**0.5 else []
     if abs(deviation - 1.0) > 3.0 / (2.0 * n) ** 0.5:
         wrong.append("too far apart" if deviation > 1.0 else "too close together")
-    extreme = float(residuals[np.argmax(np.abs(residuals))])
     if wrong:
         return f"The residuals of {family} are {' and '.join(wrong)}: {numbers}"
-    # Of n normal draws one lies as far out with a probability of at most 1 in 100.
-    if 2.0 * n * NormalDist().cdf(-abs(extreme)) < 0.01:
-        return f"The residuals of {family} look normal but for the tail, up to {fixed(extreme, 1)}".replace("-", "−")
-    return too_few(n, f"the residuals of {family} are normal") or f"The residuals of {family} look normal: {numbers}"
+    return f"The residuals of {family} are not quite normal: {outside} of {len(rows)} points leave the band"
 
 
 def _panel(rows: list[dict[str, Any]]) -> Layers:

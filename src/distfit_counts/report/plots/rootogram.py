@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.plots.bars import CountX, bars_of, count_axis, count_title, joined, label
 from distfit_counts.report.plots.theme import (
@@ -42,7 +43,7 @@ _BAND_NOTE = "Shaded: where 95 % of the bars of each count would end if the mode
 
 def rootogram_chart(fit: Fit, told: str = "", style: str = "hanging") -> alt.TopLevelMixin:
     """The picture of one fit, with its title. ``told``: see ``pmf_chart``; ``style``: a key of STYLES."""
-    bars = bars_of(fit.histogram, fit.pmf)
+    bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     seen = agreement(bars, fit.n)
     title = f"{inside(bars, seen)}; furthest off {gap(seen.worst_root)}"
     return dressed(rootogram_panel(fit, bars, style), title, [told or about(fit), *notes(style)])
