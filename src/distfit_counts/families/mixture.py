@@ -126,7 +126,9 @@ class Mixture(Family):
         # Nearest centre on the scale of the square root, where a Poisson's spread does not depend on its mean.
         distance = np.abs(np.sqrt(k)[..., None] - np.sqrt(centre)[..., None, :])
         nearest = distance == distance.min(axis=-1, keepdims=True)
-        share = nearest / nearest.sum(axis=-1, keepdims=True) + 0.02
+        # A little of the others' counts, or one may have none; a mean of ten stays ten beside counts of a million.
+        little = 0.02 * np.minimum((centre[..., None, :] + 1.0) / (k[..., None] + 1.0), 1.0)
+        share = nearest / nearest.sum(axis=-1, keepdims=True) + little
         values: dict[str, Array] = {}
         mass = np.stack([(w * share[..., i]).sum(axis=-1) for i in range(count)], axis=-1)
         weight = mass / mass.sum(axis=-1, keepdims=True)
@@ -143,11 +145,8 @@ class Mixture(Family):
         return (*drops, *inner)
 
     def special_cases(self) -> tuple[Family, ...]:
-        found = []
-        for i in (indices[0] for indices in self._equal()):
-            for family in self.components[i].special_cases():
-                found.append(_assemble(dict(enumerate(self.components)) | {i: family})[0])
-        return tuple(found)
+        own, firsts = dict(enumerate(self.components)), [indices[0] for indices in self._equal()]
+        return tuple(_assemble(own | {i: case})[0] for i in firsts for case in self.components[i].special_cases())
 
     @property
     def mixes(self) -> tuple[Family, ...]:
@@ -173,7 +172,7 @@ class Mixture(Family):
         places = [*((*slice, w) for slice in _SLICES), *((*slice, positive) for slice in _POSITIVE_SLICES)]
         found = []
         for low, high, of in places:
-            near = w * between(of, low, high) * (of > 0) + 1e-6 * w
+            near = w * between(of, low, high) * (of > 0) + 1e-12 * w
             own = self.components[new].start(k, near, lambda m: np.full((1, m), 0.5))
             found.append((max(0.5 * (high - low), 0.02), own))
         missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
@@ -204,8 +203,9 @@ class Mixture(Family):
         candidate = self.components[new].log_prob_natural(
             {name: _tensor(value)[..., None] for name, value in own.items()}, counts[:, None, :]
         )
-        gain = (torch.from_numpy(w)[:, None, :] * torch.exp(candidate - fitted[:, None, :])).sum(dim=-1)
-        best = torch.nan_to_num(gain, nan=0.0, posinf=0.0).argmax(dim=-1).numpy()
+        # As a logarithm: far from all components the ratio is beyond float64.
+        log_ratio = torch.nan_to_num(candidate - fitted[:, None, :], nan=-torch.inf, posinf=torch.inf)
+        best = torch.logsumexp(torch.from_numpy(w).log()[:, None, :] + log_ratio, dim=-1).argmax(dim=-1).numpy()
         return {name: value[np.arange(len(best)), best] for name, value in own.items()}
 
     def canonical(self, v: Values) -> dict[str, str]:
