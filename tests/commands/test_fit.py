@@ -136,6 +136,7 @@ def test_infinite_is_not_undefined(distfit: Run) -> None:
     assert "inf" not in (mean["estimate"], mean["lower"], mean["upper"])
 
 
+@pytest.mark.slow
 def test_every_source_on_its_own_and_together(distfit: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("y\n1\n2\n")
     (tmp_path / "b.csv").write_text("y\n3\n")
@@ -166,6 +167,7 @@ def test_stdin(distfit: Run, text: str) -> None:
     assert fit["parameters"]["rate"]["estimate"] == pytest.approx(4 / 3)
 
 
+@pytest.mark.slow
 def test_missing_values_are_counted_and_left_out(distfit: Run, tmp_path: Path) -> None:
     parquet.write_table(pa.table({"y": pa.array([1, None, 3, None], pa.uint8())}), tmp_path / "y.parquet")
     done = distfit("fit", tmp_path / "y.parquet", "-f", "poisson", "--format", "json")

@@ -12,6 +12,7 @@ from tests.commands.conftest import ROOT, Run
 ZIP = ROOT / "sample_data" / "zip_10000.csv"
 
 
+@pytest.mark.slow
 def test_shards_are_counted_merged_and_fitted(distfit: Run, tmp_path: Path) -> None:
     counts = ZIP.read_text().splitlines()[1:]
     for i in range(3):

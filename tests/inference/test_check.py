@@ -46,6 +46,7 @@ def codes(found: Check) -> set[str]:
     return {verdict.code for verdict in found.verdicts}
 
 
+@pytest.mark.slow
 def test_every_comparison_keeps_its_size(known: Known) -> None:
     """200 samples of the model itself: p-values uniform, z standard normal, the PIT in its band."""
     model = known("zip", pi=0.3, rate=4.0)

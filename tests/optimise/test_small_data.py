@@ -158,6 +158,7 @@ def test_degenerate_positive_data(spec: str, sample: list[int], fit) -> None:
         assert found.log_likelihood >= max(stats.logser.logpmf(y, q).sum() for q in ratios) - 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [

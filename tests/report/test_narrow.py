@@ -22,6 +22,7 @@ COUNTS = np.random.default_rng(0).negative_binomial(2, 0.3, 200)
 WIDTHS = [20, 30, 40, 50, 60, 80, 96, 120]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("ci", ["wald", "profile"])
 def test_every_parameter_keeps_its_name_and_its_whole_numbers(width: int, ci: str, fit) -> None:

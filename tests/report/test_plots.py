@@ -350,6 +350,7 @@ def test_a_departure_is_called_one(fit) -> None:
     assert "furthest off at 1: 6 observed, " in title_of(data_chart(found, "rootogram"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("counts", "spec"), [([0, 0, 0], "zip"), ([7, 7, 7], "2*poisson"), ([3], "nb")])
 def test_degenerate_data_have_pictures_too(fit, counts: list[int], spec: str) -> None:
     found = fit(counts, spec, restarts=2, trace=True)
