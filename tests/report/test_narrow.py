@@ -13,8 +13,10 @@ from distfit_counts.comparing import compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
+from distfit_counts.fitting import fit_columns
 from distfit_counts.report.comparison import _print as print_comparisons
 from distfit_counts.report.numbers import fixed, number
+from distfit_counts.report.overview import print_overview
 from distfit_counts.report.terminal import to_text
 from distfit_counts.settings import FitSettings
 
@@ -69,3 +71,24 @@ def test_why_there_is_no_p_value_is_said_in_any_width(width: int, fit) -> None:
     found = fit(COUNTS, "nb", restarts=2)
     assert "--gof-replicates 999" in to_text(found, width)
     assert "--gof-replicates 999" not in to_text(fit(COUNTS, "nb", restarts=2, gof_replicates=19), width)
+
+
+@pytest.mark.parametrize("width", [40, 60, 64, 80, 100])
+def test_counts_of_a_billion_leave_less_room_for_bars(width: int, fit) -> None:
+    counts = np.random.default_rng(3).negative_binomial(3, 3 / (3 + 1e9), 200)
+    lines = to_text(fit(counts, "nb", restarts=1), width).splitlines()
+    bins = [line for line in lines if re.search(r"\d–\d|≥\d", line) and "┃" in line]
+    assert bins or width < 80
+    assert all(len(line) <= width for line in bins)
+
+
+@pytest.mark.parametrize("width", [50, 60, 80])
+def test_many_fits_drop_criteria_before_they_overrun(width: int) -> None:
+    columns = [Column("t", name, {}, Histogram.of(COUNTS + i)) for i, name in enumerate(("c10", "c11"))]
+    fits = fit_columns(columns, parse("zinb"), FitSettings(restarts=1))
+    buffer = io.StringIO()
+    print_overview(Console(file=buffer, width=width, no_color=True), fits)
+    table = buffer.getvalue().split("!")[0]
+    assert all(len(line.rstrip()) <= width for line in table.splitlines())
+    for fit in fits:
+        assert all(number(e.estimate) in table for e in fit.parameters.values())

@@ -16,31 +16,35 @@ from distfit_counts.report.terminal import estimate, interval, interval_title
 from distfit_counts.result import Fit
 from distfit_counts.settings import LEVEL
 
+# What a narrower terminal does not get.
+_HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
+
 
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     """A table of all ``fits`` (of one family) and their verdicts, each sentence once."""
     listed = list(fits)
     names = list(dict.fromkeys(name for fit in listed for name in fit.parameters))
     console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
-    table = _table(listed, names, False)
     asked = listed[0].ci != "wald" or listed[0].level != LEVEL
-    wide = _table(listed, names, True) if asked else table
-    shown = wide if least_width(console, wide) <= console.width else table
+    tables = [_table(listed, names, False, hidden) for hidden in _HIDDEN]
+    tables = [_table(listed, names, True), *tables] if asked else tables
+    shown = next((table for table in tables if least_width(console, table) <= console.width), tables[-1])
     console.print(Fitting(shown), crop=False)
-    if asked and shown is table:
+    if asked and shown is not tables[0]:
         where_else = "-v, --format json or csv, or a wider terminal, have them"
         console.print(Text(f"{interval_title(listed[0])}s: {where_else}", style="dim"))
     _print_verdicts(console, listed)
 
 
-def _table(fits: Sequence[Fit], names: list[str], intervals: bool) -> Table:
+def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: frozenset[str] = frozenset()) -> Table:
     where, places = placed(fits)
     table = plain_table()
     for name in where:
         table.add_column(name, no_wrap=True)
     title = interval_title(fits[0]).removesuffix(" interval")
     parameters = [own for name in names for own in ([name, title] if intervals else [name])]
-    for name in ["n", *parameters, "log-lik.", "BIC", "status"]:
+    criteria = [name for name in ("log-lik.", "BIC") if name not in hidden]
+    for name in ["n", *parameters, *criteria, "status"]:
         table.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
     for fit, place in zip(fits, places, strict=True):
         estimates = []
@@ -48,8 +52,9 @@ def _table(fits: Sequence[Fit], names: list[str], intervals: bool) -> Table:
             e = fit.parameters.get(name)
             own = ["", ""] if e is None else [estimate(e), interval(e)]
             estimates += own if intervals else own[:1]
-        numbers = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2), fit.status if fit.converged else f"{fit.status} !"]
-        table.add_row(*place, count(fit.n), *estimates, *numbers)
+        known = {"log-lik.": fixed(fit.log_likelihood, 3), "BIC": fixed(fit.bic, 2)}
+        status = fit.status if fit.converged else f"{fit.status} !"
+        table.add_row(*place, count(fit.n), *estimates, *(known[name] for name in criteria), status)
     return table
 
 

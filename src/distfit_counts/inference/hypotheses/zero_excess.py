@@ -29,8 +29,9 @@ def van_den_broek(counts: Observed) -> Tested:
     # 1 − p₀ − ȳ p₀ = P(Y >= 2) cancels for a small mean; so does n₀/n − p₀, less so from the side of the positives.
     variance = poisson_tail(2.0, np.where(mean > 0.0, mean, 1.0))
     excess = np.where(mean > 1.0, zeros / n - prob_zero, -np.expm1(-mean) - (n - zeros) / n)
-    # 1/√p₀ written so that p₀ may underflow; beyond 700 it says no more than "beyond all doubt".
+    # 1/√p₀ written so that p₀ may underflow; where that is beyond float64, so is the statistic of a single zero.
     statistic = np.sqrt(n) * excess * np.exp(0.5 * np.minimum(mean, 1400.0)) / np.sqrt(variance)
+    statistic = np.where((mean > 1400.0) & (zeros > 0), np.inf, statistic)
     statistic = np.where(defined, statistic, np.nan)
     rare = n * prob_zero < _RARE
     p_value = np.where(rare, poisson_tail(zeros, n * prob_zero), normal_tail(statistic))

@@ -60,7 +60,8 @@ def _told(low: float, high: float) -> str:
         return "without ends" if np.isnan(high) else f"up to {number(high, 3)}"
     if np.isnan(high):
         return f"{number(low, 3)} or more"
-    return f"{resolved(low, high - low, 3)} to {resolved(high, high - low, 3)}"
+    # Both in as many digits: 9.71e+08 is no company for 1,020,466,299.
+    return f"{resolved(low, (high - low) * abs(low / high), 3)} to {resolved(high, high - low, 3)}"
 
 
 def interval(values: Array, deviance: Array, cut: float) -> tuple[float, float]:
