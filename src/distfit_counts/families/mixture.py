@@ -127,7 +127,7 @@ class Mixture(Family):
         distance = np.abs(np.sqrt(k)[..., None] - np.sqrt(centre)[..., None, :])
         nearest = distance == distance.min(axis=-1, keepdims=True)
         # A little of the others' counts, or one may have none; a mean of ten stays ten beside counts of a million.
-        little = 0.02 * np.minimum((centre[..., None, :] + 1.0) / (k[..., None] + 1.0), 1.0)
+        little = 0.02 * np.minimum(100.0 * (centre[..., None, :] + 1.0) / (k[..., None] + 1.0), 1.0) ** 2
         share = nearest / nearest.sum(axis=-1, keepdims=True) + little
         values: dict[str, Array] = {}
         mass = np.stack([(w * share[..., i]).sum(axis=-1) for i in range(count)], axis=-1)
