@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from distfit_counts.inference.likelihood.profile import Profile, profile
 from distfit_counts.inference.selection.component_number import classification
 from distfit_counts.inference.verdicts.drawn import Verdicts
 from distfit_counts.inference.verdicts.facts import Facts
+from distfit_counts.on_demand import OnDemand
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.optimise.threads import one_thread, side_by_side
 from distfit_counts.result import Fit
@@ -32,41 +32,24 @@ class Place:
     row: int
 
 
-class Fits(Numbered):
+class Fits(OnDemand[Fit], Numbered):
     """The fits of many columns, in the order of the columns. A ``Fit`` is put together when it is asked for:
     the numbers of 20,000 columns are a few arrays, their 20,000 objects are not needed at once.
     """
 
     def __init__(self, columns: Sequence[Column], places: list[Place], settings: FitSettings) -> None:
+        # Replicates take longer than the fit: they are of the column asked for only, and not drawn twice.
+        super().__init__(len(columns), settings.simulates)
         self._columns, self.places, self._settings = columns, places, settings
         self._judged: dict[int, tuple[Judgement, Profile | None]] = {}
         self._drawn: dict[int, Verdicts] = {}
-        self._costly: dict[int, Fit] = {}
 
-    def __len__(self) -> int:
-        return len(self._columns)
-
-    @overload
-    def __getitem__(self, index: int) -> Fit: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Fit]: ...
-    def __getitem__(self, index: int | slice) -> Fit | list[Fit]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        if index in self._costly:
-            return self._costly[index]
+    def _made(self, index: int) -> Fit:
         with one_thread():
             if self._settings.simulates:
-                # Replicates take longer than the fit: of this column only, and not twice.
-                fit = self._costly[index] = _assemble(self._columns[index], self._verdicts_of([index]), 0)
-            else:
-                chunk, at = self._chunk_of[index]
-                fit = _assemble(self._columns[index], self._verdicts(chunk), at)
-        return fit
-
-    def __iter__(self) -> Iterator[Fit]:
-        return (self[i] for i in range(len(self)))
+                return _assemble(self._columns[index], self._verdicts_of([index]), 0)
+            chunk, at = self._chunk_of[index]
+            return _assemble(self._columns[index], self._verdicts(chunk), at)
 
     @cached_property
     def _chunks(self) -> list[list[int]]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import overload
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from distfit_counts.inference.selection.ceilings import poisson_mixtures, satura
 from distfit_counts.inference.selection.component_number import choose, series
 from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
+from distfit_counts.on_demand import OnDemand
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Fit, HypothesisTest
 from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
@@ -83,7 +83,7 @@ class Ranked:
     icl: float
 
 
-class Comparisons(Sequence[Comparison]):
+class Comparisons(OnDemand[Comparison]):
     """The comparisons of many columns, in their order. One is put together when it is asked for: all of those of 20,000
     columns are never needed at once.
     """
@@ -96,32 +96,14 @@ class Comparisons(Sequence[Comparison]):
         settings: FitSettings,
         lrt: bool,
     ) -> None:
+        # Replicates take longer than all the rest, and are not drawn twice.
+        super().__init__(len(columns), lrt or settings.simulates)
         self.columns, self._fitted, self._skipped = columns, fitted, skipped
         self._settings, self._lrt = settings, lrt
-        self._costly: dict[int, Comparison] = {}
 
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    @overload
-    def __getitem__(self, index: int) -> Comparison: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Comparison]: ...
-    def __getitem__(self, index: int | slice) -> Comparison | list[Comparison]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        if index in self._costly:
-            return self._costly[index]
+    def _made(self, index: int) -> Comparison:
         with one_thread():
-            found = self._compare(index)
-        # Replicates take longer than all the rest, and are not drawn twice.
-        if self._lrt or self._settings.simulates:
-            self._costly[index] = found
-        return found
-
-    def __iter__(self) -> Iterator[Comparison]:
-        return (self[i] for i in range(len(self)))
+            return self._compare(index)
 
     @property
     def converged(self) -> bool:
