@@ -11,7 +11,7 @@ from torch import Tensor
 
 from distfit_counts.optimise.adam import Adam
 from distfit_counts.optimise.newton import Newton
-from distfit_counts.optimise.problem import Evaluation, Objective
+from distfit_counts.optimise.problem import Evaluation
 
 OPTIMIZERS: dict[str, type[Newton] | type[Adam]] = {"newton": Newton, "adam": Adam}
 
@@ -24,6 +24,16 @@ STATUS = {
     NOT_FINITE: "not_finite",
     SADDLE: "saddle",
 }
+
+
+class Differentiable(Protocol):
+    """What is minimised: ``n`` [C] observations of every column; called with theta [B, P] and the column [B] of each
+    row, it gives values with derivatives.
+    """
+
+    n: Tensor
+
+    def __call__(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation: ...
 
 
 class Optimiser(Protocol):
@@ -53,7 +63,7 @@ class Minimum:
 
 
 def minimise(
-    objective: Objective,
+    objective: Differentiable,
     theta: Tensor,
     column: Tensor,
     optimizer: str,

@@ -1,0 +1,1 @@
+"""Counts that depend on covariates: formulas, predictors, and how they are fitted."""

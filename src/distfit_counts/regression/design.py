@@ -1,0 +1,184 @@
+"""Data and a formula -> what a regression is fitted to: the response and a matrix for every predictor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distfit_counts.errors import DataError
+from distfit_counts.families.constraint import Array
+from distfit_counts.regression.formula import Formula, read
+from distfit_counts.regression.row_model import LOCATIONS, bare
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """The columns that a formula's right-hand side makes: their ``names``, and which belong to which term.
+
+    ``spec``: formulaic's own, with the levels and the states of poly() and its like, for new data.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    by_term: Mapping[str, tuple[int, ...]]
+    spec: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """One parameter's linear predictor: eta = ``matrix`` [N, p] beta + ``offset`` [N]."""
+
+    head: str
+    terms: Terms
+    matrix: Array
+    offset: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out."""
+
+    y: Array
+    weights: Array
+    predictors: tuple[Predictor, ...]
+    rows: Ints
+    n_missing: int
+
+    @property
+    def n(self) -> float:
+        return float(self.weights.sum())
+
+
+def design(
+    formula: Formula,
+    frame: pd.DataFrame,
+    heads: Sequence[str],
+    offset: str | None = None,
+    exposure: str | None = None,
+    weights: str | None = None,
+) -> Design:
+    """The design of ``formula`` on ``frame``; rows in which a value that is needed is missing are left out.
+
+    ``offset`` is added to the predictor of every mean; ``exposure`` > 0 is, after its logarithm was taken.
+    Raises DataError for columns that do not exist and for values that a term cannot bear.
+    """
+    needed = required(formula, heads, offset, exposure, weights)
+    for name in needed:
+        if name not in frame.columns:
+            listed = ", ".join(map(str, frame.columns[:20]))
+            raise DataError(f'no column "{name}" in the data', f"the columns are: {listed}")
+    complete = frame[needed].notna().all(axis=1).to_numpy()
+    kept = frame.loc[complete, needed]
+    if not len(kept):
+        raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
+    rows = np.flatnonzero(complete).astype(np.int64)
+    added = _offset(kept, rows, offset, exposure)
+    cache: dict[str, tuple[Terms, Array]] = {}
+    predictors = []
+    for head in heads:
+        text = formula.terms[head]
+        if text not in cache:
+            cache[text] = _columns(text, kept, rows)
+        terms, matrix = cache[text]
+        predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
+    weight = np.ones(len(kept)) if weights is None else _numbers(kept, rows, weights)
+    if (weight < 0).any():
+        raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
+    y = kept[formula.response]
+    return Design(
+        y=y.to_numpy(), weights=weight, predictors=tuple(predictors), rows=rows, n_missing=len(frame) - len(kept)
+    )
+
+
+def required(
+    formula: Formula, heads: Sequence[str], offset: str | None, exposure: str | None, weights: str | None
+) -> list[str]:
+    """The columns that are needed, the response first."""
+    names = [formula.response]
+    for text in dict.fromkeys(formula.terms[head] for head in heads):
+        names += sorted(str(name) for name in read(text).required_variables)
+    return list(dict.fromkeys([*names, *(name for name in (offset, exposure, weights) if name is not None)]))
+
+
+def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
+    """The columns of ``terms`` for new data, coded as when they were made. Raises DataError for unseen levels."""
+    for factor, (_, state) in terms.spec.encoder_state.items():
+        levels = state.get("categories")
+        if levels is not None and factor in frame.columns:
+            unseen = ~frame[factor].isin(levels)
+            if unseen.any():
+                place = int(np.flatnonzero(unseen)[0])
+                known = ", ".join(map(str, levels))
+                raise DataError(
+                    f'row {rows[place] + 1}, column "{factor}": the level {frame[factor].iloc[place]!r} was not in '
+                    "the data of the fit",
+                    f"its levels are {known}; leave such rows out",
+                )
+    return _made(terms.spec, terms.text, frame, rows)[1]
+
+
+def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
+    made, matrix = _made(read(text), text, frame, rows)
+    spec = made.model_spec
+    by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
+    return Terms(text, tuple(spec.column_names), by_term, spec), matrix
+
+
+def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, Array]:
+    from formulaic.errors import FormulaicError
+
+    try:
+        made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
+    except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
+    matrix = np.ascontiguousarray(np.asarray(made, dtype=np.float64))
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        name = made.model_spec.column_names[column]
+        raise DataError(
+            f"row {rows[row] + 1}: the term {name} is {matrix[row, column]}", "recode the value or leave the row out"
+        )
+    return made, matrix
+
+
+def _offset(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
+    added = None if offset is None else _numbers(frame, rows, offset)
+    if exposure is None:
+        return added
+    exposed = _numbers(frame, rows, exposure)
+    if (exposed <= 0).any():
+        raise _bad(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
+    logged = np.log(exposed)
+    return logged if added is None else added + logged
+
+
+def _numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
+    import pandas as pd
+
+    column = frame[name]
+    if not pd.api.types.is_numeric_dtype(column):
+        place = int(np.flatnonzero(pd.to_numeric(column, errors="coerce").isna())[0])
+        raise DataError(
+            f'row {rows[place] + 1}, column "{name}": {str(column.iloc[place])!r} is not a number', "recode it"
+        )
+    numbers = column.to_numpy(dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        raise _bad(rows, ~np.isfinite(numbers), name, numbers, "recode it or leave the row out")
+    return numbers
+
+
+def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> DataError:
+    place = int(np.flatnonzero(wrong)[0])
+    return DataError(f'row {rows[place] + 1}, column "{name}": {values[place]:g}', hint)

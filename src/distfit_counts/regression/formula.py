@@ -1,0 +1,162 @@
+"""The text of a formula -> which terms each parameter of the family has.
+
+``y ~ x1 + x2 | z``: the response, the predictor of the mean, and behind the bar that of the zero part (without a bar it
+has the same terms, as in R's pscl). ``--formula size='~ x'`` gives any parameter its own. The terms are those of
+Wilkinson and Rogers (1973) as formulaic reads them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from distfit_counts.errors import DistfitError
+from distfit_counts.regression.row_model import LOCATIONS, ZEROS, bare, raise_unknown
+
+# What a term may call. A formula is read from models too, and formulaic evaluates Python: nothing else may pass.
+_TRANSFORMS = {
+    "C", "I", "Q", "bs", "cc", "center", "cr", "cs", "exp", "exp2", "exp10", "hashed", "log", "log2", "log10", "poly",
+    "scale", "standardize", "Diff", "Helmert", "Poly", "Sum", "Treatment",
+}  # fmt: skip
+_NUMPY = {"abs", "cos", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "maximum", "minimum", "sign", "sin",
+          "sqrt", "tanh", "where"}  # fmt: skip
+_CONTRASTS = {"treatment", "sum", "helmert", "diff", "poly", "sas"}
+_NODES = (
+    ast.Expression, ast.Call, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
+    ast.List, ast.Tuple, ast.Load, ast.operator, ast.unaryop, ast.cmpop,
+)  # fmt: skip
+_OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\"`"
+
+
+@dataclass(frozen=True)
+class Formula:
+    """``response``: a column. ``terms``: the right-hand side of every predictor, by head."""
+
+    text: str
+    response: str
+    terms: Mapping[str, str]
+
+
+def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | None = None) -> Formula:
+    """The formula for a family with these ``heads``; ``own``: ``~ terms`` by parameter.
+
+    Raises DistfitError for what cannot be read, and FamilyError for a part that the family does not have.
+    """
+    sides = _split(text, "~")
+    if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
+        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+    parts = [part.strip() for part in _split(sides[1], "|")]
+    has_zeros = any(bare(head) in ZEROS for head in heads)
+    if len(parts) > 2 or not all(parts):
+        raise DistfitError(f"{text!r} has {len(parts)} parts", "one for the mean, and behind a | one for the zeros")
+    if len(parts) == 2 and not has_zeros:
+        raise DistfitError(f"{spec} has no zero part, but the formula has a |", "try zip, zinb or hurdle(nb)")
+    terms = {head: _default(head, parts) for head in heads}
+    for name, given in (own or {}).items():
+        matching = [head for head in heads if name in (head, bare(head))]
+        if not matching:
+            raise_unknown(name, heads, spec)
+        terms |= dict.fromkeys(matching, _right(given, name))
+    if len(heads) and not any(bare(head) in LOCATIONS or head not in ZEROS for head in heads):
+        raise DistfitError(f"{spec} has no mean to depend on covariates", "choose another family")
+    for side in terms.values():
+        _check(side)
+    return Formula(text.strip(), _name(sides[0].strip(), text), terms)
+
+
+def _default(head: str, parts: Sequence[str]) -> str:
+    if bare(head) in ZEROS:
+        return parts[-1]
+    # Sizes and weights do not depend on anything unless they are asked to.
+    return "1" if bare(head) in ("size", "weight") else parts[0]
+
+
+def _right(given: str, name: str) -> str:
+    sides = _split(given, "~")
+    if len(sides) != 2 or sides[0].strip() or not sides[1].strip():
+        raise DistfitError(f"the formula of {name}, {given!r}, is none", f"write it as {name}='~ x'")
+    return sides[1].strip()
+
+
+def _name(text: str, formula: str) -> str:
+    """The response: the name of a column, in backquotes where it is no plain word."""
+    plain = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "`" else text
+    if "`" in plain or (plain == text and not re.fullmatch(r"[^\W\d][\w.]*", text)):
+        raise DistfitError(
+            f"the response of {formula!r} is not the name of a column",
+            "put backquotes around a name with spaces or signs; transform the response in the data",
+        )
+    return plain
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """``text`` at every ``separator`` that is in no brackets and no quotes."""
+    parts, depth, quote = [""], 0, ""
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in _QUOTES:
+            quote = sign
+        else:
+            depth += (sign in _OPENING) - (sign in _CLOSING)
+            if sign == separator and depth == 0:
+                parts.append("")
+                continue
+        parts[-1] += sign
+    return parts
+
+
+def read(terms: str) -> Any:
+    """The terms as formulaic's formula. Raises DistfitError for what it cannot read."""
+    from formulaic import SimpleFormula
+    from formulaic.errors import FormulaicError
+
+    try:
+        found = SimpleFormula.from_spec(terms)
+    except (FormulaicError, SyntaxError, ValueError) as error:
+        # formulaic marks the place with terminal colours and brackets of its own.
+        said = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip().splitlines()
+        raise DistfitError(f"cannot read the terms {terms!r}", said[0] if said else "check the signs") from None
+    return found
+
+
+def _check(terms: str) -> None:
+    """Refuse whatever is no arithmetic on columns."""
+    for term in read(terms):
+        for factor in term.factors:
+            if factor.eval_method is not None and factor.eval_method.value == "python":
+                _check_expression(factor.expr)
+
+
+def _check_expression(expression: str) -> None:
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError:
+        raise DistfitError(f"cannot read the term {expression!r}", "check its brackets and commas") from None
+    for node in ast.walk(tree):
+        if not isinstance(node, _NODES) or (isinstance(node, ast.Name) and node.id.startswith("__")):
+            raise DistfitError(f"the term {expression!r} is no arithmetic on columns", "compute it in the data")
+        if isinstance(node, ast.Call):
+            _check_call(node.func, expression)
+        elif isinstance(node, ast.Attribute) and not _known_attribute(node):
+            raise DistfitError(f"the term {expression!r} uses what formulas do not have", "compute it in the data")
+
+
+def _check_call(function: ast.expr, expression: str) -> None:
+    if isinstance(function, ast.Name) and function.id in _TRANSFORMS:
+        return
+    if isinstance(function, ast.Attribute) and _known_attribute(function):
+        return
+    known = ", ".join(sorted(_TRANSFORMS - {"Diff", "Helmert", "Poly", "Sum", "Treatment"}))
+    raise DistfitError(
+        f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}, and np.sqrt and its like"
+    )
+
+
+def _known_attribute(node: ast.Attribute) -> bool:
+    if not isinstance(node.value, ast.Name):
+        return False
+    return node.attr in {"np": _NUMPY, "contr": _CONTRASTS}.get(node.value.id, set())

@@ -1,0 +1,115 @@
+"""The distribution of one response given its linear predictors, one row per observation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distfit_counts.errors import FamilyError
+from distfit_counts.families.constraint import SIMPLEX, UNIT, Array
+from distfit_counts.families.family import Family
+from distfit_counts.regression.link import Link, chosen
+
+# Parameters that the formula itself is for, and those of its second part, whatever component they belong to.
+LOCATIONS = ("rate", "mean")
+ZEROS = ("pi", "p0")
+
+
+class RowModel(Protocol):
+    """``heads``: the names of the predictors, in order. ``log_prob``: [H tensors of N], [N] -> [N]."""
+
+    @property
+    def heads(self) -> tuple[str, ...]: ...
+
+    def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor: ...
+
+    def start(self, values: Array, weights: Array) -> Array:
+        """Predictors [H] without covariates, from the moments of distinct ``values`` [V] and their ``weights`` [V]."""
+        ...
+
+
+@dataclass(frozen=True)
+class CountModel:
+    """A count family with a link for each of its parameters: a predictor for every free coordinate."""
+
+    family: Family
+    links: Mapping[str, Link]
+
+    @classmethod
+    def of(cls, family: Family, links: Mapping[str, str] | None = None) -> CountModel:
+        """``links``: names of links by parameter, where they are not the default. Raises FamilyError."""
+        asked = dict(links or {})
+        found: dict[str, Link] = {}
+        for parameter in family.parameters:
+            # The last weight is what the others leave.
+            for name in parameter.names[: parameter.free]:
+                found[name] = chosen(name, parameter.constraint, asked.pop(name, None))
+        for name in asked:
+            raise_unknown(name, tuple(found), family.spec)
+        return cls(family, found)
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(self.links)
+
+    def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor:
+        """log P(Y = y) of every row, all constants included."""
+        return self.family.log_prob(self.working(eta), y)
+
+    def start(self, values: Array, weights: Array) -> Array:
+        def middle(count: int) -> Array:
+            return ((np.arange(count) + 0.5) / count)[None]
+
+        natural = self.family.start(values[None], weights[None], middle)
+        found = []
+        for parameter in self.family.parameters:
+            first = [float(np.ravel(natural[name])[0]) for name in parameter.names]
+            if parameter.constraint is SIMPLEX:
+                found += [np.log(first[i] / first[-1]) for i in range(len(first) - 1)]
+            else:
+                found += [
+                    float(self.links[name].of(np.array(v))) for name, v in zip(parameter.names, first, strict=True)
+                ]
+        return np.array(found)
+
+    def working(self, eta: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Working values of all parameters, from the predictors."""
+        by_head = dict(zip(self.heads, eta, strict=True))
+        values: dict[str, Tensor] = {}
+        for parameter in self.family.parameters:
+            if parameter.constraint is SIMPLEX:
+                logits = [by_head[name] for name in parameter.names[:-1]]
+                stacked = torch.stack([*logits, torch.zeros_like(logits[0])])
+                values |= dict(zip(parameter.names, torch.log_softmax(stacked, dim=0), strict=True))
+            else:
+                values |= {name: self.links[name].to(by_head[name]) for name in parameter.names}
+        return values
+
+    def natural(self, eta: Sequence[Array]) -> dict[str, Array]:
+        """Natural values of all parameters, each [N]."""
+        working = self.working([torch.from_numpy(head) for head in eta])
+        shown: dict[str, Array] = {}
+        for parameter in self.family.parameters:
+            for name in parameter.names:
+                value = working[name]
+                if parameter.constraint is UNIT:
+                    value = torch.sigmoid(value)
+                elif parameter.constraint is SIMPLEX:
+                    value = torch.exp(value)
+                shown[name] = value.numpy()
+        return shown
+
+
+def bare(head: str) -> str:
+    """``rate`` of ``rate[2]``."""
+    return head.partition("[")[0]
+
+
+def raise_unknown(name: str, heads: Sequence[str], spec: str) -> None:
+    """Raise FamilyError: ``name`` is none of the parameters that can have a predictor."""
+    raise FamilyError(f"{spec} has no parameter {name!r}", f"its parameters are: {', '.join(heads)}")

@@ -1,0 +1,190 @@
+"""One regression, together with the simpler families at its boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family, Limit
+from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, SADDLE, STATUS, Minimum, minimise
+from distfit_counts.optimise.newton import at_saddle, promised_gain
+from distfit_counts.optimise.solve import Ints
+from distfit_counts.regression.problem import Problem
+from distfit_counts.regression.row_model import CountModel
+from distfit_counts.regression.starts import moments, nested_starts, random_starts
+from distfit_counts.settings import BOUNDARY_MARGIN, LEARNING_RATE, PATIENCE, FitSettings
+from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
+
+# How many of the starts are finished, and how many there are, of which family.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """S starts of a regression with P coefficients on the standard scale.
+
+    ``start``, ``theta`` [S, P]; ``value`` (mean NLL), ``gradient_norm``, ``steps``, ``status`` [S]; ``best`` the index
+    of the best start, ``hessian`` [P, P] of the mean NLL there. ``limit``: the simpler family in which the supremum
+    lies, with its solution; None in the interior.
+    """
+
+    problem: Problem
+    origins: tuple[str, ...]
+    start: Array
+    theta: Array
+    value: Array
+    gradient_norm: Array
+    steps: Ints
+    status: Ints
+    best: int
+    hessian: Array
+    limit: tuple[Limit, Solution] | None
+
+    @property
+    def log_likelihood(self) -> float:
+        """The supremum."""
+        if self.limit is not None:
+            return self.limit[1].log_likelihood
+        return -float(self.value[self.best]) * self.problem.n
+
+    @property
+    def reached(self) -> Solution:
+        """The solution of the model that the supremum is, with all boundaries resolved."""
+        return self if self.limit is None else self.limit[1].reached
+
+    @property
+    def converged(self) -> bool:
+        reached = self.reached
+        return bool(reached.status[reached.best] == CONVERGED)
+
+    @property
+    def status_text(self) -> str:
+        inner = STATUS[int(self.reached.status[self.reached.best])]
+        return "boundary" if self.limit is not None and inner == "converged" else inner
+
+
+def solve(
+    problem: Problem,
+    settings: FitSettings,
+    known: dict[Family, Solution] | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """The simpler families go first: their solutions are starts, and their maxima are lower bounds."""
+    known = {} if known is None else known
+    nested: list[tuple[Limit, Solution]] = []
+    if isinstance(problem.model, CountModel):
+        if problem.model.family in known:
+            return known[problem.model.family]
+        for limit in problem.model.family.limits():
+            simpler = problem.at(limit)
+            if simpler is not None:
+                nested.append((limit, solve(simpler, settings, known, progress)))
+    solution = _descend(problem, settings, nested, progress)
+    if isinstance(problem.model, CountModel):
+        known[problem.model.family] = solution
+    return solution
+
+
+def _descend(
+    problem: Problem, settings: FitSettings, nested: list[tuple[Limit, Solution]], progress: Progress | None
+) -> Solution:
+    rng = np.random.default_rng(settings.seed)
+    first = moments(problem)
+    inner = [(limit, s.problem, s.theta[s.best]) for limit, s in nested]
+    beside = nested_starts(problem, first, inner)
+    drawn = random_starts(problem, settings.restarts - 1, rng, first)
+    start = np.concatenate([first[None], drawn, beside])
+    origins = ["moments", *["random"] * len(drawn), *_origins(problem, nested, len(beside))]
+    minimum = _minimised(problem, start, settings, settings.max_steps, progress)
+    value, status, best = _ends(minimum, problem.n)
+    if settings.max_steps is None and status[best] == MAX_STEPS:
+        # Along a flat ridge Newton creeps: worth the patience for the one start that counts.
+        more = _minimised(problem, minimum.theta[best : best + 1].numpy(), settings, PATIENCE * _STEPS, None)
+        minimum.theta[best], minimum.status[best] = more.theta[0], more.status[0]
+        minimum.steps[best] += more.steps[0]
+        for kept, new in zip(minimum.point.tensors, more.point.tensors, strict=True):
+            kept[best] = new[0]
+        value, status, best = _ends(minimum, problem.n)
+    point = minimum.point.select(torch.tensor([best]))
+    if bool(promised_gain(point, problem.objective.n) <= BOUNDARY_MARGIN) and status[best] == MAX_STEPS:
+        status[best] = CONVERGED
+    if bool(at_saddle(point)) and status[best] == CONVERGED:
+        status[best] = SADDLE
+    assert point.hessian is not None
+    return Solution(
+        problem=problem,
+        origins=tuple(origins),
+        start=start,
+        theta=minimum.theta.numpy(),
+        value=value,
+        gradient_norm=minimum.point.gradient_norm.numpy(),
+        steps=minimum.steps.numpy(),
+        status=status,
+        best=best,
+        hessian=point.hessian[0].numpy(),
+        limit=_supremum(float(value[best]), problem.n, nested),
+    )
+
+
+_STEPS = DEFAULT_STEPS["newton"]
+
+
+def _minimised(
+    problem: Problem, start: Array, settings: FitSettings, steps: int | None, progress: Progress | None
+) -> Minimum:
+    def report(done: int) -> None:
+        if progress is not None:
+            spec = problem.model.family.spec if isinstance(problem.model, CountModel) else ""
+            progress(spec, done, len(start))
+
+    rows = torch.zeros(len(start), dtype=torch.int64)
+    theta = torch.from_numpy(start)
+    return minimise(
+        problem.objective, theta, rows, "newton", settings.tolerance, steps or _STEPS, LEARNING_RATE, False, report
+    )
+
+
+def _origins(problem: Problem, nested: list[tuple[Limit, Solution]], count: int) -> list[str]:
+    if not nested:
+        return []
+    each = [spec_of(solution.problem) for _, solution in nested]
+    return [each[i * len(each) // count] for i in range(count)]
+
+
+def spec_of(problem: Problem) -> str:
+    """The family's name in the family language."""
+    return problem.model.family.spec if isinstance(problem.model, CountModel) else ""
+
+
+def _ends(minimum: Minimum, n: float) -> tuple[Array, Ints, int]:
+    """Value and status [S] of all starts, and the best of them: of those that tie, the one that converged furthest."""
+    value = minimum.point.value.numpy()
+    value = np.where(np.isfinite(value), value, np.inf)
+    status = minimum.status.numpy()
+    norm = np.nan_to_num(minimum.point.gradient_norm.numpy(), nan=np.inf)
+    tied = value <= value.min() + 0.1 * BOUNDARY_MARGIN / n
+    order = np.where(tied, np.where(status == CONVERGED, norm, 1.0 + norm), np.inf)
+    return value, status, int(np.argmin(order))
+
+
+def _supremum(value: float, n: float, nested: list[tuple[Limit, Solution]]) -> tuple[Limit, Solution] | None:
+    """The simplest of the limits that the interior does not beat by more than float64 can mistake."""
+    if not nested:
+        return None
+    lowest = min(-solution.log_likelihood / n for _, solution in nested)
+    margin = BOUNDARY_MARGIN / n + 1e-12 * abs(value) if np.isfinite(value) else 0.0
+    if value < lowest - margin:
+        return None
+    tied = [(limit, s) for limit, s in nested if -s.log_likelihood / n <= lowest + margin]
+    return min(tied, key=lambda pair: pair[1].reached.problem.objective.width)
+
+
+def natural_heads(solution: Solution) -> Mapping[str, Array]:
+    """eta [N] of every head at the best point."""
+    theta = torch.from_numpy(solution.theta[solution.best][None])
+    etas = solution.problem.objective.predictors(theta)
+    return {head: eta[0].numpy() for head, eta in zip(solution.problem.heads, etas, strict=True)}

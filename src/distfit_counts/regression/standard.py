@@ -1,0 +1,73 @@
+"""A matrix of covariates on the scale on which they are fitted.
+
+Columns have mean 0 and standard deviation 1 where an intercept takes up the mean, so that a year of birth does not hide
+a 0/1 covariate below the rounding of the Hessian. Columns that others make up already are left out and named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+
+# Share of a column's length, on the standard scale, that must remain beside the other columns.
+_INDEPENDENT = 1e-9
+_PIECE = 1 << 14
+
+
+@dataclass(frozen=True, eq=False)
+class Standard:
+    """``matrix`` [N, q]: the ``kept`` [q] of p columns, standardised. beta = ``back`` [p, q] theta on their own scale;
+    the columns that are left out have beta = 0.
+    """
+
+    matrix: Array
+    kept: tuple[int, ...]
+    back: Array
+
+    @classmethod
+    def of(cls, raw: Array, weights: Array) -> Standard:
+        p = raw.shape[1]
+        share = weights / weights.sum()
+        constant = [j for j in range(p) if np.ptp(raw[:, j]) == 0.0 and raw[0, j] != 0.0]
+        intercept = constant[0] if constant else None
+        mean = share @ raw if intercept is not None else np.zeros(p)
+        spread = np.sqrt(share @ (raw - mean) ** 2)
+        if intercept is not None:
+            mean[intercept], spread[intercept] = 0.0, abs(raw[0, intercept])
+        # A second constant column, or a column of zeros, is aliased: no scale would help it.
+        scale = np.where(spread > 0.0, spread, 1.0)
+        matrix = (raw - mean) / scale
+        kept = _independent(matrix * np.sqrt(share)[:, None])
+        back = np.zeros((p, len(kept)))
+        for place, j in enumerate(kept):
+            back[j, place] = 1.0 / scale[j]
+            if intercept is not None and j != intercept:
+                back[intercept, place] -= mean[j] / scale[j] / raw[0, intercept]
+        return cls(np.ascontiguousarray(matrix[:, kept]), tuple(kept), back)
+
+
+def _independent(matrix: Array) -> list[int]:
+    """Columns that are no linear combination of those before them."""
+    triangle = _triangle(matrix)
+    kept: list[int] = []
+    for j in range(matrix.shape[1]):
+        own = triangle[:, j]
+        others = triangle[:, kept]
+        rest = own - others @ np.linalg.lstsq(others, own, rcond=None)[0] if kept else own
+        if np.linalg.norm(rest) > _INDEPENDENT * max(1.0, float(np.linalg.norm(own))):
+            kept.append(j)
+    return kept
+
+
+def _triangle(matrix: Array) -> Array:
+    """R of QR: its columns have the lengths and angles of the matrix's, without squaring as X'X does.
+
+    Of pieces that fit the cache, and then of their Rs.
+    """
+    while len(matrix) > _PIECE + matrix.shape[1]:
+        pieces = [matrix[i : i + _PIECE] for i in range(0, len(matrix), _PIECE)]
+        matrix = np.concatenate([np.linalg.qr(piece, mode="r") for piece in pieces])
+    return np.asarray(np.linalg.qr(matrix, mode="r"))
