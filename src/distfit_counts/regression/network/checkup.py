@@ -13,7 +13,7 @@ import torch
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.natural import Bernoulli, NaturalFamily
 from distfit_counts.regression.network.feed import Batch
-from distfit_counts.regression.network.net import Net, predictors
+from distfit_counts.regression.network.net import Net, predictors, with_offset
 from distfit_counts.regression.network.saturated import saturated_log_prob
 from distfit_counts.regression.row_model import CountModel, RowModel
 
@@ -89,8 +89,8 @@ def checkup(model: RowModel, net: Net, batch: Batch, first: Array, held_out: boo
     with torch.no_grad():
         eta = predictors(net, model, batch)
         own = model.log_prob(eta.unbind(0), batch.y).numpy()
-        alone = Net(batch.x.shape[1], (), first, 0)
-        before = model.log_prob(predictors(alone, model, batch).unbind(0), batch.y).numpy()
+        constant = torch.from_numpy(first)[:, None].expand_as(eta)
+        before = model.log_prob(with_offset(model, constant, batch).unbind(0), batch.y).numpy()
         best = saturated_log_prob(model, eta, batch.y)
     weights, y = batch.weights.numpy(), batch.y.numpy()
     predicted, observed, names = means(model, eta.numpy(), y)
@@ -159,7 +159,5 @@ def _spread(values: Array) -> Spread:
 
 def _tenths(predicted: Array, observed: Array, weights: Array) -> tuple[Tenth, ...]:
     parts = [part for part in np.array_split(np.argsort(predicted, kind="stable"), _GROUPS) if weights[part].sum() > 0]
-    return tuple(
-        Tenth(len(p), float(np.average(predicted[p], weights=weights[p])), float(np.average(observed[p], weights=weights[p])))
-        for p in parts
-    )
+    found = [(np.average(own[part], weights=weights[part]) for own in (predicted, observed)) for part in parts]
+    return tuple(Tenth(len(part), *map(float, both)) for part, both in zip(parts, found, strict=True))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.regression.design import Ints
 from distfit_counts.regression.network.block import Block, Source
 from distfit_counts.regression.network.prefetch import prefetched
 from distfit_counts.regression.network.settings import NetworkSettings
@@ -104,8 +105,8 @@ def _shuffled(parts: list[Block], rng: np.random.Generator) -> Block:
     return _taken(joined, rng.permutation(len(joined.y)))
 
 
-def _taken(block: Block, order: np.ndarray) -> Block:
+def _taken(block: Block, order: Ints) -> Block:
     # take, unlike indexing by an array, is a plain gather of rows, and other threads go on meanwhile.
     offset = None if block.offset is None else block.offset.take(order)
-    x, y, weights, rows = (each.take(order, axis=0) for each in (block.x, block.y, block.weights, block.rows))
-    return Block(x, y, weights, offset, rows)
+    x, y, weights = block.x.take(order, axis=0), block.y.take(order), block.weights.take(order)
+    return Block(x, y, weights, offset, block.rows.take(order))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -12,12 +13,16 @@ from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.summary import Summary
 from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel, bare
 
+# Of the customary weights. Measured: with 0, plain gradient descent at 0.2 lost the units of two of five networks on
+# Poisson counts (their first steps all go the same way), with a tenth none; Adam does not mind.
+_LAST_WEIGHTS = 0.1
+
 
 class Net(nn.Module):
     """Layers of ``hidden`` units with ReLU between ``width`` covariates and one output for each head.
 
-    The last layer begins at weights 0 and biases ``start`` [H]: every row's first prediction is the fit without
-    covariates, whatever the scale of the response. Only that layer moves in the first step; the others follow.
+    The last layer begins at biases ``start`` [H] and small weights: every row's first prediction is near the fit
+    without covariates, whatever the scale of the response.
     """
 
     def __init__(self, width: int, hidden: Sequence[int], start: Array, seed: int) -> None:
@@ -26,12 +31,10 @@ class Net(nn.Module):
         # The caller's own random numbers stay as they were.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.layers = nn.ModuleList(
-                nn.Linear(a, b, dtype=torch.float64) for a, b in zip(widths[:-1], widths[1:], strict=True)
-            )
+            self.layers = nn.ModuleList(nn.Linear(a, b, dtype=torch.float64) for a, b in itertools.pairwise(widths))
         last = self.last
         with torch.no_grad():
-            last.weight.zero_()
+            last.weight.mul_(_LAST_WEIGHTS)
             last.bias.copy_(torch.from_numpy(start))
 
     @property
@@ -59,7 +62,10 @@ class Net(nn.Module):
 
 def predictors(net: Net, model: RowModel, batch: Batch) -> Tensor:
     """eta [H, n], offsets added to the predictors of the means."""
-    eta: Tensor = net(batch.x)
+    return with_offset(model, net(batch.x), batch)
+
+
+def with_offset(model: RowModel, eta: Tensor, batch: Batch) -> Tensor:
     if batch.offset is None:
         return eta
     located = torch.tensor([[float(bare(head) in LOCATIONS)] for head in model.heads], dtype=eta.dtype)

@@ -57,8 +57,8 @@ def summarise(source: Source, settings: NetworkSettings) -> Summary:
     if len(judged.y) == 0 or (share and len(judged.y) == n):
         raise DataError(f"{n} rows are too few to hold out a share of {share:g}", "set the validation share to 0")
     values, counts = responses.found()
-    shown = Block(standard(judged.x), judged.y, judged.weights, judged.offset, judged.rows)
-    return Summary(n, n - (len(judged.y) if share else 0), standard, values, counts, offsets.found(), standard.of(judged), share)
+    training = n - (len(judged.y) if share else 0)
+    return Summary(n, training, standard, values, counts, offsets.found(), standard.of(judged), share)
 
 
 @dataclass

@@ -84,7 +84,7 @@ class _Column:
             values = column.to_numpy(dtype=np.float64)
             if values.min() < self.low:
                 self.low = float(values.min())
-                yield int(column.index[values.argmin()])
+                yield int(column.index[int(values.argmin())])
             if values.max() > self.high:
                 self.high = float(values.max())
-                yield int(column.index[values.argmax()])
+                yield int(column.index[int(values.argmax())])

@@ -78,8 +78,8 @@ def train(
 
 
 def _optimizer(net: Net, settings: NetworkSettings) -> torch.optim.Optimizer:
-    made = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[settings.optimizer]
-    return made(net.parameters(), lr=settings.rate)
+    kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.SGD
+    return kind(net.parameters(), lr=settings.rate)
 
 
 def _fingerprint(model: RowModel, source: Source, settings: NetworkSettings, summary: Summary) -> str:
