@@ -92,7 +92,7 @@ class Epochs:
         self._refuse_infinite(loss)
         state.optimizer.step()
         state.step += 1
-        state.record.step(loss, float(batch.weights.sum()))
+        state.record.step(loss, batch.total)
         self.in_step = False
 
     def _hold_out(self) -> None:

@@ -37,6 +37,15 @@ class Batch:
         y, weights = (torch.from_numpy(np.ascontiguousarray(values)) for values in (block.y, block.weights))
         return cls(torch.from_numpy(block.x), y, weights, offset)
 
+    @cached_property
+    def total(self) -> float:
+        return float(self.weights.sum())
+
+    @cached_property
+    def share(self) -> Tensor:
+        """Weights that sum to 1."""
+        return self.weights / self.total
+
     def pieces(self, size: int) -> Iterator[Batch]:
         """In their order, ``size`` rows at a time."""
         offset = (None,) * -(-len(self.y) // size) if self.offset is None else self.offset.split(size)
@@ -60,13 +69,13 @@ class Feed:
     def epoch(self, number: int) -> Iterator[Batch]:
         """Every training row once. An epoch's order depends on the seed and its number alone."""
         size = self.settings.batch_size
+        if size is None:
+            yield self._held[1]
+            return
         rng = np.random.default_rng([self.settings.seed, number])
         if not self.source.in_memory:
-            assert size is not None
             for buffer in prefetched(lambda: self._buffers(rng, size)):
                 yield from buffer.pieces(size)
-        elif size is None:
-            yield self._held[1]
         else:
             held = self._held[0]
             order = rng.permutation(len(held.y))

@@ -22,8 +22,7 @@ def autograd(model: RowModel) -> Backward:
     """Write the loss down and differentiate it."""
 
     def backward(eta: Tensor, batch: Batch) -> Tensor:
-        share = batch.weights / batch.weights.sum()
-        loss = -(share * model.log_prob(eta.unbind(0), batch.y)).sum()
+        loss = -(batch.share * model.log_prob(eta.unbind(0), batch.y)).sum()
         loss.backward()
         return loss.detach()
 
@@ -38,10 +37,9 @@ def canonical(family: NaturalFamily) -> Backward:
     """
 
     def backward(eta: Tensor, batch: Batch) -> Tensor:
-        share = batch.weights / batch.weights.sum()
         with torch.no_grad():
-            slope = share * (family.mean(eta) - family.statistic(batch.y))
-            loss = -(share * family.log_prob(eta.unbind(0), batch.y)).sum()
+            slope = batch.share * (family.mean(eta) - family.statistic(batch.y))
+            loss = -(batch.share * family.log_prob(eta.unbind(0), batch.y)).sum()
         eta.backward(gradient=slope)
         return loss
 

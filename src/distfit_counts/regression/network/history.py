@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -59,5 +60,4 @@ class Record:
 
 
 def _norm(layer: nn.Module) -> float:
-    squares = [float(torch.sum(p.grad**2)) for p in layer.parameters() if p.grad is not None]
-    return float(sum(squares) ** 0.5)
+    return math.hypot(*(float(torch.linalg.vector_norm(p.grad)) for p in layer.parameters() if p.grad is not None))

@@ -99,4 +99,4 @@ def mean_nll(net: Net, model: RowModel, batch: Batch) -> float:
             float(-(piece.weights * model.log_prob(predictors(net, model, piece).unbind(0), piece.y)).sum())
             for piece in batch.pieces(_PIECE)
         )
-    return total / float(batch.weights.sum())
+    return total / batch.total
