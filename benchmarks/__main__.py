@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, inference, long, published_loop, wide
+from benchmarks import accuracy, batch, command, inference, long, network, network_head, published_loop, wide
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -15,6 +15,8 @@ BENCHMARKS = {
     "inference": inference.run,
     "long": long.run,
     "wide": wide.run,
+    "network": network.run,
+    "network_head": network_head.run,
 }
 
 

@@ -14,10 +14,15 @@ COVARIATES = 10
 NAMES = tuple(f"x{i}" for i in range(COVARIATES))
 
 
-def heteroscedastic(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Covariates [n, 10], counts, and their true means and sizes (Var = mean + mean²/size)."""
+def heteroscedastic(
+    rows: int, rng: np.random.Generator, level: float = 2.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Covariates [n, 10], counts, and their true means and sizes (Var = mean + mean²/size).
+
+    The log-means lie around ``level``.
+    """
     x = rng.standard_normal((rows, COVARIATES))
-    mean = np.exp(2.0 + np.sin(2.0 * x[:, 0]) + 0.5 * x[:, 1] * (x[:, 2] > 0.0) - 0.3 * np.abs(x[:, 3]))
+    mean = np.exp(level + np.sin(2.0 * x[:, 0]) + 0.5 * x[:, 1] * (x[:, 2] > 0.0) - 0.3 * np.abs(x[:, 3]))
     size = np.exp(2.0 + 0.7 * x[:, 4])
     return x, rng.poisson(rng.gamma(size, mean / size)).astype(np.float64), mean, size
 

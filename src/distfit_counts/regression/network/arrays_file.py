@@ -29,12 +29,13 @@ def write(path: Path, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArra
 def read(path: Path, schema: str) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     """Raises DistfitError for anything but such a file whose record has this ``schema``."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves a file open that turns out to be none of its own.
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         record = json.loads(arrays.pop(_RECORD).tobytes())
     except OSError as error:
         raise DistfitError(f"cannot read {path}: {error.strerror or error}", "name a checkpoint") from None
-    except (ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
+    except (EOFError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
         raise DistfitError(f"{path} is no checkpoint: {error}", "name another file, or remove it") from None
     found = record.get("schema") if isinstance(record, dict) else None
     if found != schema:
