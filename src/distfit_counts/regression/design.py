@@ -66,19 +66,20 @@ def design(
     offset: str | None = None,
     exposure: str | None = None,
     weights: str | None = None,
+    extra: Sequence[str | None] = (),
 ) -> Design:
     """The design of ``formula`` on ``frame``; rows in which a value that is needed is missing are left out.
 
-    ``offset`` is added to the predictor of every mean; ``exposure`` > 0 is, after its logarithm was taken.
-    Raises DataError for columns that do not exist and for values that a term cannot bear.
+    ``offset`` is added to the predictor of every mean, the logarithm of ``exposure`` > 0 too. ``extra``: columns that
+    must not be missing either. Raises DataError for columns that do not exist and values that a term cannot bear.
     """
-    needed = required(formula, heads, offset, exposure, weights)
+    needed = required(formula, heads, offset, exposure, weights, *extra)
     for name in needed:
         if name not in frame.columns:
             listed = ", ".join(map(str, frame.columns[:20]))
             raise DataError(f'no column "{name}" in the data', f"the columns are: {listed}")
     complete = frame[needed].notna().all(axis=1).to_numpy()
-    kept = frame.loc[complete, needed]
+    kept = _whole(frame.loc[complete, needed])
     if not len(kept):
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
@@ -100,14 +101,21 @@ def design(
     )
 
 
-def required(
-    formula: Formula, heads: Sequence[str], offset: str | None, exposure: str | None, weights: str | None
-) -> list[str]:
-    """The columns that are needed, the response first."""
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole floats as integers: a level that a file's missing values have made 1.0 is called 1 again."""
+    for name in frame.columns:
+        column = frame[name]
+        if column.dtype == np.float64 and np.abs(column).max() < 2.0**53 and (column == np.floor(column)).all():
+            frame = frame.assign(**{str(name): column.astype(np.int64)})
+    return frame
+
+
+def required(formula: Formula, heads: Sequence[str], *others: str | None) -> list[str]:
+    """The columns that are needed, the response first; ``others``: beside those of the formula."""
     names = [formula.response]
     for text in dict.fromkeys(formula.terms[head] for head in heads):
         names += sorted(str(name) for name in read(text).required_variables)
-    return list(dict.fromkeys([*names, *(name for name in (offset, exposure, weights) if name is not None)]))
+    return list(dict.fromkeys([*names, *(name for name in others if name is not None)]))
 
 
 def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
