@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from distfit_counts.data.frames import Kind
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
@@ -15,7 +16,7 @@ from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
-from distfit_counts.regression.design import Design, Predictor, design
+from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse
 from distfit_counts.regression.problem import Problem
@@ -52,6 +53,15 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that are needed, each with what it must hold."""
+        heads = CountModel.of(self.family, self.links).heads
+        formula = parse(self.formula, heads, self.family.spec, self.own)
+        numbers = (self.offset, self.exposure, self.weights)
+        found: dict[str, Kind] = dict.fromkeys(required(formula, heads, *numbers, self.cluster))
+        found |= {name: "number" for name in numbers if name is not None}
+        return found | {formula.response: "count"}
 
 
 def regress(

@@ -92,8 +92,13 @@ class CountModel:
 
     def natural(self, eta: Sequence[Array]) -> dict[str, Array]:
         """Natural values of all parameters, each [N]."""
-        working = self.working([torch.from_numpy(head) for head in eta])
-        shown: dict[str, Array] = {}
+        tensors = self.natural_tensors([torch.from_numpy(head) for head in eta])
+        return {name: value.numpy() for name, value in tensors.items()}
+
+    def natural_tensors(self, eta: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The same in torch, to be differentiated."""
+        working = self.working(eta)
+        shown: dict[str, Tensor] = {}
         for parameter in self.family.parameters:
             for name in parameter.names:
                 value = working[name]
@@ -101,7 +106,7 @@ class CountModel:
                     value = torch.sigmoid(value)
                 elif parameter.constraint is SIMPLEX:
                     value = torch.exp(value)
-                shown[name] = value.numpy()
+                shown[name] = value
         return shown
 
 
