@@ -12,7 +12,7 @@ from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.commands.pairs import pairs
 from distfit_counts.errors import DistfitError
-from distfit_counts.settings import LEVEL, RESTARTS, SEED, TOLERANCE, FitSettings
+from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def regress(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A table: CSV, Parquet, Arrow, JSON Lines, or -.")],
     formula: Annotated[str, typer.Argument(metavar="FORMULA", help="'visits ~ age + C(sex)'; zeros behind a |.")],
-    family: options.Spec = "poisson",
+    family: Annotated[
+        str,
+        typer.Option("--family", "-f", metavar="SPEC", help="A count family, or gaussian, bernoulli, categorical."),
+    ] = "poisson",
     own: Annotated[
         list[str] | None,
         typer.Option("--formula", metavar="NAME='~ TERMS'", help="The terms of one parameter: size='~ x'."),
@@ -49,7 +52,14 @@ def regress(
     likelihood_ratios: Annotated[
         bool, typer.Option("--likelihood-ratios", help="Refit without every term and test what is lost.")
     ] = False,
-    restarts: options.Restarts = RESTARTS,
+    restarts: Annotated[
+        int | None,
+        typer.Option(
+            "--restarts",
+            metavar="R",
+            help="Different starts  [default: 10 for zero inflation and mixtures, otherwise 1]",
+        ),
+    ] = None,
     seed: options.Seed = SEED,
     max_steps: options.MaxSteps = None,
     tolerance: options.Tolerance = TOLERANCE,
@@ -73,20 +83,28 @@ def regress(
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.write_regression import write_regression
 
-    chosen = parse(family)
+    if family not in NATURAL:
+        parse(family)
     check_outputs(output, save, None, [Path(source)])
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
-    settings = FitSettings(
-        restarts=restarts, seed=seed, max_steps=max_steps, tolerance=tolerance, level=level, threads=threads
-    )
     import_torch_meanwhile()
     with Watch(quiet) as watch:
         from distfit_counts.regression.regress import Request, regress
+        from distfit_counts.regression.responses import default_restarts
+
+        settings = FitSettings(
+            restarts=restarts or default_restarts(family),
+            seed=seed,
+            max_steps=max_steps,
+            tolerance=tolerance,
+            level=level,
+            threads=threads,
+        )
 
         request = Request(
             formula,
-            chosen,
+            family,
             pairs(own, "--formula"),
             pairs(link, "--link"),
             offset,

@@ -99,7 +99,11 @@ def design(
         raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
     return Design(
-        y=y.to_numpy(), weights=weight, predictors=tuple(predictors), rows=rows, n_missing=len(frame) - len(kept)
+        y=np.array(y, dtype=np.float64),
+        weights=weight,
+        predictors=tuple(predictors),
+        rows=rows,
+        n_missing=len(frame) - len(kept),
     )
 
 

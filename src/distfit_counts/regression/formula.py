@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.row_model import LOCATIONS, ZEROS, bare, raise_unknown
+from distfit_counts.regression.row_model import ZEROS, bare, raise_unknown
 
 # What a term may call. A formula is read from models too, and formulaic evaluates Python: nothing else may pass.
 _TRANSFORMS = {
@@ -45,9 +45,7 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
 
     Raises DistfitError for what cannot be read, and FamilyError for a part that the family does not have.
     """
-    sides = _split(text, "~")
-    if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
-        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+    sides = _sides(text)
     parts = [part.strip() for part in _split(sides[1], "|")]
     has_zeros = any(bare(head) in ZEROS for head in heads)
     if len(parts) > 2 or not all(parts):
@@ -60,11 +58,23 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
         if not matching:
             raise_unknown(name, heads, spec)
         terms |= dict.fromkeys(matching, _right(given, name))
-    if len(heads) and not any(bare(head) in LOCATIONS or head not in ZEROS for head in heads):
-        raise DistfitError(f"{spec} has no mean to depend on covariates", "choose another family")
+    if not heads:
+        raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     for side in terms.values():
         check_terms(side)
     return Formula(text.strip(), _name(sides[0].strip(), text), terms)
+
+
+def response_of(text: str) -> str:
+    """The column of the response. Raises DistfitError where there is none."""
+    return _name(_sides(text)[0].strip(), text)
+
+
+def _sides(text: str) -> list[str]:
+    sides = _split(text, "~")
+    if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
+        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+    return sides
 
 
 def _default(head: str, parts: Sequence[str]) -> str:

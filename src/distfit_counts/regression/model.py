@@ -12,11 +12,12 @@ from torch import Tensor
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.spec import parse
 from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
 from distfit_counts.regression.formula import variables
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
+from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
-from distfit_counts.regression.row_model import LOCATIONS, CountModel, bare
+from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel, bare
 from distfit_counts.regression.terms_state import terms_of, terms_record
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class Model:
     """``terms`` and ``coefficients`` of every head; ``covariance`` [P, P] of all coefficients, NaN where none."""
 
-    rows: CountModel
+    rows: RowModel
     terms: tuple[Terms, ...]
     coefficients: tuple[Array, ...]
     covariance: Array
@@ -38,9 +39,9 @@ class Model:
     @classmethod
     def of(cls, fit: Regression) -> Model:
         """What was reached; a coefficient that is left out counts as 0."""
-        links = {own.head: own.link for own in fit.predictors if own.link != "softmax"}
+        links = {own.head: own.link for own in fit.predictors}
         return cls(
-            rows=CountModel.of(parse(fit.reduced), links),
+            rows=restored(fit.reduced, links, list(fit.levels or ())),
             terms=tuple(own.terms for own in fit.predictors),
             coefficients=tuple(np.nan_to_num([c.estimate for c in own.coefficients]) for own in fit.predictors),
             covariance=fit.covariance,
@@ -75,15 +76,16 @@ class Model:
         return etas, matrices
 
     def mean(self, etas: Sequence[Array]) -> Array:
-        """The mean of every row."""
-        natural = self.rows.natural(etas)
-        with np.errstate(all="ignore"):
-            return np.array(np.broadcast_to(self.rows.family.mean(natural), etas[0].shape))
+        """The mean of every row [N]; of a categorical response the probabilities of all levels but the first [H, N]."""
+        with torch.no_grad():
+            mean = self._mean([torch.from_numpy(eta) for eta in etas]).numpy()
+        return mean[0] if len(mean) == 1 else mean
 
     def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array:
-        """Standard error of log(mean) of every row, by the delta method."""
+        """Standard error of log(mean) of every row, of the predictor for a natural family, by the delta method."""
         leaves = [torch.from_numpy(eta).requires_grad_(True) for eta in etas]
-        log_mean = torch.log(self._mean(leaves))
+        # Of a natural family with one predictor, the predictor itself.
+        log_mean = leaves[0] if isinstance(self.rows, NaturalFamily) else torch.log(self._mean(leaves)[0])
         slopes = torch.autograd.grad(log_mean.sum(), leaves, allow_unused=True, materialize_grads=True)
         jacobian = np.concatenate([s.numpy()[:, None] * m for s, m in zip(slopes, matrices, strict=True)], axis=1)
         # Left-out columns have no variance: what has no error at all takes part with NaN, as it should.
@@ -93,13 +95,18 @@ class Model:
         return result
 
     def _mean(self, etas: Sequence[Tensor]) -> Tensor:
+        """[1, N], or [H, N] of a categorical response."""
+        if isinstance(self.rows, NaturalFamily):
+            return self.rows.mean(torch.stack(list(etas)))
+        assert isinstance(self.rows, CountModel)
         mean: Tensor = self.rows.family.mean(self.rows.natural_tensors(etas))
-        return mean
+        return mean.expand_as(etas[0])[None]
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
-            "family": self.rows.family.spec,
+            "family": self.rows.spec,
+            "levels": list(self.rows.levels) if isinstance(self.rows, Bernoulli | Categorical) else None,
             "predictors": [
                 {
                     "head": head,
@@ -118,10 +125,8 @@ class Model:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Model:
         """KeyError and the like where the record is damaged; DistfitError where it names what does not exist."""
-        family = parse(record["family"])
         listed = record["predictors"]
-        links = {own["head"]: own["link"] for own in listed if own["link"] != "softmax"}
-        rows = CountModel.of(family, links)
+        rows = restored(record["family"], {own["head"]: own["link"] for own in listed}, record["levels"])
         if rows.heads != tuple(own["head"] for own in listed):
             raise ValueError("its predictors are not those of its family")
         terms = tuple(terms_of(own["terms"]) for own in listed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,19 +12,20 @@ import numpy as np
 from distfit_counts.data.frames import Kind
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.family import Family
 from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
-from distfit_counts.regression.formula import parse
+from distfit_counts.regression.formula import parse, response_of
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import residuals
+from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
 from distfit_counts.regression.result import FittedPredictor, Regression
-from distfit_counts.regression.row_model import CountModel
-from distfit_counts.regression.solve import Progress, Solution, best_from, solve
+from distfit_counts.regression.row_model import CountModel, RowModel
+from distfit_counts.regression.solve import Progress, Solution, best_from, natural_heads, solve
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
 from distfit_counts.result import HypothesisTest, Restart
@@ -44,7 +46,7 @@ class Request:
     """
 
     formula: str
-    family: Family
+    family: str
     own: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     offset: str | None = None
@@ -56,12 +58,12 @@ class Request:
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that are needed, each with what it must hold."""
-        heads = CountModel.of(self.family, self.links).heads
-        formula = parse(self.formula, heads, self.family.spec, self.own)
+        heads = heads_before_data(self.family, self.links)
+        formula = parse(self.formula, heads, self.family, self.own)
         numbers = (self.offset, self.exposure, self.weights)
         found: dict[str, Kind] = dict.fromkeys(required(formula, heads, *numbers, self.cluster))
         found |= {name: "number" for name in numbers if name is not None}
-        return found | {formula.response: "count"}
+        return found | {formula.response: response_kind(self.family)}
 
 
 def regress(
@@ -72,20 +74,25 @@ def regress(
     Raises DataError for data that the formula or the family cannot bear, FamilyError for a parameter that the family
     does not have.
     """
-    model = CountModel.of(request.family, request.links)
-    formula = parse(request.formula, model.heads, request.family.spec, request.own)
+    response = response_of(request.formula)
+    if response not in frame.columns:
+        raise DataError(f'no column "{response}" in the data', f"the columns are: {', '.join(map(str, frame.columns))}")
+    model, values = row_model(request.family, request.links, frame[response])
+    formula = parse(request.formula, model.heads, request.family, request.own)
+    frame = frame.assign(**{response: values})
     data = design(
         formula, frame, model.heads, request.offset, request.exposure, request.weights, extra=(request.cluster,)
     )
-    _check_counts(data, request.family, formula.response)
+    _check(data, model, response)
     problem = Problem.of(model, data, settings.threads)
     solution = solve(problem, settings, progress=progress)
     reached = solution.reached
     own = dict(zip(model.heads, data.predictors, strict=True))
     here = _carried(solution)
     groups = None if request.cluster is None else _groups(frame, data.rows, request.cluster)
-    estimates = Estimates(reached, settings.level, "cluster" if groups is not None else request.errors, groups)
-    assert isinstance(reached.problem.model, CountModel)
+    variance = _variance(reached) if model is GAUSSIAN else None
+    errors = "cluster" if groups is not None else request.errors
+    estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
     predictors = tuple(
         estimates.predictor(replace(own[here[head]], head=head), reached.problem.model.links[head])
         for head in reached.problem.heads
@@ -93,21 +100,23 @@ def regress(
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    found = residuals(reached, settings.seed)
+    found = residuals(reached, settings.seed) if isinstance(model, CountModel) else None
     return Regression(
         source=source,
         formula=formula.text,
-        family=request.family.spec,
-        response=formula.response,
+        family=request.family,
+        response=response,
         n=data.n,
         n_rows=len(data.y),
         n_missing=data.n_missing,
         predictors=predictors,
-        reduced=reached.problem.model.family.spec,
+        reduced=reached.problem.model.spec,
         fixed=fixed,
-        log_likelihood=solution.log_likelihood,
-        null_log_likelihood=_null(problem, settings),
-        n_parameters=problem.objective.width,
+        log_likelihood=_log_likelihood(solution, variance),
+        null_log_likelihood=_null(problem, settings, variance is not None),
+        n_parameters=problem.objective.width + (variance is not None),
+        variance=variance,
+        levels=model.levels if isinstance(model, Bernoulli | Categorical) else None,
         converged=solution.converged,
         status=solution.status_text,
         gradient_norm=float(reached.gradient_norm[reached.best]),
@@ -125,22 +134,45 @@ def regress(
     )
 
 
-def _check_counts(data: Design, family: Family, response: str) -> None:
-    y = np.asarray(data.y, dtype=np.float64)
+def _check(data: Design, model: RowModel, response: str) -> None:
+    if data.n <= 0.0:
+        raise DataError("all weights are 0", "check the --weights column")
+    if not isinstance(model, CountModel):
+        return
+    y, lowest = data.y, model.family.lowest
     wrong = (y < 0) | (y != np.floor(y))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise DataError(
             f'row {data.rows[row] + 1}, column "{response}": {y[row]:g} is no count', "counts are whole numbers >= 0"
         )
-    if y.min() < family.lowest:
-        below = int((y < family.lowest).sum())
+    if y.min() < lowest:
         raise FamilyError(
-            f"{family.spec} has no counts below {family.lowest}, but {response} has {below:,} of them",
+            f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",
             "a hurdle(...) has zeros too; or leave those rows out",
         )
-    if data.n <= 0.0:
-        raise DataError("all weights are 0", "check the --weights column")
+
+
+def _variance(solution: Solution) -> float:
+    """The residual variance of a normal response, RSS/(n - p), as in R's lm."""
+    problem = solution.problem
+    df = problem.n - problem.objective.width
+    return _squares(solution) / df if df > 0 else float("nan")
+
+
+def _squares(solution: Solution) -> float:
+    """The residual sum of squares."""
+    problem = solution.problem
+    (fitted,) = natural_heads(solution).values()
+    return float(problem.weights @ (problem.y - fitted) ** 2)
+
+
+def _log_likelihood(solution: Solution, variance: float | None) -> float:
+    """Of a normal response with its variance at the maximum, RSS/n."""
+    if variance is None:
+        return solution.log_likelihood
+    n, squares = solution.problem.n, _squares(solution)
+    return -0.5 * n * (math.log(2.0 * math.pi * squares / n) + 1.0) if squares > 0.0 else math.inf
 
 
 def _carried(solution: Solution) -> dict[str, str]:
@@ -176,11 +208,12 @@ def _groups(frame: pd.DataFrame, rows: Ints, name: str) -> Ints:
     return groups
 
 
-def _null(problem: Problem, settings: FitSettings) -> float:
+def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
     """The log-likelihood without covariates: a constant for every parameter, beside the offsets."""
     one = np.ones((len(problem.y), 1))
     standards = {head: Standard.of(one, problem.weights) for head in problem.heads}
-    return solve(replace(problem, standards=standards), replace(settings, restarts=1)).log_likelihood
+    solution = solve(replace(problem, standards=standards), replace(settings, restarts=1))
+    return _log_likelihood(solution, 1.0 if normal else None)
 
 
 def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: FitSettings) -> FittedPredictor:

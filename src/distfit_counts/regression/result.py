@@ -83,6 +83,7 @@ class Regression:
     ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
     predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
     covariates' own scale; NaN where there is none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
+    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one.
     """
 
     source: str
@@ -108,6 +109,8 @@ class Regression:
     residuals: Residuals | None = field(repr=False)
     level: float
     seed: int
+    variance: float | None = None
+    levels: tuple[str, ...] | None = None
     offset: str | None = None
     exposure: str | None = None
     weights: str | None = None

@@ -21,10 +21,19 @@ ZEROS = ("pi", "p0")
 
 
 class RowModel(Protocol):
-    """``heads``: the names of the predictors, in order. ``log_prob``: [H tensors of N], [N] -> [N]."""
+    """``spec``: the name of the family; ``heads``: the names of the predictors, in order; ``links`` by head.
+
+    ``log_prob``: [H tensors of N], [N] -> [N].
+    """
+
+    @property
+    def spec(self) -> str: ...
 
     @property
     def heads(self) -> tuple[str, ...]: ...
+
+    @property
+    def links(self) -> Mapping[str, Link]: ...
 
     def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor: ...
 
@@ -52,6 +61,10 @@ class CountModel:
         for name in asked:
             raise_unknown(name, tuple(found), family.spec)
         return cls(family, found)
+
+    @property
+    def spec(self) -> str:
+        return self.family.spec
 
     @property
     def heads(self) -> tuple[str, ...]:

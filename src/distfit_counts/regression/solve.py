@@ -145,8 +145,7 @@ def _minimised(
 ) -> Minimum:
     def report(done: int) -> None:
         if progress is not None:
-            spec = problem.model.family.spec if isinstance(problem.model, CountModel) else ""
-            progress(spec, done, len(start))
+            progress(problem.model.spec, done, len(start))
 
     rows = torch.zeros(len(start), dtype=torch.int64)
     theta = torch.from_numpy(start)
@@ -164,7 +163,7 @@ def _origins(problem: Problem, nested: list[tuple[Limit, Solution]], count: int)
 
 def spec_of(problem: Problem) -> str:
     """The family's name in the family language."""
-    return problem.model.family.spec if isinstance(problem.model, CountModel) else ""
+    return problem.model.spec
 
 
 def _ends(minimum: Minimum, n: float) -> tuple[Array, Ints, int]:

@@ -24,7 +24,7 @@ _RARE = 1e-3
 def verdicts(
     solution: Solution,
     predictors: Sequence[FittedPredictor],
-    residuals: Residuals,
+    residuals: Residuals | None,
     data: Design,
     settings: FitSettings,
 ) -> tuple[Verdict, ...]:
@@ -34,7 +34,7 @@ def verdicts(
         *_convergence(solution, settings),
         *_aliased(predictors),
         *_infinite(predictors, data),
-        *_misfit(solution, residuals, data),
+        *(_misfit(solution, residuals, data) if residuals is not None else ()),
     ]
     return tuple(found)
 

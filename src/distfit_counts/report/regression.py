@@ -22,6 +22,7 @@ from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
+from distfit_counts.settings import NATURAL
 
 _ERRORS = {
     "model": "",
@@ -52,7 +53,8 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
     parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
     if fit.residuals is not None:
         parts += [_moments(fit, fit.residuals), _frequencies(fit.residuals)]
-    parts.append(_restarts(fit, verbose))
+    if len(fit.restarts) > 1 or verbose:
+        parts.append(_restarts(fit, verbose))
     return Group(*map(whole, parts))
 
 
@@ -65,7 +67,7 @@ def _title(fit: Regression) -> Text:
 
 
 def _heading(own: FittedPredictor, fit: Regression) -> Text:
-    meanings = {name: p.meaning for p in parse(fit.reduced).parameters for name in p.names}
+    meanings = _meanings(fit)
     meaning = f" ({meanings[own.head]})" if own.head in meanings else ""
     if own.natural is not None:
         value, error, lower, upper = own.natural
@@ -73,6 +75,16 @@ def _heading(own: FittedPredictor, fit: Regression) -> Text:
         text = f" {number(value)} ± {number(error)}, {level} interval {number(lower)} … {number(upper)}"
         return Text.assemble((own.head, "bold"), text, (meaning, "dim"))
     return Text.assemble((own.head, "bold"), (f"{meaning}, {own.link} link", "dim"))
+
+
+def _meanings(fit: Regression) -> dict[str, str]:
+    if fit.family == "bernoulli" and fit.levels is not None:
+        return {"probability": f"P({fit.response} = {fit.levels[1]})"}
+    if fit.levels is not None:
+        return {level: f"against {fit.levels[0]}" for level in fit.levels[1:]}
+    if fit.family in NATURAL:
+        return {}
+    return {name: p.meaning for p in parse(fit.reduced).parameters for name in p.names}
 
 
 def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
@@ -149,6 +161,8 @@ def _likelihood(fit: Regression) -> Text:
         f"{fixed(fit.null_log_likelihood, 4)}",
         f"AIC {fixed(fit.aic, 2)}  BIC {fixed(fit.bic, 2)}",
     ]
+    if fit.variance is not None:
+        lines.append(f"residual standard deviation {number(fit.variance**0.5)}")
     if fit.errors != "model":
         lines.append(_ERRORS[fit.errors] + (fit.cluster or "" if fit.errors == "cluster" else ""))
     for option, name in (("exposure", fit.exposure), ("offset", fit.offset), ("weights", fit.weights)):

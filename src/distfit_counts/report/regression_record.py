@@ -28,6 +28,8 @@ def regression_record(fit: Regression) -> dict[str, Any]:
         "predictors": {own.head: _predictor(own) for own in fit.predictors},
         "equivalent": {"family": fit.reduced},
         "boundary": {name: _end(value) for name, value in fit.fixed.items()},
+        "variance": fit.variance,
+        "levels": None if fit.levels is None else list(fit.levels),
         "errors": fit.errors,
         "cluster": fit.cluster,
         "covariance": [[finite(value) for value in row] for row in fit.covariance.tolist()],
