@@ -210,9 +210,13 @@ def _groups(frame: pd.DataFrame, rows: Ints, name: str) -> Ints:
 
 def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
     """The log-likelihood without covariates: a constant for every parameter, beside the offsets."""
-    one = np.ones((len(problem.y), 1))
-    standards = {head: Standard.of(one, problem.weights) for head in problem.heads}
-    solution = solve(replace(problem, standards=standards), replace(settings, restarts=1))
+    if all(offset is None for offset in problem.offsets.values()):
+        # Equal responses are then equal rows.
+        y, places = np.unique(problem.y, return_inverse=True)
+        problem = replace(problem, y=y, weights=np.bincount(places, problem.weights).astype(np.float64))
+        problem = replace(problem, offsets=dict.fromkeys(problem.heads))
+    one = Standard.of(np.ones((len(problem.y), 1)), problem.weights)
+    solution = solve(replace(problem, standards=dict.fromkeys(problem.heads, one)), replace(settings, restarts=1))
     return _log_likelihood(solution, 1.0 if normal else None)
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.regression.result import Residuals
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution, natural_heads
+from distfit_counts.settings import PIECE_ELEMENTS
 
 # Counts up to here are tabulated one by one, the rest as one.
 _CELLS = 30
-# Rows times counts that are evaluated together.
-_PIECE = 1 << 20
 # Rows that get a quantile residual.
 _RESIDUALS = 10_000
 
@@ -29,7 +29,7 @@ def residuals(solution: Solution, seed: int) -> Residuals:
         squares = weights * (y - mean) ** 2 / variance
         zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
     cells = int(min(y.max(), _CELLS))
-    probability = _tabulated(model, eta, cells)
+    probability = _tabulated(model, eta, cells, solution.problem.threads)
     expected = weights @ probability
     observed = np.bincount(np.minimum(y, cells).astype(np.int64), weights, minlength=cells + 1).astype(np.float64)
     expected = np.append(expected[:-1], weights.sum() - expected[:-1].sum())
@@ -49,18 +49,21 @@ def residuals(solution: Solution, seed: int) -> Residuals:
     )
 
 
-def _tabulated(model: CountModel, eta: dict[str, Array], largest: int) -> Array:
+def _tabulated(model: CountModel, eta: dict[str, Array], largest: int, threads: int | None = None) -> Array:
     """P(Y = k | row) for k = 0..largest, [N, largest + 1]."""
     n = len(next(iter(eta.values())))
     k = torch.arange(largest + 1, dtype=torch.float64)[:, None]
     found = np.empty((n, largest + 1))
-    size = max(_PIECE // (largest + 1), 1)
-    with torch.no_grad():
-        for begin in range(0, n, size):
-            part = [torch.from_numpy(eta[head][begin : begin + size])[None] for head in model.heads]
-            counts = k.expand(-1, part[0].shape[1])
+    size = max(PIECE_ELEMENTS // (largest + 1), 1)
+
+    def fill(begin: int) -> None:
+        part = [torch.from_numpy(eta[head][begin : begin + size])[None] for head in model.heads]
+        counts = k.expand(-1, part[0].shape[1])
+        with torch.no_grad():
             log_prob = model.log_prob([head.expand_as(counts) for head in part], counts)
-            found[begin : begin + size] = log_prob.exp().T.numpy()
+        found[begin : begin + size] = log_prob.exp().T.numpy()
+
+    list(side_by_side(fill, range(0, n, size), threads))
     return found
 
 
@@ -78,7 +81,7 @@ def quantile_residuals(model: CountModel, eta: dict[str, Array], y: Array, seed:
         # Rows of like counts together: each sums as many terms as the largest of them needs.
         largest = int(y[order[begin]]) * 2 + 32
         end = begin + int(np.searchsorted(y[order[begin:]], largest, side="right"))
-        end = min(end, begin + max(_PIECE // (largest + 1), 1))
+        end = min(end, begin + max(PIECE_ELEMENTS // (largest + 1), 1))
         rows = order[begin:end]
         top = int(y[rows[-1]])
         pmf = _tabulated(model, {head: value[rows] for head, value in eta.items()}, top)
