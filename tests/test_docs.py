@@ -217,7 +217,11 @@ def test_every_verdict_is_explained() -> None:
     source = ROOT / "src" / "distfit_counts"
     codes = {f"fit.{status}" for status in STATUS.values() if status != "converged"}
     stems = set()
-    for file in [*(source / "families").glob("*.py"), *(source / "inference").rglob("*.py")]:
+    for file in [
+        *(source / "families").glob("*.py"),
+        *(source / "inference").rglob("*.py"),
+        *(source / "regression").rglob("*.py"),
+    ]:
         codes |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', file.read_text()))
         # What a code begins with when a family's name, or another code, follows.
         stems |= set(re.findall(r'f"([a-z_]+\.)\{', file.read_text())) - {"fit."}

@@ -19,6 +19,8 @@ from distfit_counts.commands.families import families
 from distfit_counts.commands.fit import fit
 from distfit_counts.commands.histogram import histogram
 from distfit_counts.commands.plot import plot
+from distfit_counts.commands.predict import predict
+from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
 from distfit_counts.errors import DistfitError
@@ -61,7 +63,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Which count distribution is it, with which parameters, how sure are we, and where does the model fail?",
 )
-for command in (fit, compare, check, plot, sample, histogram, show, families):
+for command in (fit, compare, regress, predict, check, plot, sample, histogram, show, families):
     app.command()(command)
 
 

@@ -72,6 +72,9 @@ OBSERVATIONS_PER_PARAMETER = 10
 # BIC differences up to here do not prefer one model (Raftery 1995: "not worth more than a bare mention").
 TIE = 2.0
 
+# What a regression's response can follow beside the count families.
+NATURAL = ("gaussian", "bernoulli", "categorical")
+
 # Work -----------------------------------------------------------------------------------------------------
 
 # Rows times distinct values that are evaluated together. 2**16 float64 are half a MiB a tensor: the tensors of one

@@ -27,6 +27,12 @@ class Bootstrap(StrEnum):
     parametric = "parametric"
 
 
+class Errors(StrEnum):
+    model = "model"
+    hc0 = "hc0"
+    hc1 = "hc1"
+
+
 class Format(StrEnum):
     table = "table"
     json = "json"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import numpy.typing as npt
 
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.formula import Formula, read
+from distfit_counts.regression.formula import Formula, read, variables
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
 if TYPE_CHECKING:
@@ -66,23 +68,24 @@ def design(
     offset: str | None = None,
     exposure: str | None = None,
     weights: str | None = None,
+    extra: Sequence[str | None] = (),
 ) -> Design:
     """The design of ``formula`` on ``frame``; rows in which a value that is needed is missing are left out.
 
-    ``offset`` is added to the predictor of every mean; ``exposure`` > 0 is, after its logarithm was taken.
-    Raises DataError for columns that do not exist and for values that a term cannot bear.
+    ``offset`` is added to the predictor of every mean, the logarithm of ``exposure`` > 0 too. ``extra``: columns that
+    must not be missing either. Raises DataError for columns that do not exist and values that a term cannot bear.
     """
-    needed = required(formula, heads, offset, exposure, weights)
+    needed = required(formula, heads, offset, exposure, weights, *extra)
     for name in needed:
         if name not in frame.columns:
             listed = ", ".join(map(str, frame.columns[:20]))
             raise DataError(f'no column "{name}" in the data', f"the columns are: {listed}")
     complete = frame[needed].notna().all(axis=1).to_numpy()
-    kept = frame.loc[complete, needed]
+    kept = _whole(frame.loc[complete, needed])
     if not len(kept):
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
-    added = _offset(kept, rows, offset, exposure)
+    added = offset_of(kept, rows, offset, exposure)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -96,35 +99,52 @@ def design(
         raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
     return Design(
-        y=y.to_numpy(), weights=weight, predictors=tuple(predictors), rows=rows, n_missing=len(frame) - len(kept)
+        y=np.array(y, dtype=np.float64),
+        weights=weight,
+        predictors=tuple(predictors),
+        rows=rows,
+        n_missing=len(frame) - len(kept),
     )
 
 
-def required(
-    formula: Formula, heads: Sequence[str], offset: str | None, exposure: str | None, weights: str | None
-) -> list[str]:
-    """The columns that are needed, the response first."""
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole floats as integers: a level that a file's missing values have made 1.0 is called 1 again."""
+    for name in frame.columns:
+        column = frame[name]
+        if column.dtype == np.float64 and np.abs(column).max() < 2.0**53 and (column == np.floor(column)).all():
+            frame = frame.assign(**{str(name): column.astype(np.int64)})
+    return frame
+
+
+def required(formula: Formula, heads: Sequence[str], *others: str | None) -> list[str]:
+    """The columns that are needed, the response first; ``others``: beside those of the formula."""
     names = [formula.response]
     for text in dict.fromkeys(formula.terms[head] for head in heads):
-        names += sorted(str(name) for name in read(text).required_variables)
-    return list(dict.fromkeys([*names, *(name for name in (offset, exposure, weights) if name is not None)]))
+        names += variables(text)
+    return list(dict.fromkeys([*names, *(name for name in others if name is not None)]))
 
 
 def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
     """The columns of ``terms`` for new data, coded as when they were made. Raises DataError for unseen levels."""
     for factor, (_, state) in terms.spec.encoder_state.items():
-        levels = state.get("categories")
-        if levels is not None and factor in frame.columns:
-            unseen = ~frame[factor].isin(levels)
-            if unseen.any():
-                place = int(np.flatnonzero(unseen)[0])
-                known = ", ".join(map(str, levels))
-                raise DataError(
-                    f'row {rows[place] + 1}, column "{factor}": the level {frame[factor].iloc[place]!r} was not in '
-                    "the data of the fit",
-                    f"its levels are {known}; leave such rows out",
-                )
+        name, levels = column_of(str(factor)), state.get("categories")
+        if levels is None or name not in frame.columns:
+            continue
+        unseen = ~frame[name].isin(levels)
+        if unseen.any():
+            place = int(np.flatnonzero(unseen)[0])
+            raise DataError(
+                f'row {rows[place] + 1}, column "{name}": the level {str(frame[name].iloc[place])!r} was not in the '
+                "data of the fit",
+                f"its levels are {', '.join(map(str, levels))}; leave such rows out",
+            )
     return _made(terms.spec, terms.text, frame, rows)[1]
+
+
+def column_of(factor: str) -> str:
+    """The column of a categorical factor: itself, or the first argument of C()."""
+    inner = re.match(r"C\(\s*(.+?)\s*[,)]", factor)
+    return inner[1].strip("`") if inner else factor
 
 
 def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
@@ -135,11 +155,14 @@ def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
 
 
 def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, Array]:
-    from formulaic.errors import FormulaicError
+    from formulaic.errors import DataMismatchWarning, FormulaicError
 
     try:
-        made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
-    except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError) as error:
+        with warnings.catch_warnings():
+            # A level that was not seen, in a term that says nothing of its column.
+            warnings.simplefilter("error", DataMismatchWarning)
+            made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
+    except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
     matrix = np.ascontiguousarray(np.asarray(made, dtype=np.float64))
@@ -153,7 +176,8 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
     return made, matrix
 
 
-def _offset(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
+def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
+    """What is added to the predictors of means [N], None where there is nothing. Raises DataError for no numbers."""
     added = None if offset is None else _numbers(frame, rows, offset)
     if exposure is None:
         return added

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.row_model import LOCATIONS, ZEROS, bare, raise_unknown
+from distfit_counts.regression.row_model import ZEROS, bare, raise_unknown
 
 # What a term may call. A formula is read from models too, and formulaic evaluates Python: nothing else may pass.
 _TRANSFORMS = {
@@ -45,9 +45,7 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
 
     Raises DistfitError for what cannot be read, and FamilyError for a part that the family does not have.
     """
-    sides = _split(text, "~")
-    if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
-        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+    sides = _sides(text)
     parts = [part.strip() for part in _split(sides[1], "|")]
     has_zeros = any(bare(head) in ZEROS for head in heads)
     if len(parts) > 2 or not all(parts):
@@ -60,11 +58,23 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
         if not matching:
             raise_unknown(name, heads, spec)
         terms |= dict.fromkeys(matching, _right(given, name))
-    if len(heads) and not any(bare(head) in LOCATIONS or head not in ZEROS for head in heads):
-        raise DistfitError(f"{spec} has no mean to depend on covariates", "choose another family")
+    if not heads:
+        raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     for side in terms.values():
-        _check(side)
+        check_terms(side)
     return Formula(text.strip(), _name(sides[0].strip(), text), terms)
+
+
+def response_of(text: str) -> str:
+    """The column of the response. Raises DistfitError where there is none."""
+    return _name(_sides(text)[0].strip(), text)
+
+
+def _sides(text: str) -> list[str]:
+    sides = _split(text, "~")
+    if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
+        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+    return sides
 
 
 def _default(head: str, parts: Sequence[str]) -> str:
@@ -123,19 +133,55 @@ def read(terms: str) -> Any:
     return found
 
 
-def _check(terms: str) -> None:
-    """Refuse whatever is no arithmetic on columns."""
-    for term in read(terms):
-        for factor in term.factors:
-            if factor.eval_method is not None and factor.eval_method.value == "python":
-                _check_expression(factor.expr)
+def check_terms(terms: str) -> None:
+    """Raises DistfitError for whatever is no arithmetic on columns."""
+    for factor in _factors(terms):
+        if not _is_plain(factor):
+            _check_expression(_parsed(factor.expr)[0])
 
 
-def _check_expression(expression: str) -> None:
+def variables(terms: str) -> list[str]:
+    """The columns that the terms use, sorted. (formulaic overlooks those within poly() and bs().)"""
+    found: set[str] = set()
+    for factor in _factors(terms):
+        if _is_plain(factor):
+            found |= {factor.expr} if factor.eval_method.value == "lookup" else set()
+            continue
+        tree, quoted = _parsed(factor.expr)
+        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        modules = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and id(node) not in called | modules:
+                found.add(quoted.get(node.id, node.id))
+    return sorted(found)
+
+
+def _factors(terms: str) -> list[Any]:
+    return [factor for term in read(terms) for factor in term.factors]
+
+
+def _is_plain(factor: Any) -> bool:
+    """A column or a number, which is not evaluated."""
+    return factor.eval_method is not None and factor.eval_method.value in ("lookup", "literal")
+
+
+def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
+    """The expression's tree, and the names in backquotes by those that stand for them there."""
+    quoted: dict[str, str] = {}
+
+    def stand_in(found: re.Match[str]) -> str:
+        name = f"quoted_{len(quoted)}"
+        quoted[name] = found[1]
+        return name
+
     try:
-        tree = ast.parse(expression, mode="eval")
+        return ast.parse(re.sub("`([^`]*)`", stand_in, expression), mode="eval"), quoted
     except SyntaxError:
         raise DistfitError(f"cannot read the term {expression!r}", "check its brackets and commas") from None
+
+
+def _check_expression(tree: ast.Expression) -> None:
+    expression = ast.unparse(tree)
     for node in ast.walk(tree):
         if not isinstance(node, _NODES) or (isinstance(node, ast.Name) and node.id.startswith("__")):
             raise DistfitError(f"the term {expression!r} is no arithmetic on columns", "compute it in the data")

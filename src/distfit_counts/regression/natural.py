@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.regression.link import IDENTITY, LOG, LOGIT, Link
 
 
 class NaturalFamily(ABC):
@@ -24,6 +25,12 @@ class NaturalFamily(ABC):
 
     spec: str
     heads: tuple[str, ...]
+    link: Link
+
+    @property
+    def links(self) -> Mapping[str, Link]:
+        """The canonical link of every predictor."""
+        return dict.fromkeys(self.heads, self.link)
 
     @abstractmethod
     def log_partition(self, eta: Tensor) -> Tensor:
@@ -57,6 +64,7 @@ class Gaussian(NaturalFamily):
 
     spec = "gaussian"
     heads = ("mean",)
+    link = IDENTITY
 
     def log_partition(self, eta: Tensor) -> Tensor:
         return 0.5 * eta[0] ** 2
@@ -73,10 +81,12 @@ class Gaussian(NaturalFamily):
 
 @dataclass(frozen=True)
 class Bernoulli(NaturalFamily):
-    """0 or 1: A = log(1 + exp(eta)), mean sigmoid(eta)."""
+    """0 or 1, the second of two ``levels``: A = log(1 + exp(eta)), mean sigmoid(eta)."""
 
+    levels: tuple[str, ...] = ("0", "1")
     spec = "bernoulli"
-    heads = ("logit",)
+    heads = ("probability",)
+    link = LOGIT
 
     def log_partition(self, eta: Tensor) -> Tensor:
         # Not torch's softplus: from 20 on it returns eta itself, 2e-9 off.
@@ -96,6 +106,7 @@ class NaturalPoisson(NaturalFamily):
 
     spec = "poisson"
     heads = ("rate",)
+    link = LOG
 
     def log_partition(self, eta: Tensor) -> Tensor:
         return torch.exp(eta[0])
@@ -116,6 +127,7 @@ class Categorical(NaturalFamily):
 
     levels: tuple[str, ...]
     spec = "categorical"
+    link = LOGIT
 
     @property
     def heads(self) -> tuple[str, ...]:  # type: ignore[override]  # a constant of the others
@@ -141,4 +153,5 @@ class Categorical(NaturalFamily):
         return found
 
 
+GAUSSIAN = Gaussian()
 BERNOULLI = Bernoulli()

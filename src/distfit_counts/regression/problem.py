@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Limit
 from distfit_counts.regression.design import Design
@@ -87,7 +85,4 @@ class Problem:
 
     def constant(self, head: str, value: float) -> Array:
         """Coefficients [q] with which the predictor of ``head`` is as near as can be to ``value`` for every row."""
-        matrix = self.standards[head].matrix
-        root = np.sqrt(self.weights / self.n)
-        found = np.linalg.lstsq(matrix * root[:, None], value * root, rcond=None)[0]
-        return np.asarray(found, dtype=np.float64)
+        return self.standards[head].constant(value, self.weights)

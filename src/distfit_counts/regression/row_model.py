@@ -21,10 +21,19 @@ ZEROS = ("pi", "p0")
 
 
 class RowModel(Protocol):
-    """``heads``: the names of the predictors, in order. ``log_prob``: [H tensors of N], [N] -> [N]."""
+    """``spec``: the name of the family; ``heads``: the names of the predictors, in order; ``links`` by head.
+
+    ``log_prob``: [H tensors of N], [N] -> [N].
+    """
+
+    @property
+    def spec(self) -> str: ...
 
     @property
     def heads(self) -> tuple[str, ...]: ...
+
+    @property
+    def links(self) -> Mapping[str, Link]: ...
 
     def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor: ...
 
@@ -52,6 +61,10 @@ class CountModel:
         for name in asked:
             raise_unknown(name, tuple(found), family.spec)
         return cls(family, found)
+
+    @property
+    def spec(self) -> str:
+        return self.family.spec
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -92,8 +105,13 @@ class CountModel:
 
     def natural(self, eta: Sequence[Array]) -> dict[str, Array]:
         """Natural values of all parameters, each [N]."""
-        working = self.working([torch.from_numpy(head) for head in eta])
-        shown: dict[str, Array] = {}
+        tensors = self.natural_tensors([torch.from_numpy(head) for head in eta])
+        return {name: value.numpy() for name, value in tensors.items()}
+
+    def natural_tensors(self, eta: Sequence[Tensor]) -> dict[str, Tensor]:
+        """The same in torch, to be differentiated."""
+        working = self.working(eta)
+        shown: dict[str, Tensor] = {}
         for parameter in self.family.parameters:
             for name in parameter.names:
                 value = working[name]
@@ -101,7 +119,7 @@ class CountModel:
                     value = torch.sigmoid(value)
                 elif parameter.constraint is SIMPLEX:
                     value = torch.exp(value)
-                shown[name] = value.numpy()
+                shown[name] = value
         return shown
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,6 +130,13 @@ def _descend(
     )
 
 
+def best_from(problem: Problem, theta: Array, settings: FitSettings) -> float:
+    """The log-likelihood at the top of the hill from ``theta`` [P], or from the moments where that is higher."""
+    minimum = _minimised(problem, np.stack([theta, moments(problem)]), settings, settings.max_steps, None)
+    value, _, best = _ends(minimum, problem.n)
+    return -float(value[best]) * problem.n
+
+
 _STEPS = DEFAULT_STEPS["newton"]
 
 
@@ -138,8 +145,7 @@ def _minimised(
 ) -> Minimum:
     def report(done: int) -> None:
         if progress is not None:
-            spec = problem.model.family.spec if isinstance(problem.model, CountModel) else ""
-            progress(spec, done, len(start))
+            progress(problem.model.spec, done, len(start))
 
     rows = torch.zeros(len(start), dtype=torch.int64)
     theta = torch.from_numpy(start)
@@ -157,7 +163,7 @@ def _origins(problem: Problem, nested: list[tuple[Limit, Solution]], count: int)
 
 def spec_of(problem: Problem) -> str:
     """The family's name in the family language."""
-    return problem.model.family.spec if isinstance(problem.model, CountModel) else ""
+    return problem.model.spec
 
 
 def _ends(minimum: Minimum, n: float) -> tuple[Array, Ints, int]:
@@ -183,7 +189,7 @@ def _supremum(value: float, n: float, nested: list[tuple[Limit, Solution]]) -> t
     return min(tied, key=lambda pair: pair[1].reached.problem.objective.width)
 
 
-def natural_heads(solution: Solution) -> Mapping[str, Array]:
+def natural_heads(solution: Solution) -> dict[str, Array]:
     """eta [N] of every head at the best point."""
     theta = torch.from_numpy(solution.theta[solution.best][None])
     etas = solution.problem.objective.predictors(theta)

@@ -20,12 +20,13 @@ _PIECE = 1 << 14
 @dataclass(frozen=True, eq=False)
 class Standard:
     """``matrix`` [N, q]: the ``kept`` [q] of p columns, standardised. beta = ``back`` [p, q] theta on their own scale;
-    the columns that are left out have beta = 0.
+    the columns that are left out have beta = 0. ``intercept``: the place of a column of ones or minus ones, if any.
     """
 
     matrix: Array
     kept: tuple[int, ...]
     back: Array
+    intercept: int | None = None
 
     @classmethod
     def of(cls, raw: Array, weights: Array) -> Standard:
@@ -46,11 +47,29 @@ class Standard:
             back[j, place] = 1.0 / scale[j]
             if intercept is not None and j != intercept:
                 back[intercept, place] -= mean[j] / scale[j] / raw[0, intercept]
-        return cls(np.ascontiguousarray(matrix[:, kept]), tuple(kept), back)
+        one = None if intercept is None else kept.index(intercept)
+        whole = len(kept) == p
+        return cls(matrix if whole else np.ascontiguousarray(matrix[:, kept]), tuple(kept), back, one)
+
+    def constant(self, value: float, weights: Array) -> Array:
+        """theta [q] with which the predictor is as near as can be to ``value`` for every row."""
+        if self.intercept is not None:
+            theta = np.zeros(len(self.kept))
+            theta[self.intercept] = value * self.matrix[0, self.intercept]
+            return theta
+        root = np.sqrt(weights / weights.sum())
+        found = np.linalg.lstsq(self.matrix * root[:, None], value * root, rcond=None)[0]
+        return np.asarray(found, dtype=np.float64)
 
 
 def _independent(matrix: Array) -> list[int]:
     """Columns that are no linear combination of those before them."""
+    length = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
+    if (length > _INDEPENDENT).all():
+        gram = (matrix / length).T @ (matrix / length)
+        # Squared, 1e-6 is far from the rounding of the sums: nothing to look for.
+        if np.linalg.eigvalsh(gram)[0] > 1e-6:
+            return list(range(matrix.shape[1]))
     triangle = _triangle(matrix)
     kept: list[int] = []
     for j in range(matrix.shape[1]):

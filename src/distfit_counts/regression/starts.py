@@ -85,7 +85,7 @@ def _with_structural_zeros(problem: Problem, family: ZeroInflated, count: int, r
         direction = rng.standard_normal(matrix.shape[1])
         score = matrix[zero] @ direction * rng.exponential(2.0) + rng.logistic(size=int(zero.sum()))
         labels[i, zero] = score > np.quantile(score, 1.0 - share[i])
-    gate = _fitted(problem.with_model(BERNOULLI, {"logit": "pi"}), labels, np.tile(problem.weights, (count, 1)))
+    gate = _fitted(problem.with_model(BERNOULLI, {"probability": "pi"}), labels, np.tile(problem.weights, (count, 1)))
     counts = problem.with_model(CountModel.of(family.base), {head: head for head in CountModel.of(family.base).heads})
     rest = _fitted(counts, np.tile(problem.y, (count, 1)), problem.weights * (1.0 - labels))
     return np.concatenate([gate, rest], axis=1)

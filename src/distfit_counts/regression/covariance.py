@@ -1,0 +1,77 @@
+"""Covariances of the coefficients, on the standard scale, and which directions the data do not determine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.optimise.solve import Ints
+from distfit_counts.regression.objective import row_derivatives
+from distfit_counts.regression.solve import Solution
+
+# A standard error, on the standard scale, from which on a direction counts as flat: a covariate that moves by one
+# standard deviation and multiplies the mean by anything between e^-200 and e^200 says nothing.
+_FLAT = 100.0
+# Share of a flat direction that a coefficient must have to be called flat too.
+_SHARE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Information:
+    """The observed information (minus the Hessian of the log-likelihood) at the solution.
+
+    ``inverse`` [P, P] over the directions that the data determine, ``flat`` [P] the coefficients that they do not.
+    """
+
+    inverse: Array
+    flat: Array
+
+    @classmethod
+    def of(cls, solution: Solution) -> Information:
+        total = solution.hessian * solution.problem.n
+        # Coordinates of curvature one: the eigenvalues of a covariate and of a size are then comparable.
+        unit = np.sqrt(np.maximum(np.abs(np.diag(total)), 1.0 / _FLAT**2))
+        values, vectors = np.linalg.eigh(total / (unit[:, None] * unit[None, :]))
+        directions = vectors / unit[:, None]
+        length = np.abs(directions).max(axis=0)
+        # A step of length one along a direction raises the NLL by lambda/2 / length^2.
+        known = (values > 0.0) & (length < _FLAT * np.sqrt(np.maximum(values, 0.0)))
+        inverse = (directions[:, known] / values[known]) @ directions[:, known].T
+        lost = np.abs(directions[:, ~known]) / length[~known]
+        flat = (lost > _SHARE).any(axis=1) if lost.size else np.zeros(len(total), dtype=bool)
+        return cls(inverse, flat)
+
+
+def scores(solution: Solution) -> Array:
+    """Derivatives [N, P] of every row's log-likelihood by the coefficients, rows weighted."""
+    objective = solution.problem.objective
+    theta = torch.from_numpy(solution.theta[solution.best][None])
+    eta = objective.predictors(theta)
+    rows = row_derivatives(objective.model, eta, objective.y.expand_as(eta[0]), hessian=False)
+    parts = [
+        -slope[0].numpy()[:, None] * matrix.numpy()
+        for slope, matrix in zip(rows.slope, objective.matrices, strict=True)
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def sandwich(solution: Solution, information: Information, kind: str, groups: Ints | None = None) -> Array:
+    """The robust covariance (White 1980; Liang and Zeger 1986 for clusters) on the standard scale.
+
+    ``kind`` hc0; hc1 with n/(n - p); cluster with G/(G - 1) x (n - 1)/(n - p) for G ``groups`` [N], numbered from 0.
+    """
+    own, weights = scores(solution), solution.problem.weights
+    n, p = solution.problem.n, own.shape[1]
+    if kind == "cluster":
+        assert groups is not None
+        summed = np.zeros((int(groups.max()) + 1, p))
+        np.add.at(summed, groups, own * weights[:, None])
+        count = len(summed)
+        meat = summed.T @ summed * (count / (count - 1.0)) * ((n - 1.0) / (n - p))
+    else:
+        meat = (own * weights[:, None]).T @ own * (n / (n - p) if kind == "hc1" else 1.0)
+    result: Array = information.inverse @ meat @ information.inverse
+    return result

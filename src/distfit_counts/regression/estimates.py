@@ -1,0 +1,155 @@
+"""The solution's coefficients on the covariates' own scale, with errors, intervals and tests of every term."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_tail
+from distfit_counts.optimise.solve import Ints
+from distfit_counts.regression.covariance import Information, sandwich
+from distfit_counts.regression.design import Predictor
+from distfit_counts.regression.link import Link
+from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
+from distfit_counts.regression.solve import Solution
+from distfit_counts.regression.standard import Standard
+from distfit_counts.result import HypothesisTest
+
+NAN = float("nan")
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """``solution`` is that of the model reached; ``scale`` multiplies its covariance (the variance of a gaussian)."""
+
+    solution: Solution
+    level: float
+    errors: str = "model"
+    groups: Ints | None = None
+    scale: float = 1.0
+
+    @cached_property
+    def information(self) -> Information:
+        return Information.of(self.solution)
+
+    @cached_property
+    def _standard(self) -> Array:
+        """Covariance on the standard scale."""
+        if self.errors == "model":
+            return self.scale * self.information.inverse
+        return sandwich(self.solution, self.information, self.errors, self.groups)
+
+    @cached_property
+    def back(self) -> Array:
+        """[P_raw, P] from the standard scale to the covariates' own, all predictors."""
+        problem = self.solution.problem
+        blocks = [problem.standards[head].back for head in problem.heads]
+        result: Array = np.asarray(torch.block_diag(*map(torch.from_numpy, blocks)).numpy())
+        return result
+
+    @cached_property
+    def coefficients(self) -> Array:
+        """[P_raw] in the order of the heads; 0 for columns that are left out."""
+        result: Array = self.back @ self.solution.theta[self.solution.best]
+        return result
+
+    @cached_property
+    def flat(self) -> Bools:
+        """Which coefficients [P_raw] the data do not determine, those left out not among them."""
+        moved = np.abs(self.back) * (np.abs(self.back) > 1e-12 * np.abs(self.back).max(axis=1, keepdims=True))
+        return np.asarray(moved @ self.information.flat > 0.0)
+
+    @cached_property
+    def covariance(self) -> Array:
+        """[P_raw, P_raw]; NaN for coefficients that have none."""
+        found: Array = self.back @ self._standard @ self.back.T
+        none = self.flat | self._aliased
+        found[none] = NAN
+        found[:, none] = NAN
+        return found
+
+    @cached_property
+    def _aliased(self) -> Bools:
+        standards = [self.solution.problem.standards[head] for head in self.solution.problem.heads]
+        return np.concatenate([_left_out(standard) for standard in standards])
+
+    def predictor(self, own: Predictor, link: Link) -> FittedPredictor:
+        """Everything about one parameter."""
+        place = self._place(own.head)
+        beta, covariance = self.coefficients[place], self.covariance[place, place]
+        half = normal_point(0.5 + 0.5 * self.level)
+        listed = tuple(
+            _coefficient(name, float(beta[j]), float(np.sqrt(covariance[j, j])), half, self._note(place.start + j))
+            for j, name in enumerate(own.terms.names)
+        )
+        tests = tuple(
+            TermTests(term, wald(f"{own.head}: {term}", beta[list(columns)], covariance[np.ix_(columns, columns)]))
+            for term, columns in own.terms.by_term.items()
+            if term != "1" and columns
+        )
+        alone = own.terms.names == ("Intercept",) and own.offset is None
+        natural = _natural(link, listed[0]) if alone else None
+        ratio = "odds ratio" if link.name == "logit" else link.ratio
+        return FittedPredictor(own.head, link.name, ratio, own.terms, listed, tests, natural)
+
+    def _note(self, j: int) -> str:
+        if self._aliased[j]:
+            return "aliased"
+        if self.flat[j]:
+            return "upper" if self.coefficients[j] > 0 else "lower"
+        return ""
+
+    def _place(self, head: str) -> slice:
+        begin = 0
+        for other in self.solution.problem.heads:
+            width = self.solution.problem.standards[other].back.shape[0]
+            if other == head:
+                return slice(begin, begin + width)
+            begin += width
+        raise KeyError(head)
+
+
+def wald(title: str, beta: Array, covariance: Array) -> HypothesisTest:
+    """Wald's chi-square that all of ``beta`` [q] are 0: beta' V^-1 beta on q degrees of freedom."""
+    known = np.isfinite(np.diag(covariance))
+    if not known.any():
+        return HypothesisTest("wald", title, NAN, NAN, NAN, "the coefficients have no standard errors")
+    own = covariance[np.ix_(known, known)]
+    statistic = float(beta[known] @ np.linalg.pinv(own, hermitian=True) @ beta[known])
+    df = int(known.sum())
+    return HypothesisTest("wald", title, statistic, df, float(chi_square_tail(statistic, df)), "chi-square")
+
+
+def normal_point(p: float) -> float:
+    """Phi^-1(p)."""
+    return float(torch.special.ndtri(torch.tensor(p, dtype=torch.float64)))
+
+
+def _left_out(standard: Standard) -> Bools:
+    flags = np.ones(standard.back.shape[0], dtype=bool)
+    flags[list(standard.kept)] = False
+    return flags
+
+
+def _coefficient(name: str, estimate: float, error: float, half: float, note: str) -> Coefficient:
+    """``half``: how many standard errors an interval reaches to either side."""
+    if note == "aliased":
+        return Coefficient(name, NAN, NAN, NAN, NAN, NAN, NAN, note)
+    z = estimate / error
+    p = 2.0 * float(normal_tail(abs(z)))
+    return Coefficient(name, estimate, error, z, p, estimate - half * error, estimate + half * error, note)
+
+
+def _natural(link: Link, intercept: Coefficient) -> tuple[float, float, float, float]:
+    """Of a predictor that is constant, the parameter itself; its error by the delta method, its ends transformed."""
+    at = torch.tensor(intercept.estimate, dtype=torch.float64, requires_grad=True)
+    value = torch.sigmoid(at) if link.name == "logit" else link.to(at)
+    (slope,) = torch.autograd.grad(value, at)
+    lower, upper = (float(link.show(np.array(end))) for end in (intercept.lower, intercept.upper))
+    return float(value.detach()), float(slope) * intercept.std_error, lower, upper

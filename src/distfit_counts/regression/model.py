@@ -1,0 +1,155 @@
+"""A fitted regression as what predicts: the family, and every parameter's terms with their coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from distfit_counts.data.frames import Kind
+from distfit_counts.families.constraint import Array
+from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
+from distfit_counts.regression.formula import variables
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
+from distfit_counts.regression.responses import restored
+from distfit_counts.regression.result import Regression
+from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel, bare
+from distfit_counts.regression.terms_state import terms_of, terms_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """``terms`` and ``coefficients`` of every head; ``covariance`` [P, P] of all coefficients, NaN where none."""
+
+    rows: RowModel
+    terms: tuple[Terms, ...]
+    coefficients: tuple[Array, ...]
+    covariance: Array
+    level: float
+    offset: str | None
+    exposure: str | None
+
+    @classmethod
+    def of(cls, fit: Regression) -> Model:
+        """What was reached; a coefficient that is left out counts as 0."""
+        links = {own.head: own.link for own in fit.predictors}
+        return cls(
+            rows=restored(fit.reduced, links, list(fit.levels or ())),
+            terms=tuple(own.terms for own in fit.predictors),
+            coefficients=tuple(np.nan_to_num([c.estimate for c in own.coefficients]) for own in fit.predictors),
+            covariance=fit.covariance,
+            level=fit.level,
+            offset=fit.offset,
+            exposure=fit.exposure,
+        )
+
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that it needs, each with what it must hold."""
+        found: dict[str, Kind] = {}
+        for terms in self.terms:
+            levels = text_columns(terms)
+            for name in variables(terms.text):
+                found[name] = "level" if name in levels else "number"
+        return found | {name: "number" for name in (self.offset, self.exposure) if name is not None}
+
+    def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]:
+        """eta [H] of [N] and the matrices [H] of [N, p], for a frame without missing values.
+
+        ``rows`` [N]: their numbers in the source, from 0, for messages.
+        """
+        added = offset_of(frame, rows, self.offset, self.exposure)
+        known: dict[str, Array] = {}
+        etas, matrices = [], []
+        for head, terms, beta in zip(self.rows.heads, self.terms, self.coefficients, strict=True):
+            if terms.text not in known:
+                known[terms.text] = matrix_of(terms, frame, rows)
+            eta = known[terms.text] @ beta
+            etas.append(eta + added if added is not None and bare(head) in LOCATIONS else eta)
+            matrices.append(known[terms.text])
+        return etas, matrices
+
+    def mean(self, etas: Sequence[Array]) -> Array:
+        """The mean of every row [N]; of a categorical response the probabilities of all levels but the first [H, N]."""
+        with torch.no_grad():
+            mean = self._mean([torch.from_numpy(eta) for eta in etas]).numpy()
+        return mean[0] if len(mean) == 1 else mean
+
+    def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array:
+        """Standard error of log(mean) of every row, of the predictor for a natural family, by the delta method."""
+        leaves = [torch.from_numpy(eta).requires_grad_(True) for eta in etas]
+        # Of a natural family with one predictor, the predictor itself.
+        log_mean = leaves[0] if isinstance(self.rows, NaturalFamily) else torch.log(self._mean(leaves)[0])
+        slopes = torch.autograd.grad(log_mean.sum(), leaves, allow_unused=True, materialize_grads=True)
+        jacobian = np.concatenate([s.numpy()[:, None] * m for s, m in zip(slopes, matrices, strict=True)], axis=1)
+        # Left-out columns have no variance: what has no error at all takes part with NaN, as it should.
+        aliased = (np.concatenate(self.coefficients) == 0.0) & np.isnan(np.diag(self.covariance))
+        covariance = np.where(aliased[:, None] | aliased[None, :], 0.0, self.covariance)
+        result: Array = np.sqrt(((jacobian @ covariance) * jacobian).sum(axis=1))
+        return result
+
+    def _mean(self, etas: Sequence[Tensor]) -> Tensor:
+        """[1, N], or [H, N] of a categorical response."""
+        if isinstance(self.rows, NaturalFamily):
+            return self.rows.mean(torch.stack(list(etas)))
+        assert isinstance(self.rows, CountModel)
+        mean: Tensor = self.rows.family.mean(self.rows.natural_tensors(etas))
+        return mean.expand_as(etas[0])[None]
+
+    def record(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "family": self.rows.spec,
+            "levels": list(self.rows.levels) if isinstance(self.rows, Bernoulli | Categorical) else None,
+            "predictors": [
+                {
+                    "head": head,
+                    "link": self.rows.links[head].name,
+                    "terms": terms_record(terms),
+                    "coefficients": beta.tolist(),
+                }
+                for head, terms, beta in zip(self.rows.heads, self.terms, self.coefficients, strict=True)
+            ],
+            "covariance": [[None if x != x else x for x in row] for row in self.covariance.tolist()],
+            "level": self.level,
+            "offset": self.offset,
+            "exposure": self.exposure,
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Model:
+        """KeyError and the like where the record is damaged; DistfitError where it names what does not exist."""
+        listed = record["predictors"]
+        rows = restored(record["family"], {own["head"]: own["link"] for own in listed}, record["levels"])
+        if rows.heads != tuple(own["head"] for own in listed):
+            raise ValueError("its predictors are not those of its family")
+        terms = tuple(terms_of(own["terms"]) for own in listed)
+        coefficients = tuple(np.array(own["coefficients"], dtype=np.float64) for own in listed)
+        size = sum(map(len, coefficients))
+        covariance = np.array([[np.nan if x is None else x for x in row] for row in record["covariance"]], dtype=float)
+        if any(len(t.names) != len(b) for t, b in zip(terms, coefficients, strict=True)) or covariance.size != size**2:
+            raise ValueError("coefficients and terms do not agree")
+        return cls(
+            rows,
+            terms,
+            coefficients,
+            covariance.reshape(size, size),
+            float(record["level"]),
+            record["offset"],
+            record["exposure"],
+        )
+
+
+def text_columns(terms: Terms) -> set[str]:
+    """The columns whose levels are words; levels that are numbers are read as numbers."""
+    return {
+        column_of(str(factor))
+        for factor, (_, state) in terms.spec.encoder_state.items()
+        if any(isinstance(level, str) for level in state.get("categories", ()))
+    }

@@ -1,0 +1,277 @@
+"""Data, a formula and a family -> a regression."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from distfit_counts.data.frames import Kind
+from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.families.constraint import Array
+from distfit_counts.inference.fitted.restarts import basins
+from distfit_counts.inference.hypotheses.tails import chi_square_tail
+from distfit_counts.optimise.minimise import STATUS
+from distfit_counts.optimise.solve import Ints
+from distfit_counts.regression.design import Design, Predictor, design, required
+from distfit_counts.regression.estimates import Estimates
+from distfit_counts.regression.formula import parse, response_of
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.problem import Problem
+from distfit_counts.regression.residuals import residuals
+from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
+from distfit_counts.regression.result import FittedPredictor, Regression
+from distfit_counts.regression.row_model import CountModel, RowModel
+from distfit_counts.regression.solve import Progress, Solution, best_from, natural_heads, solve
+from distfit_counts.regression.standard import Standard
+from distfit_counts.regression.verdicts import verdicts
+from distfit_counts.result import HypothesisTest, Restart
+from distfit_counts.settings import FitSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ERRORS = ("model", "hc0", "hc1")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a regression. ``own``: formulas of single parameters; ``links``: their links.
+
+    ``errors``: model, hc0 or hc1; ``cluster``: a column, for errors that hold where its groups are correlated.
+    ``likelihood_ratio``: refit without every term.
+    """
+
+    formula: str
+    family: str
+    own: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    offset: str | None = None
+    exposure: str | None = None
+    weights: str | None = None
+    errors: str = "model"
+    cluster: str | None = None
+    likelihood_ratio: bool = False
+
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that are needed, each with what it must hold."""
+        heads = heads_before_data(self.family, self.links)
+        formula = parse(self.formula, heads, self.family, self.own)
+        numbers = (self.offset, self.exposure, self.weights)
+        found: dict[str, Kind] = dict.fromkeys(required(formula, heads, *numbers, self.cluster))
+        found |= {name: "number" for name in numbers if name is not None}
+        return found | {formula.response: response_kind(self.family)}
+
+
+def regress(
+    frame: pd.DataFrame, request: Request, settings: FitSettings, source: str = "data", progress: Progress | None = None
+) -> Regression:
+    """Fit ``request`` to the rows of ``frame``.
+
+    Raises DataError for data that the formula or the family cannot bear, FamilyError for a parameter that the family
+    does not have.
+    """
+    response = response_of(request.formula)
+    if response not in frame.columns:
+        raise DataError(f'no column "{response}" in the data', f"the columns are: {', '.join(map(str, frame.columns))}")
+    model, values = row_model(request.family, request.links, frame[response])
+    formula = parse(request.formula, model.heads, request.family, request.own)
+    frame = frame.assign(**{response: values})
+    data = design(
+        formula, frame, model.heads, request.offset, request.exposure, request.weights, extra=(request.cluster,)
+    )
+    _check(data, model, response)
+    problem = Problem.of(model, data, settings.threads)
+    solution = solve(problem, settings, progress=progress)
+    reached = solution.reached
+    own = dict(zip(model.heads, data.predictors, strict=True))
+    here = _carried(solution)
+    groups = None if request.cluster is None else _groups(frame, data.rows, request.cluster)
+    variance = _variance(reached) if model is GAUSSIAN else None
+    errors = "cluster" if groups is not None else request.errors
+    estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
+    predictors = tuple(
+        estimates.predictor(replace(own[here[head]], head=head), reached.problem.model.links[head])
+        for head in reached.problem.heads
+    )
+    if request.likelihood_ratio:
+        predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
+    fixed = _fixed(solution)
+    found = residuals(reached, settings.seed) if isinstance(model, CountModel) else None
+    return Regression(
+        source=source,
+        formula=formula.text,
+        family=request.family,
+        response=response,
+        n=data.n,
+        n_rows=len(data.y),
+        n_missing=data.n_missing,
+        predictors=predictors,
+        reduced=reached.problem.model.spec,
+        fixed=fixed,
+        log_likelihood=_log_likelihood(solution, variance),
+        null_log_likelihood=_null(problem, settings, variance is not None),
+        n_parameters=problem.objective.width + (variance is not None),
+        variance=variance,
+        levels=model.levels if isinstance(model, Bernoulli | Categorical) else None,
+        converged=solution.converged,
+        status=solution.status_text,
+        gradient_norm=float(reached.gradient_norm[reached.best]),
+        restarts=_restarts(solution, own),
+        verdicts=verdicts(solution, predictors, found, data, settings),
+        covariance=estimates.covariance,
+        errors=estimates.errors,
+        residuals=found,
+        level=settings.level,
+        seed=settings.seed,
+        offset=request.offset,
+        exposure=request.exposure,
+        weights=request.weights,
+        cluster=request.cluster,
+    )
+
+
+def _check(data: Design, model: RowModel, response: str) -> None:
+    if data.n <= 0.0:
+        raise DataError("all weights are 0", "check the --weights column")
+    if not isinstance(model, CountModel):
+        return
+    y, lowest = data.y, model.family.lowest
+    wrong = (y < 0) | (y != np.floor(y))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f'row {data.rows[row] + 1}, column "{response}": {y[row]:g} is no count', "counts are whole numbers >= 0"
+        )
+    if y.min() < lowest:
+        raise FamilyError(
+            f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",
+            "a hurdle(...) has zeros too; or leave those rows out",
+        )
+
+
+def _variance(solution: Solution) -> float:
+    """The residual variance of a normal response, RSS/(n - p), as in R's lm."""
+    problem = solution.problem
+    df = problem.n - problem.objective.width
+    return _squares(solution) / df if df > 0 else float("nan")
+
+
+def _squares(solution: Solution) -> float:
+    """The residual sum of squares."""
+    problem = solution.problem
+    (fitted,) = natural_heads(solution).values()
+    return float(problem.weights @ (problem.y - fitted) ** 2)
+
+
+def _log_likelihood(solution: Solution, variance: float | None) -> float:
+    """Of a normal response with its variance at the maximum, RSS/n."""
+    if variance is None:
+        return solution.log_likelihood
+    n, squares = solution.problem.n, _squares(solution)
+    return -0.5 * n * (math.log(2.0 * math.pi * squares / n) + 1.0) if squares > 0.0 else math.inf
+
+
+def _carried(solution: Solution) -> dict[str, str]:
+    """The heads of the model that was reached -> those of the model that was asked for."""
+    here = {head: head for head in solution.problem.heads}
+    at = solution
+    while at.limit is not None:
+        limit, at = at.limit
+        back = {other: name for name, other in limit.carried.items()}
+        here = {head: here[back[head]] for head in at.problem.heads}
+    return here
+
+
+def _fixed(solution: Solution) -> dict[str, float]:
+    """The parameters that run to an end of their range, by their names in the model that was asked for."""
+    found: dict[str, float] = {}
+    names, at = {head: head for head in solution.problem.heads}, solution
+    while at.limit is not None:
+        limit, at = at.limit
+        found |= {names[name]: value for name, value in limit.fixed.items() if name in names}
+        back = {other: name for name, other in limit.carried.items()}
+        names = {head: names[back[head]] for head in at.problem.heads}
+    return found
+
+
+def _groups(frame: pd.DataFrame, rows: Ints, name: str) -> Ints:
+    import pandas as pd
+
+    codes, _ = pd.factorize(frame[name].iloc[rows])
+    groups = np.asarray(codes, dtype=np.int64)
+    if groups.max() < 1:
+        raise DataError(f'all rows have the same "{name}"', "clustered standard errors need at least two clusters")
+    return groups
+
+
+def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
+    """The log-likelihood without covariates: a constant for every parameter, beside the offsets."""
+    if all(offset is None for offset in problem.offsets.values()):
+        # Equal responses are then equal rows.
+        y, places = np.unique(problem.y, return_inverse=True)
+        problem = replace(problem, y=y, weights=np.bincount(places, problem.weights).astype(np.float64))
+        problem = replace(problem, offsets=dict.fromkeys(problem.heads))
+    one = Standard.of(np.ones((len(problem.y), 1)), problem.weights)
+    solution = solve(replace(problem, standards=dict.fromkeys(problem.heads, one)), replace(settings, restarts=1))
+    return _log_likelihood(solution, 1.0 if normal else None)
+
+
+def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: FitSettings) -> FittedPredictor:
+    """Twice what the log-likelihood loses without each term; not of a term that is part of another (x of x:z)."""
+    problem = reached.problem
+    standard = problem.standards[own.head]
+    tests = []
+    for test in own.tests:
+        columns = own.terms.by_term[test.term]
+        parts = set(test.term.split(":"))
+        inside = any(parts < set(other.split(":")) for other in own.terms.by_term)
+        kept = [place for place, j in enumerate(standard.kept) if j not in columns]
+        lost = [place for place, j in enumerate(standard.kept) if j in columns]
+        if inside or not lost or not kept:
+            tests.append(test)
+            continue
+        smaller = Standard(
+            np.ascontiguousarray(standard.matrix[:, kept]),
+            tuple(standard.kept[place] for place in kept),
+            standard.back[:, kept],
+        )
+        here = np.delete(reached.theta[reached.best], [problem.slices[own.head].start + j for j in lost])
+        without = best_from(replace(problem, standards=dict(problem.standards) | {own.head: smaller}), here, settings)
+        statistic = max(2.0 * (reached.log_likelihood - without), 0.0)
+        p = float(chi_square_tail(statistic, len(lost)))
+        found = HypothesisTest("lr", test.wald.title, statistic, len(lost), p, "chi-square")
+        tests.append(replace(test, likelihood_ratio=found))
+    return replace(own, tests=tuple(tests))
+
+
+def _restarts(solution: Solution, predictors: Mapping[str, Predictor]) -> tuple[Restart, ...]:
+    """All starts, coefficients named ``head: term``."""
+    problem = solution.problem
+    nll = solution.value * problem.n
+    number = basins(nll, np.array(-solution.log_likelihood))
+    return tuple(
+        Restart(
+            restart=i + 1,
+            origin=solution.origins[i],
+            start=_named(problem, predictors, solution.start[i]),
+            estimate=_named(problem, predictors, solution.theta[i]),
+            nll=float(nll[i]),
+            gradient_norm=float(solution.gradient_norm[i]),
+            steps=int(solution.steps[i]),
+            status=STATUS[int(solution.status[i])],
+            basin=int(number[i]),
+        )
+        for i in range(len(nll))
+    )
+
+
+def _named(problem: Problem, predictors: Mapping[str, Predictor], theta: Array) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for head in problem.heads:
+        beta = problem.standards[head].back @ theta[problem.slices[head]]
+        found |= {f"{head}: {name}": float(b) for name, b in zip(predictors[head].terms.names, beta, strict=True)}
+    return found

@@ -1,0 +1,96 @@
+"""How a regression and its counts agree: over all rows, what was expected of each count."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.optimise.threads import side_by_side
+from distfit_counts.regression.result import Residuals
+from distfit_counts.regression.row_model import CountModel
+from distfit_counts.regression.solve import Solution, natural_heads
+from distfit_counts.settings import PIECE_ELEMENTS
+
+# Counts up to here are tabulated one by one, the rest as one.
+_CELLS = 30
+# Rows that get a quantile residual.
+_RESIDUALS = 10_000
+
+
+def residuals(solution: Solution, seed: int) -> Residuals:
+    """Of a count model, at the best point of ``solution``."""
+    model, y, weights = solution.problem.model, solution.problem.y, solution.problem.weights
+    assert isinstance(model, CountModel)
+    eta = natural_heads(solution)
+    natural = model.natural([eta[head] for head in model.heads])
+    with np.errstate(all="ignore"):
+        mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
+        squares = weights * (y - mean) ** 2 / variance
+        zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
+    cells = int(min(y.max(), _CELLS))
+    probability = _tabulated(model, eta, cells, solution.problem.threads)
+    expected = weights @ probability
+    observed = np.bincount(np.minimum(y, cells).astype(np.int64), weights, minlength=cells + 1).astype(np.float64)
+    expected = np.append(expected[:-1], weights.sum() - expected[:-1].sum())
+    df = weights.sum() - solution.problem.objective.width
+    n = weights.sum()
+    return Residuals(
+        observed=observed,
+        expected=expected,
+        dispersion=float(squares.sum() / df) if df > 0 else float("nan"),
+        zeros=(float(weights @ (y == 0)), float(weights @ zero)),
+        mean=(float(weights @ y / n), float(weights @ mean / n)),
+        variance=(
+            float(weights @ (y - weights @ y / n) ** 2 / n),
+            float(weights @ (variance + (mean - weights @ mean / n) ** 2) / n),
+        ),
+        quantile=quantile_residuals(model, eta, y, seed),
+    )
+
+
+def _tabulated(model: CountModel, eta: dict[str, Array], largest: int, threads: int | None = None) -> Array:
+    """P(Y = k | row) for k = 0..largest, [N, largest + 1]."""
+    n = len(next(iter(eta.values())))
+    k = torch.arange(largest + 1, dtype=torch.float64)[:, None]
+    found = np.empty((n, largest + 1))
+    size = max(PIECE_ELEMENTS // (largest + 1), 1)
+
+    def fill(begin: int) -> None:
+        part = [torch.from_numpy(eta[head][begin : begin + size])[None] for head in model.heads]
+        counts = k.expand(-1, part[0].shape[1])
+        with torch.no_grad():
+            log_prob = model.log_prob([head.expand_as(counts) for head in part], counts)
+        found[begin : begin + size] = log_prob.exp().T.numpy()
+
+    list(side_by_side(fill, range(0, n, size), threads))
+    return found
+
+
+def quantile_residuals(model: CountModel, eta: dict[str, Array], y: Array, seed: int) -> Array:
+    """Phi^-1 of a uniform draw between P(Y < y) and P(Y <= y) of every row; of 10,000 drawn rows where there are more.
+
+    Sums of the pmf up to y: the nearer end is summed, so that far tails keep their digits.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.arange(len(y)) if len(y) <= _RESIDUALS else np.sort(rng.choice(len(y), _RESIDUALS, replace=False))
+    lower, own = np.empty(len(chosen)), np.empty(len(chosen))
+    order = chosen[np.argsort(y[chosen], kind="stable")]
+    place, begin = np.argsort(np.argsort(y[chosen], kind="stable")), 0
+    while begin < len(order):
+        # Rows of like counts together: each sums as many terms as the largest of them needs.
+        largest = int(y[order[begin]]) * 2 + 32
+        end = begin + int(np.searchsorted(y[order[begin:]], largest, side="right"))
+        end = min(end, begin + max(PIECE_ELEMENTS // (largest + 1), 1))
+        rows = order[begin:end]
+        top = int(y[rows[-1]])
+        pmf = _tabulated(model, {head: value[rows] for head, value in eta.items()}, top)
+        at = y[rows].astype(np.int64)
+        cumulated = np.cumsum(pmf, axis=1)
+        own[begin:end] = pmf[np.arange(len(rows)), at]
+        lower[begin:end] = cumulated[np.arange(len(rows)), at] - own[begin:end]
+        begin = end
+    lower, own = lower[place], own[place]
+    uniform = np.clip(lower + rng.random(len(chosen)) * own, 1e-300, 1.0 - 1e-16)
+    z: Array = torch.special.ndtri(torch.from_numpy(uniform)).numpy()
+    return z

@@ -1,0 +1,81 @@
+"""The distributions that a response can have: count families, and the natural exponential families beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from distfit_counts.data.frames import Kind
+from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.families.constraint import Array
+from distfit_counts.families.spec import parse
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.row_model import CountModel, RowModel, bare
+from distfit_counts.settings import NATURAL, RESTARTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def response_kind(spec: str) -> Kind:
+    """What the response column must hold. Raises FamilyError for a family that does not exist."""
+    if spec in NATURAL:
+        # A label is any value, words or numbers.
+        return "number" if spec == "gaussian" else None
+    parse(spec)
+    return "count"
+
+
+def heads_before_data(spec: str, links: Mapping[str, str]) -> tuple[str, ...]:
+    """Predictors that can be named before the response is read: of a categorical one, its levels are not yet known."""
+    return ("response",) if spec in NATURAL else CountModel.of(parse(spec), links).heads
+
+
+def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[RowModel, Array]:
+    """The model of a response and its values as numbers [N]: levels are numbered from 0; NaN where missing.
+
+    Raises DataError for a response that the family cannot have, FamilyError for links that it does not have.
+    """
+    if spec not in NATURAL:
+        return CountModel.of(parse(spec), links), column.to_numpy(dtype=np.float64)
+    if links:
+        raise FamilyError(f"{spec} has its canonical link only", "leave out --link")
+    if spec == "gaussian":
+        return GAUSSIAN, column.to_numpy(dtype=np.float64)
+    levels = sorted(column.dropna().unique(), key=_order)
+    if spec == "bernoulli" and len(levels) != 2:
+        raise DataError(f'column "{column.name}" has {len(levels)} levels', "bernoulli has two; for more, categorical")
+    if len(levels) < 2:
+        raise DataError(f'column "{column.name}" has a single level', "nothing depends on anything there")
+    if len(levels) > 1_000:
+        raise DataError(f'column "{column.name}" has {len(levels):,} levels', "categorical responses have few")
+    codes = column.map({level: float(code) for code, level in enumerate(levels)}).to_numpy(dtype=np.float64)
+    names = tuple(_text(level) for level in levels)
+    return (Bernoulli(names) if spec == "bernoulli" else Categorical(names)), codes
+
+
+def default_restarts(spec: str) -> int:
+    """Starts that are enough: zero inflation and mixtures have several maxima, the others one and few hiding places."""
+    if spec in NATURAL:
+        return 1
+    heads = {bare(head) for head in CountModel.of(parse(spec)).heads}
+    return RESTARTS if heads & {"pi", "weight"} else 1
+
+
+def restored(spec: str, links: Mapping[str, str], levels: list[str] | None) -> RowModel:
+    """The model of a saved regression."""
+    if spec == "gaussian":
+        return GAUSSIAN
+    if spec in NATURAL:
+        return (Bernoulli if spec == "bernoulli" else Categorical)(tuple(levels or ()))
+    return CountModel.of(parse(spec), links)
+
+
+def _order(level: Any) -> tuple[bool, Any]:
+    return isinstance(level, str), level
+
+
+def _text(level: Any) -> str:
+    return f"{level:g}" if isinstance(level, float) else str(level)

@@ -1,0 +1,129 @@
+"""What a regression found: plain frozen data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.regression.design import Terms
+from distfit_counts.result import HypothesisTest, Restart, Verdict
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One coefficient, on the covariate's own scale.
+
+    ``std_error`` NaN: there is none. ``note``: "" or why there is no number: "aliased" (other columns make it up),
+    "lower" or "upper" (it runs to minus or plus infinity), "flat" (the data say nothing of it).
+    """
+
+    name: str
+    estimate: float
+    std_error: float
+    z: float
+    p_value: float
+    lower: float
+    upper: float
+    note: str = ""
+
+    @property
+    def ratio(self) -> tuple[float, float, float]:
+        """exp of estimate, lower and upper: a rate ratio under the log link, an odds ratio under the logit."""
+        return _exp(self.estimate), _exp(self.lower), _exp(self.upper)
+
+
+@dataclass(frozen=True)
+class TermTests:
+    """Whether a term is needed at all: Wald's test, and the likelihood ratio against the fit without it, if asked."""
+
+    term: str
+    wald: HypothesisTest
+    likelihood_ratio: HypothesisTest | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPredictor:
+    """One parameter's predictor. ``natural``: of one that is constant, the parameter itself: estimate, standard error,
+    lower and upper end. ``ratio``: what exp(coefficient) is called, "" where it means nothing.
+    """
+
+    head: str
+    link: str
+    ratio: str
+    terms: Terms
+    coefficients: tuple[Coefficient, ...]
+    tests: tuple[TermTests, ...]
+    natural: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """How the fit and the counts agree, over all rows.
+
+    ``observed`` and ``expected``: counts of 0, 1, 2, ..., the last being "and more". ``dispersion``: Pearson's
+    chi-square over its degrees of freedom. ``quantile``: randomised quantile residuals (Dunn and Smyth 1996), standard
+    normal if the model is true; 10,000 rows at most.
+    """
+
+    observed: Array
+    expected: Array
+    dispersion: float
+    zeros: tuple[float, float]
+    mean: tuple[float, float]
+    variance: tuple[float, float]
+    quantile: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """One family with covariates. ``log_likelihood`` keeps all constants; at a boundary it is the supremum.
+
+    ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
+    predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
+    covariates' own scale; NaN where there is none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
+    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one.
+    """
+
+    source: str
+    formula: str
+    family: str
+    response: str
+    n: float
+    n_rows: int
+    n_missing: int
+    predictors: tuple[FittedPredictor, ...]
+    reduced: str
+    fixed: Mapping[str, float]
+    log_likelihood: float
+    null_log_likelihood: float
+    n_parameters: int
+    converged: bool
+    status: str
+    gradient_norm: float
+    restarts: tuple[Restart, ...] = field(repr=False)
+    verdicts: tuple[Verdict, ...]
+    covariance: Array = field(repr=False)
+    errors: str
+    residuals: Residuals | None = field(repr=False)
+    level: float
+    seed: int
+    variance: float | None = None
+    levels: tuple[str, ...] | None = None
+    offset: str | None = None
+    exposure: str | None = None
+    weights: str | None = None
+    cluster: str | None = None
+
+    @property
+    def aic(self) -> float:
+        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        return self.n_parameters * math.log(self.n) - 2.0 * self.log_likelihood
+
+
+def _exp(value: float) -> float:
+    return math.exp(value) if value < 709.0 else math.inf

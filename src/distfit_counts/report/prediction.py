@@ -1,0 +1,58 @@
+"""Predictions as CSV or Parquet, block after block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.output import whole_file
+from distfit_counts.report.as_csv import csv_lines
+from distfit_counts.report.as_parquet import SUFFIX
+from distfit_counts.report.emit import emit_lines
+
+# Whole numbers, missing where a row could not be predicted.
+_WHOLE = ("row", "quantile_")
+
+
+def write_predictions(blocks: Iterable[dict[str, Array]], output: Path | None) -> None:
+    """CSV to stdout or a file; a file called ``.parquet`` is one."""
+    if output is None or output.suffix.lower() != SUFFIX:
+        emit_lines(csv_lines(map(_listed, blocks)), output)
+        return
+    import pyarrow.parquet as pq
+
+    with whole_file(output) as file:
+        writer: Any = None
+        for block in blocks:
+            table = _table(block)
+            writer = writer or pq.ParquetWriter(file, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+
+def _listed(block: dict[str, Array]) -> dict[str, list[Any]]:
+    """Values with ``""`` for what is missing."""
+    return {name: [_cell(name, x) for x in values.tolist()] for name, values in block.items()}
+
+
+def _cell(name: str, value: float) -> Any:
+    if value != value:
+        return ""
+    return int(value) if name.startswith(_WHOLE) else value
+
+
+def _table(block: dict[str, Array]) -> Any:
+    import pyarrow as pa
+
+    def column(name: str, values: Array) -> Any:
+        whole = name.startswith(_WHOLE)
+        missing = np.isnan(values)
+        filled = np.where(missing, 0.0, values) if whole else values
+        return pa.array(filled.astype(np.int64) if whole else filled, mask=missing)
+
+    return pa.table({name: column(name, values) for name, values in block.items()})

@@ -1,0 +1,222 @@
+"""A regression for people: a table for every predictor, then how well it fits and how it was found."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from distfit_counts.families.spec import parse
+from distfit_counts.inference.goodness.frequencies import Frequency
+from distfit_counts.inference.verdicts.p_values import p_text
+from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, Residuals
+from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.narrow import whole, without
+from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.tables import plain_table
+from distfit_counts.report.terminal import verdict_line
+from distfit_counts.settings import NATURAL
+
+_ERRORS = {
+    "model": "",
+    "hc0": "robust (HC0) standard errors",
+    "hc1": "robust (HC1) standard errors",
+    "cluster": "standard errors clustered by ",
+}
+
+
+def print_regression(console: Console, fit: Regression, verbose: bool = False) -> None:
+    """The whole report; ``verbose`` adds all restarts."""
+    console.print(_report(fit, verbose), crop=False)
+
+
+def to_text(fit: Regression, width: int = 100) -> str:
+    """The report as plain text."""
+    buffer = io.StringIO()
+    print_regression(Console(file=buffer, width=width, no_color=True), fit)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+
+
+def _report(fit: Regression, verbose: bool) -> RenderableType:
+    parts: list[RenderableType] = [_title(fit), *(verdict_line(verdict) for verdict in fit.verdicts), Text("")]
+    for own in fit.predictors:
+        parts += [_heading(own, fit), Text("") if own.natural else _coefficients(own, fit)]
+        if any(test.wald.df > 1 or test.likelihood_ratio for test in own.tests):
+            parts.append(_tests(own))
+    parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
+    if fit.residuals is not None:
+        parts += [_moments(fit, fit.residuals), _frequencies(fit.residuals)]
+    if len(fit.restarts) > 1 or verbose:
+        parts.append(_restarts(fit, verbose))
+    return Group(*map(whole, parts))
+
+
+def _title(fit: Regression) -> Text:
+    source = "stdin" if fit.source == "-" else fit.source
+    missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
+    weighted = f" of weight {number(fit.n)}" if fit.weights is not None else ""
+    rows = f"{count(fit.n_rows)} rows{weighted}{missing}"
+    return Text.assemble((fit.family, "bold cyan"), f" regression of {fit.formula}, {source}: {rows}")
+
+
+def _heading(own: FittedPredictor, fit: Regression) -> Text:
+    meanings = _meanings(fit)
+    meaning = f" ({meanings[own.head]})" if own.head in meanings else ""
+    if own.natural is not None:
+        value, error, lower, upper = own.natural
+        level = f"{100 * fit.level:g} %"
+        text = f" {number(value)} ± {number(error)}, {level} interval {number(lower)} … {number(upper)}"
+        return Text.assemble((own.head, "bold"), text, (meaning, "dim"))
+    return Text.assemble((own.head, "bold"), (f"{meaning}, {own.link} link", "dim"))
+
+
+def _meanings(fit: Regression) -> dict[str, str]:
+    if fit.family == "bernoulli" and fit.levels is not None:
+        return {"probability": f"P({fit.response} = {fit.levels[1]})"}
+    if fit.levels is not None:
+        return {level: f"against {fit.levels[0]}" for level in fit.levels[1:]}
+    if fit.family in NATURAL:
+        return {}
+    return {name: p.meaning for p in parse(fit.reduced).parameters for name in p.names}
+
+
+def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
+    interval = f"{100 * fit.level:g} % interval"
+    ratio = own.ratio and f"{own.ratio} ({100 * fit.level:g} %)"
+    columns = {
+        "term": [escape(label(c.name)) for c in own.coefficients],
+        "estimate": [_estimate(c) for c in own.coefficients],
+        "std. error": [number(c.std_error) for c in own.coefficients],
+        "z": [fixed(c.z, 2) for c in own.coefficients],
+        "p-value": [p_text(c.p_value) for c in own.coefficients],
+        interval: [_interval(c.lower, c.upper) for c in own.coefficients],
+        ratio: [_ratio(c) for c in own.coefficients],
+    }
+    if not ratio:
+        del columns[ratio]
+
+    def build(names: Sequence[str]) -> Table:
+        table = plain_table()
+        for name in names:
+            table.add_column(name, justify="left" if name == "term" else "right", no_wrap=name != "term")
+        for row in zip(*(columns[name] for name in names), strict=True):
+            table.add_row(*row)
+        return table
+
+    return without(build, list(columns), [interval, "z", ratio, "p-value"])
+
+
+def label(name: str) -> str:
+    """``health[poor]`` for ``C(health, contr.treatment('average'))[T.poor]``."""
+    short = re.sub(r"C\(\s*([^,()]+)(?:,[^\[\]]*)?\)", r"\1", name)
+    return re.sub(r"\[T\.", "[", short)
+
+
+def _estimate(c: Coefficient) -> str:
+    if c.note in ("upper", "lower"):
+        return "∞" if c.note == "upper" else "-∞"
+    return c.note or number(c.estimate)
+
+
+def _interval(lower: float, upper: float) -> str:
+    return f"{number(lower)} … {number(upper)}" if lower == lower else "–"
+
+
+def _ratio(c: Coefficient) -> str:
+    value, lower, upper = c.ratio
+    if c.name == "Intercept" or not math.isfinite(c.std_error):
+        return ""
+    return f"{number(value, 4)} ({number(lower, 4)} … {number(upper, 4)})"
+
+
+def _tests(own: FittedPredictor) -> RenderableType:
+    ratios = any(test.likelihood_ratio for test in own.tests)
+    table = plain_table()
+    table.add_column("term", style="bold")
+    for name in ("Wald χ²", "df", "p-value", *(["LR", "p-value"] if ratios else [])):
+        table.add_column(name, justify="right", no_wrap=True)
+    for test in own.tests:
+        row = [escape(label(test.term)), number(test.wald.statistic, 4), _df(test.wald.df), p_text(test.wald.p_value)]
+        if ratios:
+            lr = test.likelihood_ratio
+            row += [number(lr.statistic, 4), p_text(lr.p_value)] if lr is not None else ["–", "–"]
+        table.add_row(*row)
+    return table
+
+
+def _df(df: float) -> str:
+    return f"{df:.0f}" if df == df else "–"
+
+
+def _likelihood(fit: Regression) -> Text:
+    lines = [
+        f"log-likelihood {fixed(fit.log_likelihood, 4)} on {fit.n_parameters} parameters; without covariates "
+        f"{fixed(fit.null_log_likelihood, 4)}",
+        f"AIC {fixed(fit.aic, 2)}  BIC {fixed(fit.bic, 2)}",
+    ]
+    if fit.variance is not None:
+        lines.append(f"residual standard deviation {number(fit.variance**0.5)}")
+    if fit.errors != "model":
+        lines.append(_ERRORS[fit.errors] + (fit.cluster or "" if fit.errors == "cluster" else ""))
+    for option, name in (("exposure", fit.exposure), ("offset", fit.offset), ("weights", fit.weights)):
+        if name is not None:
+            lines.append(f"{option}: {name}")
+    return Text("\n".join(lines))
+
+
+def _moments(fit: Regression, seen: Residuals) -> RenderableType:
+    table = plain_table()
+    for name in ("", "observed", "fitted"):
+        table.add_column(name, justify="right" if name else "left")
+    table.add_row("mean", *map(number, seen.mean))
+    table.add_row("variance", *map(number, seen.variance))
+    table.add_row("P(Y = 0)", *(number(zeros / fit.n) for zeros in seen.zeros))
+    mean, spread = float(seen.quantile.mean()), float(seen.quantile.std())
+    lines = [
+        f"Pearson χ²/df {number(seen.dispersion, 4)}",
+        f"quantile residuals: mean {fixed(mean, 3)}, standard deviation {fixed(spread, 3)} (0 and 1 if the model is "
+        "true)",
+    ]
+    formula = parse(fit.reduced).variance_formula()
+    texts = [*lines, *([formula] if formula else [])]
+    return Group(whole(table), Padding(Text("\n".join(texts), style="dim"), (0, 0, 1, 1)))
+
+
+def _frequencies(seen: Residuals) -> RenderableType:
+    return frequency_table(frequencies(seen), 100)
+
+
+def frequencies(seen: Residuals) -> list[Frequency]:
+    """Observed and expected counts, line by line."""
+    last = len(seen.observed) - 1
+    return [
+        Frequency(k, None if k == last else k, round(observed), float(expected))
+        for k, (observed, expected) in enumerate(zip(seen.observed.tolist(), seen.expected, strict=True))
+    ]
+
+
+def _restarts(fit: Regression, verbose: bool) -> RenderableType:
+    own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
+    reached = sum(restart.basin == 1 for restart in own)
+    many = "restart" if len(own) == 1 else "restarts"
+    how = f"{reached} of {len(own)} {many} reached the best optimum (newton, seed {fit.seed})"
+    table = plain_table()
+    for name in ("#", "NLL", "|gradient|", "steps", "optimum"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("from", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    shown = fit.restarts if verbose else fit.restarts[:3]
+    for r in shown:
+        table.add_row(
+            str(r.restart), fixed(r.nll, 4), f"{r.gradient_norm:.0e}", str(r.steps), str(r.basin), r.origin, r.status
+        )
+    hidden = len(fit.restarts) - len(shown)
+    more = [Text(f"  and {count(hidden)} more starts (-v shows them)", style="dim")] if hidden else []
+    return Group(Text(how, style="bold"), whole(table), *more)

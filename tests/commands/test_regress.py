@@ -1,0 +1,120 @@
+"""``distfit regress`` and ``distfit predict`` end to end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.commands.conftest import ROOT, Run
+
+NMES = "sample_data/nmes1988.csv"
+FORMULA = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
+
+
+@pytest.fixture(scope="module")
+def model(distfit: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("regress") / "nb.json"
+    assert distfit("regress", NMES, FORMULA, "-f", "nb", "--save", path).returncode == 0
+    return path
+
+
+def test_a_report_for_people(distfit: Run) -> None:
+    """Zeileis, Kleiber and Jackman (2008), table 1: NB-ML."""
+    done = distfit("regress", NMES, FORMULA, "-f", "nb")
+    assert (done.returncode, done.stderr) == (0, "")
+    for said in (
+        "nb regression of visits",
+        "4,406 rows",
+        "hospital",
+        "health[poor]",
+        "1.243 (1.191",
+        "log-likelihood -12170.5536 on 9 parameters",
+        "size 1.2066 ± 0.033560",
+        "95 % interval",
+        "rate ratio",
+    ):
+        assert said in done.stdout, said
+
+
+def test_json_holds_every_number(distfit: Run) -> None:
+    done = distfit("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
+    record = json.loads(done.stdout)
+    assert record["schema"] == "distfit.regression/1"
+    assert list(record["predictors"]) == ["pi", "rate"]
+    assert record["predictors"]["pi"]["terms"] == "chronic"
+    assert record["predictors"]["rate"]["coefficients"]["hospital"]["std_error"] > 0
+    assert len(record["covariance"]) == 10
+    assert record["converged"]
+
+
+def test_csv_has_a_line_for_every_coefficient(distfit: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(distfit("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
+    assert [(row["parameter"], row["term"]) for row in rows] == [("rate", "Intercept"), ("rate", "chronic")]
+
+
+def test_predictions_keep_the_rows_of_the_source(distfit: Run, model: Path, tmp_path: Path) -> None:
+    done = distfit("predict", model, NMES, "--pmf", "0..2", "--quantiles", "0.5", "--interval")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 4406
+    assert [row["row"] for row in rows[:3]] == ["1", "2", "3"]
+    assert all(float(row["mean_lower"]) < float(row["mean"]) < float(row["mean_upper"]) for row in rows[:50])
+    assert distfit("predict", model, NMES, "-o", tmp_path / "p.parquet").returncode == 0
+    table = pq.read_table(tmp_path / "p.parquet")
+    assert table.column("mean").to_pylist() == [float(row["mean"]) for row in rows]
+
+
+def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
+    text = (ROOT / NMES).read_text()
+    few = "".join(text.splitlines(keepends=True)[:4])
+    assert distfit("predict", model, "-", input=few).stdout.count("\n") == 4
+    assert "4,406 rows" in distfit("regress", "-", "visits ~ chronic", input=text).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([NMES, "visits ~ chronik"], 'did you mean "chronic"'),
+        ([NMES, "visits ~ chronic +"], "cannot read the terms"),
+        ([NMES, "visits"], "is no formula"),
+        ([NMES, "health ~ chronic"], "'average' is not"),
+        ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
+        ([NMES, "visits ~ health", "-f", "nb", "--formula", "alpha=~ chronic"], "no parameter 'alpha'"),
+        ([NMES, "visits ~ health", "--exposure", "hospital"], "exposures are above 0"),
+        ([NMES, "visits ~ log(hospital)"], "-inf"),
+        ([NMES, "health ~ chronic", "-f", "bernoulli"], "has 3 levels"),
+        (["missing.csv", "visits ~ chronic"], "missing.csv"),
+        ([NMES, "visits ~ chronic", "--save", NMES], "is also an input"),
+        ([NMES, "visits ~ chronic", "--cluster", "health", "--errors", "hc1"], "two kinds"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) -> None:
+    done = distfit("predict", model, "sample_data/horsekicks.csv")
+    assert done.returncode == 2
+    assert 'no column "chronic"' in done.stderr
+    done = distfit(
+        "predict", model, "-", input="hospital,health,chronic,gender,school,insurance\n0,so so,1,male,8,yes\n"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "row 1" in done.stderr
+    assert "'so so'" in done.stderr
+
+
+def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:
+    path = tmp_path / "fit.json"
+    distfit("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
+    done = distfit("predict", path, NMES)
+    assert done.returncode == 2
+    assert "distfit regress --save" in done.stderr

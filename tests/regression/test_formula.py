@@ -1,0 +1,79 @@
+"""Formulas: what they mean, and what they refuse."""
+
+from __future__ import annotations
+
+import pytest
+
+from distfit_counts.errors import DistfitError
+from distfit_counts.regression.formula import parse, response_of, variables
+
+ZINB = ("pi", "mean", "size")
+
+
+def test_without_a_bar_the_zero_part_has_the_same_terms_and_the_size_none() -> None:
+    assert parse("y ~ x + z", ZINB, "zinb").terms == {"pi": "x + z", "mean": "x + z", "size": "1"}
+
+
+def test_a_bar_parts_the_zeros_but_not_within_brackets_or_quotes() -> None:
+    found = parse("y ~ x + C(h, contr.treatment('a|b')) | z", ZINB, "zinb")
+    assert found.terms["pi"] == "z"
+    assert found.terms["mean"] == "x + C(h, contr.treatment('a|b'))"
+
+
+def test_every_component_of_a_mixture_has_the_terms_and_any_parameter_its_own() -> None:
+    heads = ("weight[1]", "rate[1]", "rate[2]")
+    assert parse("y ~ x", heads, "2*poisson").terms == {"weight[1]": "1", "rate[1]": "x", "rate[2]": "x"}
+    own = parse("y ~ x", heads, "2*poisson", {"rate[2]": "~ x + z", "weight": "~ x"})
+    assert own.terms == {"weight[1]": "x", "rate[1]": "x", "rate[2]": "x + z"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ("poly(age, 2):b + C(h, contr.treatment('x'))", ["age", "b", "h"]),
+        ("log(`my column`) + `a b` + np.sqrt(q)", ["a b", "my column", "q"]),
+        ("bs(x, df=4) + I(u * v) + 1", ["u", "v", "x"]),
+    ],
+)
+def test_the_columns_that_terms_use(terms: str, expected: list[str]) -> None:
+    assert variables(terms) == expected
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        "__import__('os').system('true')",
+        "x:__import__('os').system('true')",
+        "{__import__('os')}",
+        "np.load(x)",
+        "x.__class__.mro()",
+        "eval('1')",
+        "I([c for c in x])",
+        "C(x).__class__",
+    ],
+)
+def test_a_formula_holds_nothing_but_arithmetic_on_columns(terms: str) -> None:
+    """Formulas are read from saved models too, and the library that makes the matrix evaluates Python."""
+    with pytest.raises(DistfitError):
+        parse(f"y ~ {terms}", ("rate",), "poisson")
+
+
+@pytest.mark.parametrize("text", ["y", "y ~", "~ x", "y ~ x ~ z", "y ~ x | ", "y ~ x | z | w", "log(y) ~ x", "y ~ x +"])
+def test_what_is_no_formula_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(DistfitError) as error:
+        parse(text, ZINB, "zinb")
+    assert error.value.hint
+
+
+def test_a_zero_part_needs_a_family_that_has_one() -> None:
+    with pytest.raises(DistfitError, match="no zero part"):
+        parse("y ~ x | z", ("mean", "size"), "nb")
+
+
+def test_parameters_that_do_not_exist_are_refused_by_name() -> None:
+    with pytest.raises(DistfitError, match="'alpha'"):
+        parse("y ~ x", ("mean", "size"), "nb", {"alpha": "~ x"})
+
+
+def test_a_response_with_blanks_stands_in_backquotes() -> None:
+    assert response_of("`number of visits` ~ x") == "number of visits"
