@@ -77,9 +77,7 @@ def test_a_rare_level_and_the_bounds_are_in_the_sample_of_many_rows(
     assert len(joined(source).y) == 1998, "no row lies beyond the splines' bounds"
 
 
-def test_an_epoch_has_every_training_row_once_in_another_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_epoch_has_every_training_row_once_in_another_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "SHUFFLED_ROWS", 256)
     source = ParquetRows.of(written(tmp_path, frame()), TERMS, NB)
     settings = NetworkSettings(batch_size=64)

@@ -94,7 +94,7 @@ def design(
             cache[text] = _columns(text, kept, rows)
         terms, matrix = cache[text]
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
-    weight = np.ones(len(kept)) if weights is None else _numbers(kept, rows, weights)
+    weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
     if (weight < 0).any():
         raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
@@ -178,17 +178,18 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
     """What is added to the predictors of means [N], None where there is nothing. Raises DataError for no numbers."""
-    added = None if offset is None else _numbers(frame, rows, offset)
+    added = None if offset is None else numbers(frame, rows, offset)
     if exposure is None:
         return added
-    exposed = _numbers(frame, rows, exposure)
+    exposed = numbers(frame, rows, exposure)
     if (exposed <= 0).any():
         raise _bad(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
     logged = np.log(exposed)
     return logged if added is None else added + logged
 
 
-def _numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
+def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
+    """A column as float64; ``rows``: their numbers in the source. Raises DataError, naming the row."""
     import pandas as pd
 
     column = frame[name]
@@ -197,10 +198,10 @@ def _numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
         raise DataError(
             f'row {rows[place] + 1}, column "{name}": {str(column.iloc[place])!r} is not a number', "recode it"
         )
-    numbers = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        raise _bad(rows, ~np.isfinite(numbers), name, numbers, "recode it or leave the row out")
-    return numbers
+    found = column.to_numpy(dtype=np.float64)
+    if not np.isfinite(found).all():
+        raise _bad(rows, ~np.isfinite(found), name, found, "recode it or leave the row out")
+    return found
 
 
 def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> DataError:

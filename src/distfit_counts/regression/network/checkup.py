@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.natural import Bernoulli, NaturalFamily
+from distfit_counts.regression.natural import NaturalFamily
 from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.net import Net, predictors, with_offset
 from distfit_counts.regression.network.saturated import saturated_log_prob
@@ -119,8 +119,7 @@ def shown(model: RowModel, eta: Array) -> dict[str, Array]:
     if isinstance(model, CountModel):
         return model.natural(list(eta))
     assert isinstance(model, NaturalFamily)
-    names = ("prob",) if isinstance(model, Bernoulli) else model.heads
-    return dict(zip(names, model.mean(torch.from_numpy(eta)).numpy(), strict=True))
+    return dict(zip(model.heads, model.mean(torch.from_numpy(eta)).numpy(), strict=True))
 
 
 def means(model: RowModel, eta: Array, y: Array) -> tuple[Array, Array, tuple[str, ...]]:

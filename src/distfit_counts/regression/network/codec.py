@@ -1,4 +1,4 @@
-"""Models and arrays as plain JSON."""
+"""Models and arrays as plain JSON values."""
 
 from __future__ import annotations
 
@@ -7,34 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.spec import parse
-from distfit_counts.regression.natural import BERNOULLI, Categorical, Gaussian, NaturalFamily, NaturalPoisson
-from distfit_counts.regression.row_model import CountModel, RowModel
+from distfit_counts.regression.natural import Bernoulli, Categorical
+from distfit_counts.regression.responses import restored
+from distfit_counts.regression.row_model import RowModel
 
 
 def model_record(model: RowModel) -> dict[str, Any]:
     """What ``model_of`` reads back."""
-    if isinstance(model, CountModel):
-        links = {head: link.name for head, link in model.links.items() if link.name != "softmax"}
-        return {"family": model.family.spec, "links": links}
-    assert isinstance(model, NaturalFamily)
-    levels = {"levels": list(model.levels)} if isinstance(model, Categorical) else {}
-    return {"natural": model.spec, **levels}
+    levels = list(model.levels) if isinstance(model, Bernoulli | Categorical) else None
+    return {"family": model.spec, "links": {head: link.name for head, link in model.links.items()}, "levels": levels}
 
 
 def model_of(record: dict[str, Any]) -> RowModel:
-    """Raises DistfitError for a family that does not exist."""
-    if "family" in record:
-        return CountModel.of(parse(record["family"]), record["links"])
-    name = record["natural"]
-    if name == Categorical.spec:
-        return Categorical(tuple(record["levels"]))
-    known: dict[str, NaturalFamily] = {own.spec: own for own in (Gaussian(), BERNOULLI, NaturalPoisson())}
-    if name not in known:
-        raise DistfitError(f"unknown family {name!r}", f"known: {', '.join(known)}")
-    return known[name]
+    """Raises FamilyError for a family or a link that does not exist."""
+    return restored(record["family"], record["links"], record["levels"])
 
 
 def packed(array: Array) -> dict[str, Any]:

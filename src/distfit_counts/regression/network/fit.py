@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from distfit_counts.regression.network.history import History
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.standardise import Standardisation
 from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
+from distfit_counts.regression.terms_state import terms_of, terms_record
 from distfit_counts.result import Verdict
 
 SCHEMA = "distfit.network/1"
@@ -74,12 +75,13 @@ class NetworkFit:
         return values
 
     def to_json(self) -> dict[str, Any]:
-        """All but the terms, whose states belong to the formula's own record."""
+        """As plain JSON values, to the last bit."""
         standard = self.standard
         plain = ("n", "n_held_out", "n_missing", "epochs", "best_epoch")
         return {
             "schema": SCHEMA,
             "model": model_record(self.model),
+            "terms": [terms_record(own) for own in self.terms],
             "names": list(self.names),
             "standard": {"kept": list(standard.kept), "mean": packed(standard.mean), "scale": packed(standard.scale)},
             "weights": {name: packed(value) for name, value in self.weights.items()},
@@ -91,23 +93,23 @@ class NetworkFit:
         }
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any], terms: Sequence[Terms] = ()) -> NetworkFit:
+    def from_json(cls, record: Mapping[str, Any]) -> NetworkFit:
         """Raises DistfitError for anything but what ``to_json`` gives."""
         if record.get("schema") != SCHEMA:
             raise DistfitError(f"no network (schema {record.get('schema')!r})", f"this distfit reads {SCHEMA}")
         try:
-            return cls._of(record, tuple(terms))
-        except (KeyError, TypeError, ValueError) as error:
+            return cls._of(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DistfitError(f"the network is damaged: {error!r}", "save the model again") from error
 
     @classmethod
-    def _of(cls, record: Mapping[str, Any], terms: tuple[Terms, ...]) -> NetworkFit:
+    def _of(cls, record: Mapping[str, Any]) -> NetworkFit:
         standard = record["standard"]
         settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
         plain = ("n", "n_held_out", "n_missing", "epochs", "best_epoch")
         return cls(
             model=model_of(record["model"]),
-            terms=terms,
+            terms=tuple(terms_of(own) for own in record["terms"]),
             names=tuple(record["names"]),
             standard=Standardisation(tuple(standard["kept"]), unpacked(standard["mean"]), unpacked(standard["scale"])),
             weights={name: unpacked(value) for name, value in record["weights"].items()},

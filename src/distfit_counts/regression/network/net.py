@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.regression.link import LOG
 from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.summary import Summary
-from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel, bare
+from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
 
 # Of the customary weights. Measured: with 0, plain gradient descent at 0.2 lost the units of two of five networks on
 # Poisson counts (their first steps all go the same way), with a tenth none; Adam does not mind.
@@ -80,12 +81,8 @@ def start(model: RowModel, summary: Summary) -> Array:
     plain, log_mean_exp = summary.offset
     for i, head in enumerate(model.heads):
         if bare(head) in LOCATIONS:
-            eta[i] -= log_mean_exp if _logarithmic(model, head) else plain
+            eta[i] -= log_mean_exp if model.links[head] is LOG else plain
     return eta
-
-
-def _logarithmic(model: RowModel, head: str) -> bool:
-    return model.links[head].name == "log" if isinstance(model, CountModel) else head == "rate"
 
 
 # Rows that are predicted together, so that the layers' outputs stay near the processor.

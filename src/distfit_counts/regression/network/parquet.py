@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.errors import DataError
-from distfit_counts.regression.design import Ints, Terms, added_offset, design, matrix_of, numbers, required
+from distfit_counts.regression.design import Ints, Terms, design, matrix_of, numbers, offset_of, required
 from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.network.block import BLOCK_ROWS, Block
 from distfit_counts.regression.network.response import coded
@@ -95,7 +95,7 @@ class ParquetRows:
         if (weights < 0.0).any():
             place = int(np.flatnonzero(weights < 0.0)[0])
             raise DataError(f'row {rows[place] + 1}, column "{self.weights}": {weights[place]:g}', "weights are >= 0")
-        offset = added_offset(frame, rows, self.offset, self.exposure)
+        offset = offset_of(frame, rows, self.offset, self.exposure)
         block = Block(inputs(self.terms, frame, rows), y, weights, offset, rows)
         return block if self.weights is None else block[weights > 0.0]
 

@@ -70,7 +70,7 @@ def _end(name: str, spread: Spread) -> str:
     kind = name.partition("[")[0]
     if kind in ("size", "mean", "rate") and spread.low > 0.0:
         return "0" if spread.high < _END else "infinity" if kind == "size" and spread.low > 1.0 / _END else ""
-    if kind in ("pi", "p0", "prob", "weight"):
+    if kind in ("pi", "p0", "probability", "weight"):
         return "0" if spread.high < _END else "1" if spread.low > 1.0 - _END else ""
     return ""
 
