@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Bytes of a column that are read at a time: without it a whole row group is.
 _BUFFER = 2**20
+# Rows in which levels are looked for at a time, and levels that are enough to see that there are too many.
+_LEVEL_ROWS, _LEVELS = 2**18, 1_000
 
 
 @dataclass(frozen=True)
@@ -69,3 +71,20 @@ def frames(group: RowGroup, columns: Sequence[str], size: int) -> Iterator[tuple
                 first += len(frame)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read {group.path}: {error}", "is the file whole?") from None
+
+
+def distinct(paths: Sequence[Path], column: str) -> pd.Series:
+    """The distinct values of a column of levels, in any order; beyond 1,000 there may be more. Raises DataError."""
+    import pandas as pd
+
+    found: list[object] = []
+    for group in row_groups(paths):
+        if column not in group.columns:
+            raise DataError(
+                f'no column "{column}" in {group.path}', f"the columns are: {', '.join(group.columns[:20])}"
+            )
+        for frame, _ in frames(group, [column], _LEVEL_ROWS):
+            found = list(dict.fromkeys([*found, *frame[column].dropna().unique()]))
+            if len(found) > _LEVELS:
+                return pd.Series(found, name=column)
+    return pd.Series(found, name=column)

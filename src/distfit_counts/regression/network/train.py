@@ -27,6 +27,9 @@ from distfit_counts.regression.network.verdicts import verdicts
 from distfit_counts.regression.row_model import RowModel
 from distfit_counts.settings import PIECE_ELEMENTS
 
+# Units times rows of a layer's output from which torch's threads pay, whatever else the machine does.
+_LARGE_BATCH = 16 * PIECE_ELEMENTS
+
 
 def train(
     model: RowModel,
@@ -73,7 +76,7 @@ def train(
         best_epoch=state.best_epoch if summary.share else state.epoch,
         history=history,
         checkup=found,
-        verdicts=verdicts(found, history, settings),
+        verdicts=verdicts(found, history),
     )
 
 
@@ -91,7 +94,7 @@ def _fingerprint(model: RowModel, source: Source, settings: NetworkSettings, sum
 
 
 def _threads(settings: NetworkSettings, summary: Summary) -> AbstractContextManager[None]:
-    """Small batches gain nothing from torch's threads, and a stream is read by a thread of its own."""
+    """Batches gain nothing from torch's threads until they are large, and a stream is read by a thread of its own."""
     rows = summary.n_training if settings.batch_size is None else settings.batch_size
     widest = max(*settings.hidden, len(summary.standard.kept), 1)
-    return one_thread() if rows * widest <= PIECE_ELEMENTS else nullcontext()
+    return one_thread() if rows * widest <= _LARGE_BATCH else nullcontext()

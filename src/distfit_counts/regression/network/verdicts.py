@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from distfit_counts.regression.network.checkup import Checkup, Spread
 from distfit_counts.regression.network.history import History
-from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.result import Verdict
 
 # Share of the largest gradient that the gradient of a layer must reach at least once.
@@ -21,12 +20,12 @@ _END = 1e-6
 _CLIMB, _CLIMBING_EPOCHS = 0.05, 3
 
 
-def verdicts(found: Checkup, history: History, settings: NetworkSettings) -> tuple[Verdict, ...]:
+def verdicts(found: Checkup, history: History) -> tuple[Verdict, ...]:
     """What to act upon, the gravest first."""
     plateau = list(_plateau(found))
     # Where nothing was learnt, all parameters are constant.
     pinned = [] if plateau else list(_pinned(found))
-    return tuple([*plateau, *_vanished(history), *pinned, *_climbs(history, settings)])
+    return tuple([*plateau, *_vanished(history), *pinned, *_climbs(history)])
 
 
 def _plateau(found: Checkup) -> Iterator[Verdict]:
@@ -75,7 +74,7 @@ def _end(name: str, spread: Spread) -> str:
     return ""
 
 
-def _climbs(history: History, settings: NetworkSettings) -> Iterator[Verdict]:
+def _climbs(history: History) -> Iterator[Verdict]:
     path = history.held_out
     if len(path) <= _CLIMBING_EPOCHS:
         return
