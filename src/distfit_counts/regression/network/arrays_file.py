@@ -15,7 +15,7 @@ import numpy.typing as npt
 from distfit_counts.errors import DistfitError
 from distfit_counts.output import whole_file
 
-_RECORD = "record.json"
+_RECORD = "record"
 
 
 def write(path: Path, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -27,7 +27,7 @@ _PIECE = 2**13
 
 @dataclass(frozen=True, eq=False)
 class NetworkFit:
-    """``weights``: layers.I.weight [out, in] and layers.I.bias [out], those after ``best_epoch`` of ``epochs``.
+    """``weights``: of every layer in turn, weight [out, in] and bias [out], those after ``best_epoch`` of ``epochs``.
 
     ``terms`` make the columns ``names`` of the covariates. Of ``n`` rows, ``n_held_out`` were not trained on.
     """
@@ -67,11 +67,9 @@ class NetworkFit:
     def _eta(self, x: Array) -> Array:
         """[H, n]"""
         values = self.standard(x).T
-        count = len(self.settings.hidden)
-        for i in range(count + 1):
-            values = self.weights[f"layers.{i}.weight"] @ values + self.weights[f"layers.{i}.bias"][:, None]
-            if i < count:
-                values = np.maximum(values, 0.0)
+        arrays = list(self.weights.values())
+        for place, (weight, bias) in enumerate(zip(arrays[::2], arrays[1::2], strict=True)):
+            values = weight @ (np.maximum(values, 0.0) if place else values) + bias[:, None]
         return values
 
     def to_json(self) -> dict[str, Any]:

@@ -34,10 +34,10 @@ class State:
 
     def save(self, path: Path, fingerprint: str) -> None:
         """Raises OutputError."""
-        arrays = {f"weight.{name}": value for name, value in self.net.arrays().items()}
-        arrays |= {f"best.{name}": value for name, value in self.best.items()}
+        arrays = {f"weight/{name}": value for name, value in self.net.arrays().items()}
+        arrays |= {f"best/{name}": value for name, value in self.best.items()}
         for place, moments in self.optimizer.state_dict()["state"].items():
-            arrays |= {f"optimizer.{place}.{name}": value.numpy() for name, value in moments.items()}
+            arrays |= {f"optimizer/{place}/{name}": value.numpy() for name, value in moments.items()}
         kept = {name: getattr(self, name) for name in ("epoch", "step", "best_epoch", "best_value")}
         if not self.best:
             del kept["best_value"]
@@ -51,11 +51,11 @@ class State:
                 f"{path} was made from other data or with other settings",
                 "resume with those it was made with (more epochs are allowed), or name another checkpoint",
             )
-        self.net.take(_under("weight.", arrays))
-        self.best = _under("best.", arrays)
+        self.net.take(_under("weight/", arrays))
+        self.best = _under("best/", arrays)
         moments: dict[int, dict[str, Any]] = {}
-        for name, value in _under("optimizer.", arrays).items():
-            place, _, own = name.partition(".")
+        for name, value in _under("optimizer/", arrays).items():
+            place, _, own = name.partition("/")
             moments.setdefault(int(place), {})[own] = torch.from_numpy(value)
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         for name in ("epoch", "step", "best_epoch", "best_value"):
