@@ -18,6 +18,7 @@ from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.gradient import canonical
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.train import train
+from distfit_counts.regression.objective import natural_derivatives, row_derivatives
 from distfit_counts.regression.row_model import CountModel
 
 
@@ -97,3 +98,16 @@ def test_a_linear_poisson_ends_at_the_coefficients_of_newton() -> None:
 def test_other_models_have_no_canonical_gradient(spec: str, links: dict[str, str] | None) -> None:
     with pytest.raises(DistfitError, match="natural exponential family"):
         train(CountModel.of(parse(spec), links), rows("poisson"), NetworkSettings(gradient="canonical"))
+
+
+@pytest.mark.parametrize("hessian", [True, False])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_newton_takes_the_derivatives_that_autograd_gives(name: str, hessian: bool) -> None:
+    family, data = FAMILIES[name], rows(name)
+    rng = np.random.default_rng(1)
+    eta = [torch.from_numpy(rng.normal(size=(2, 300))) for _ in family.heads]
+    y = torch.from_numpy(data.y).expand(2, 300)
+    own, reference = natural_derivatives(family, eta, y, hessian), row_derivatives(family, eta, y, hessian)
+    torch.testing.assert_close(own.value, reference.value, rtol=0.0, atol=1e-13)
+    torch.testing.assert_close(own.slope, reference.slope, rtol=0.0, atol=1e-13)
+    torch.testing.assert_close(own.curve, reference.curve, rtol=0.0, atol=1e-13)

@@ -101,7 +101,7 @@ def test_stream_and_memory_hold_out_the_same_rows_and_learn_the_same(tmp_path: P
     data = frame().dropna().reset_index(drop=True)
     made = design(TERMS, data, NB.heads, exposure="e")
     stream = ParquetRows.of(written(tmp_path, data), TERMS, NB, exposure="e")
-    settings = NetworkSettings((8, 5), batch_size=64, epochs=10)
+    settings = NetworkSettings((8, 5), batch_size=64, epochs=5)
     a, b = train(NB, Arrays.of(made), settings), train(NB, stream, settings)
     np.testing.assert_allclose(a.standard.mean, b.standard.mean, rtol=1e-12)
     assert a.history.held_out[0] == pytest.approx(b.history.held_out[0], rel=1e-12)
