@@ -67,6 +67,7 @@ def regress(
     threads: options.Threads = None,
     format: options.Formats = options.Format.table,
     output: options.Output = None,
+    plot: options.Plot = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="MODEL.json", help="Save it for distfit predict.")
     ] = None,
@@ -85,7 +86,7 @@ def regress(
 
     if family not in NATURAL:
         parse(family)
-    check_outputs(output, save, None, [Path(source)])
+    check_outputs(output, save, plot, [Path(source)])
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     import_torch_meanwhile()
@@ -122,6 +123,10 @@ def regress(
         from distfit_counts.regression.model_file import save as save_model
 
         save_model(save, fit)
+    if plot is not None:
+        from distfit_counts.report.plots.regression import plot_regression
+
+        plot_regression(fit, plot)
     write_regression(fit, format.value, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)

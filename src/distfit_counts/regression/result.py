@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Terms
 from distfit_counts.result import HypothesisTest, Restart, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,50 @@ class Regression:
     @property
     def bic(self) -> float:
         return self.n_parameters * math.log(self.n) - 2.0 * self.log_likelihood
+
+    @property
+    def coefficients(self) -> Mapping[str, Mapping[str, Coefficient]]:
+        """By parameter and term."""
+        return {own.head: {c.name: c for c in own.coefficients} for own in self.predictors}
+
+    def predict(
+        self, data: Any, pmf: Sequence[int] = (), quantiles: Sequence[float] = (), interval: bool = False
+    ) -> pd.DataFrame:
+        """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
+        import pandas as pd
+
+        from distfit_counts.data.memory import as_table
+        from distfit_counts.regression.model import Model
+        from distfit_counts.regression.predict import Wanted, predict
+
+        model = Model.of(self)
+        frame = as_table(data).select(list(model.kinds())).to_pandas()
+        (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
+        return pd.DataFrame(found)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The coefficients as a pandas table, by parameter and term."""
+        import pandas as pd
+
+        columns = ["estimate", "std_error", "z", "p_value", "lower", "upper", "note"]
+        rows = {
+            (own.head, c.name): [getattr(c, x) for x in columns] for own in self.predictors for c in own.coefficients
+        }
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        frame.index = pd.MultiIndex.from_tuples(rows, names=["parameter", "term"])
+        return frame
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as versioned JSON, for ``distfit predict``."""
+        from distfit_counts.regression.model_file import save
+
+        save(Path(path), self)
+
+    def summary(self) -> str:
+        """What ``distfit regress`` prints, as plain text."""
+        from distfit_counts.report.regression import to_text
+
+        return to_text(self)
 
 
 def _exp(value: float) -> float:
