@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, inference, long, published_loop, wide
+from benchmarks import accuracy, batch, command, inference, long, published_loop, regression, wide
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "inference": inference.run,
     "long": long.run,
     "wide": wide.run,
+    "regression": regression.run,
 }
 
 
