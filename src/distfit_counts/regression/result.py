@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Terms
+from distfit_counts.regression.residuals import Residuals
 from distfit_counts.result import HypothesisTest, Restart, Verdict
 
 if TYPE_CHECKING:
@@ -63,24 +65,6 @@ class FittedPredictor:
     natural: tuple[float, float, float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Residuals:
-    """How the fit and the counts agree, over all rows.
-
-    ``observed`` and ``expected``: counts of 0, 1, 2, ..., the last being "and more". ``dispersion``: Pearson's
-    chi-square over its degrees of freedom. ``quantile``: randomised quantile residuals (Dunn and Smyth 1996), standard
-    normal if the model is true; 10,000 rows at most.
-    """
-
-    observed: Array
-    expected: Array
-    dispersion: float
-    zeros: tuple[float, float]
-    mean: tuple[float, float]
-    variance: tuple[float, float]
-    quantile: Array
-
-
 @dataclass(frozen=True, eq=False)
 class Regression:
     """One family with covariates. ``log_likelihood`` keeps all constants; at a boundary it is the supremum.
@@ -102,7 +86,7 @@ class Regression:
     reduced: str
     fixed: Mapping[str, float]
     log_likelihood: float
-    null_log_likelihood: float
+    null: Callable[[], float] = field(repr=False)
     n_parameters: int
     converged: bool
     status: str
@@ -120,6 +104,11 @@ class Regression:
     exposure: str | None = None
     weights: str | None = None
     cluster: str | None = None
+
+    @cached_property
+    def null_log_likelihood(self) -> float:
+        """That of the same family without covariates, beside the offsets: fitted when it is asked for."""
+        return self.null()
 
     @property
     def aic(self) -> float:

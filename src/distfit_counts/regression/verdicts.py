@@ -9,7 +9,8 @@ import numpy as np
 from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.regression.design import Design
-from distfit_counts.regression.result import FittedPredictor, Residuals
+from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.result import FittedPredictor
 from distfit_counts.regression.row_model import ZEROS, bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.result import Verdict

@@ -16,7 +16,8 @@ from rich.text import Text
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.verdicts.p_values import p_text
-from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, Residuals
+from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
