@@ -11,7 +11,7 @@ from distfit_counts.commands.data import Data
 from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
@@ -39,7 +39,7 @@ def compare(
         int, typer.Option("--replicates", metavar="B", help="Simulated samples of each --bootstrap-lrt test.")
     ] = REPLICATES,
     gof_replicates: options.GofReplicates = 0,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     plot: options.PlotOne = None,
     save: options.Save = None,
@@ -60,6 +60,7 @@ def compare(
     data.check()
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
+    written_as = format_of(format, output)
     import_torch_meanwhile()
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
@@ -74,7 +75,7 @@ def compare(
         from distfit_counts.report.plots import plot_comparison
 
         plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
-    write_comparisons(comparisons, format.value, output, verbose)
+    write_comparisons(comparisons, written_as, output, verbose)
     if not comparisons.converged:
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ from distfit_counts.commands.data import Data
 from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def fit(
     replicates: options.Replicates = REPLICATES,
     bootstrap: options.Bootstraps = options.Bootstrap.nonparametric,
     gof_replicates: options.GofReplicates = 0,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     plot: options.Plot = None,
     save: options.Save = None,
@@ -54,6 +54,7 @@ def fit(
     chosen = parse(family, components)
     data.check()
     check_outputs(output, save, plot, data.files)
+    written_as = format_of(format, output)
     settings = fitting.settings(
         ctx,
         data,
@@ -76,7 +77,7 @@ def fit(
         from distfit_counts.report.plots import plot_fits
 
         plot_fits(fits, plot)
-    write_fits(fits, format.value, output, verbose)
+    write_fits(fits, written_as, output, verbose)
     if not fits.converged:
         raise typer.Exit(1)
 

@@ -15,11 +15,14 @@ from rich.text import Text
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
+from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps
-from distfit_counts.report.comparison_csv import comparison_lines
+from distfit_counts.report.as_parquet import write_parquet
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.comparison_overview import print_comparison_overview
+from distfit_counts.report.comparison_table import comparison_rows
 from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
@@ -45,11 +48,13 @@ _NOTES = {
 
 
 def write_comparisons(comparisons: Comparisons, format: str, output: Path | None, verbose: bool) -> None:
-    """Write ``comparisons`` as ``table``, ``json`` (one object per column) or ``csv`` (one line per family)."""
+    """Write ``comparisons`` as ``table``, ``json`` (a line per column), ``csv`` or ``parquet`` (a row per family)."""
     if format == "json":
         emit_lines((dumps(comparison_record(c)) + "\n" for c in comparisons), output)
     elif format == "csv":
-        emit_lines(comparison_lines(comparisons), output)
+        emit_lines(csv_lines(gathered(comparison_rows(comparisons))), output)
+    elif format == "parquet" and output is not None:
+        write_parquet(gathered(comparison_rows(comparisons)), comparisons.columns, output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from distfit_counts.inference.fitted.numbers import runs
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, fit_record
-from distfit_counts.report.as_parquet import SUFFIX, write_parquet
+from distfit_counts.report.as_parquet import write_parquet
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.overview import print_overview
 from distfit_counts.report.result_table import adjusted, p_values, portions
@@ -19,15 +19,16 @@ from distfit_counts.result import Fit
 
 
 def write_fits(fits: Sequence[Fit], format: str, output: Path | None, verbose: bool = False) -> None:
-    """Write ``fits`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout; a file called ``.parquet`` is one."""
-    if output is not None and output.suffix.lower() == SUFFIX:
-        write_parquet(runs(fits), output)
-    elif format == "table":
-        emit_table(lambda console: _print(fits, console, verbose), output)
-    elif format == "json":
+    """Write ``fits`` as ``table``, ``json``, ``csv`` or ``parquet`` to ``output`` or stdout."""
+    if format == "json":
         emit_lines(_json(fits), output)
-    else:
+    elif format == "csv":
         emit_lines(csv_lines(portions(runs(fits))), output)
+    elif format == "parquet" and output is not None:
+        found = runs(fits)
+        write_parquet(portions(found), [place for numbers in found for place in numbers.places], output)
+    else:
+        emit_table(lambda console: _print(fits, console, verbose), output)
 
 
 def _json(fits: Sequence[Fit]) -> Iterator[str]:
