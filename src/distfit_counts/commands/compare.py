@@ -8,7 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.fitting import Fitting, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs, format_of
@@ -53,7 +53,7 @@ def compare(
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
     from distfit_counts.report.comparison import write_comparisons
-    from distfit_counts.report.progress import Watch
+    from distfit_counts.report.progress import Watch, reported
 
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
     chosen = _parse(families, lrt)
@@ -67,15 +67,16 @@ def compare(
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)
-    if save is not None:
-        from distfit_counts.model_file import save as save_model
+        if save is not None:
+            from distfit_counts.model_file import save as save_model
 
-        save_model(save, (comparison.best for comparison in comparisons))
-    if plot is not None:
-        from distfit_counts.report.plots import plot_comparison
+            told = reported(comparisons, watch.reporter("saving", "models"))
+            save_model(save, (comparison.best for comparison in told))
+        if plot is not None:
+            from distfit_counts.report.plots import plot_comparison
 
-        plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
-    write_comparisons(comparisons, written_as, output, verbose)
+            plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
+        write_comparisons(comparisons, written_as, output, verbose, watch.writing(output, "comparisons"))
     if not comparisons.converged:
         raise typer.Exit(1)
 
@@ -101,10 +102,12 @@ def _compare(
 ) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 
+    fitting, ranking = fitting_progress(watch, "comparing", columns), watch.reporter("ranking", kind_of(columns))
+
     def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        rows = name if name == "ranking" else f"{name}: {done:,} of {total:,} rows converged"
-        watch.show(
-            "comparing", finished, in_all, rows if in_all == 1 else f"{finished:,} of {in_all:,} columns; {rows}"
-        )
+        if name == "ranking":
+            ranking(finished, in_all)
+        else:
+            fitting(done, total, name, finished, in_all)
 
     return compare_columns(columns, families, settings, lrt, progress)

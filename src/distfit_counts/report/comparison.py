@@ -25,6 +25,7 @@ from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.progress import Report, reported
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 
@@ -47,14 +48,16 @@ _NOTES = {
 }
 
 
-def write_comparisons(comparisons: Comparisons, format: str, output: Path | None, verbose: bool) -> None:
+def write_comparisons(
+    comparisons: Comparisons, format: str, output: Path | None, verbose: bool, report: Report | None = None
+) -> None:
     """Write ``comparisons`` as ``table``, ``json`` (a line per column), ``csv`` or ``parquet`` (a row per family)."""
     if format == "json":
-        emit_lines((dumps(comparison_record(c)) + "\n" for c in comparisons), output)
+        emit_lines((dumps(comparison_record(c)) + "\n" for c in reported(comparisons, report)), output)
     elif format == "csv":
-        emit_lines(csv_lines(gathered(comparison_rows(comparisons))), output)
+        emit_lines(csv_lines(gathered(comparison_rows(reported(comparisons, report)))), output)
     elif format == "parquet" and output is not None:
-        write_parquet(gathered(comparison_rows(comparisons)), comparisons.columns, output)
+        write_parquet(gathered(comparison_rows(reported(comparisons, report))), comparisons.columns, output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
 

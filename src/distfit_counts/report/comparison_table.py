@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from distfit_counts.comparison import Candidate, Comparison
@@ -11,7 +11,7 @@ from distfit_counts.report.gathered import row_of
 Numbers = dict[str, float | None]
 
 
-def comparison_rows(comparisons: Sequence[Comparison]) -> Iterator[dict[str, Any]]:
+def comparison_rows(comparisons: Iterable[Comparison]) -> Iterator[dict[str, Any]]:
     """The rows of one comparison after another, by name."""
     for comparison in comparisons:
         for rank, candidate in enumerate(comparison.candidates, start=1):
