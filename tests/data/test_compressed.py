@@ -14,7 +14,7 @@ from distfit_counts.data import stream
 from distfit_counts.data.files import read_source
 from distfit_counts.errors import DataError
 
-ROWS = "y,g,h\n" + "".join(f"{i % 7},{i % 3},{i % 5}\n" for i in range(30_000))
+ROWS = "y,g,h\n" + "".join(f"{i % 7},{i % 3},{i % 5}\n" for i in range(400_000))
 
 
 def padded(path: Path, zeros: int) -> str:
@@ -27,16 +27,16 @@ def test_zeros_fill_the_last_block(tmp_path: Path, zeros: int) -> None:
     """``gzip -t`` accepts them too; tapes and some programs write them."""
     path = padded(tmp_path / "a.csv.gz", zeros)
     assert subprocess.run(["gzip", "-t", path], capture_output=True, check=False).returncode == 0
-    assert read_source(path, ["y"])[0].histogram.n == 30_000
+    assert read_source(path, ["y"])[0].histogram.n == 400_000
     with open(path, "rb") as stdin:
-        assert read_source("-", ["y"], stdin=stdin)[0].histogram.n == 30_000
+        assert read_source("-", ["y"], stdin=stdin)[0].histogram.n == 400_000
 
 
 def test_zeros_between_parts(tmp_path: Path) -> None:
     path = padded(tmp_path / "a.csv.gz", 100)
     with open(path, "ab") as file:
         file.write(gzip.compress(b"6,1,1\n" * 10))
-    assert read_source(path, ["y"])[0].histogram.n == 30_010
+    assert read_source(path, ["y"])[0].histogram.n == 400_010
 
 
 def test_anything_else_after_the_end_is_damage(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def wrong_sum(path: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "row", ["3,1", "x,1,1", "-4,1,1", '"3,1,1', "\udce9,1,1"], ids=["ragged", "text", "negative", "quote", "encoding"]
+    "row", ["3,1", "x,1,1", "-4,1,1", "\udce9,1,1"], ids=["ragged", "text", "negative", "encoding"]
 )
-@pytest.mark.parametrize("place", [1, 15_000, 29_000])
+@pytest.mark.parametrize("place", [1, 30_000])
 def test_damage_is_not_blamed_on_the_table(tmp_path: Path, row: str, place: int) -> None:
     lines = ROWS.splitlines()
     lines[place] = row
