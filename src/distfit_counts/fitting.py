@@ -74,7 +74,8 @@ def _solved(
             solve(family, batch, settings, known, report if progress is not None else None)
         finished += len(chunk)
         if len(columns) > 1:
-            report(families[-1], len(chunk), len(chunk))
+            starts = known[families[-1]].status.size
+            report(families[-1], starts, starts)
         return [known[family] for family in families]
 
     size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS
