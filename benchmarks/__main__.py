@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, inference, long, network, network_head, published_loop, wide
+from benchmarks import (
+    accuracy,
+    batch,
+    command,
+    inference,
+    long,
+    network,
+    network_head,
+    published_loop,
+    regression,
+    wide,
+)
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -15,6 +26,7 @@ BENCHMARKS = {
     "inference": inference.run,
     "long": long.run,
     "wide": wide.run,
+    "regression": regression.run,
     "network": network.run,
     "network_head": network_head.run,
 }

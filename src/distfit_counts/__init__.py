@@ -13,22 +13,37 @@ if TYPE_CHECKING:
     from distfit_counts.comparison import Comparison
     from distfit_counts.data.histogram import Histogram
     from distfit_counts.errors import DistfitError
-    from distfit_counts.library import compare, fit, load, load_all, sample
+    from distfit_counts.library import compare, fit, load, load_all, regress, sample
+    from distfit_counts.regression.result import Regression
     from distfit_counts.result import Fit
 
 __version__ = "0.1.0"
 
-__all__ = ["Comparison", "DistfitError", "Fit", "Histogram", "compare", "fit", "load", "load_all", "sample"]
+__all__ = [
+    "Comparison",
+    "DistfitError",
+    "Fit",
+    "Histogram",
+    "Regression",
+    "compare",
+    "fit",
+    "load",
+    "load_all",
+    "regress",
+    "sample",
+]
 
 _HOMES = {
     "Comparison": "comparison",
     "DistfitError": "errors",
     "Fit": "result",
     "Histogram": "data.histogram",
+    "Regression": "regression.result",
     "compare": "library",
     "fit": "library",
     "load": "library",
     "load_all": "library",
+    "regress": "library",
     "sample": "library",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,6 +43,7 @@ class Fits(OnDemand[Fit], Numbered):
         self._columns, self.places, self._settings = columns, places, settings
         self._judged: dict[int, tuple[Judgement, Profile | None]] = {}
         self._drawn: dict[int, Verdicts] = {}
+        self._numbers: Numbers | None = None
 
     def _made(self, index: int) -> Fit:
         with one_thread():
@@ -89,17 +90,28 @@ class Fits(OnDemand[Fit], Numbered):
         place = self.places[index]
         return self._judge(place.solution)[0], place.row
 
-    @cached_property
+    @property
     def numbers(self) -> Numbers:
         """The numbers of all columns, without building a ``Fit`` unless its replicates are drawn."""
-        if self._settings.simulates:
-            return Numbers.of(self)
+        return self.judge()
+
+    def judge(self, report: Callable[[int, int], None] | None = None) -> Numbers:
+        """The same; ``report`` is told how many columns of how many are done."""
+        if self._numbers is None:
+            self._numbers = Numbers.of(self) if self._settings.simulates else self._judged_in_chunks(report)
+        return self._numbers
+
+    def _judged_in_chunks(self, report: Callable[[int, int], None] | None) -> Numbers:
         chunks = self._chunks
 
         def judge(number: int) -> Numbers:
             return _numbers([self._columns[i] for i in chunks[number]], self._verdicts(number))
 
-        parts = list(side_by_side(judge, range(len(chunks)), self._settings.threads))
+        parts: list[Numbers] = []
+        for part in side_by_side(judge, range(len(chunks)), self._settings.threads):
+            parts.append(part)
+            if report is not None:
+                report(sum(len(chunk) for chunk in chunks[: len(parts)]), len(self))
         return Numbers.join(parts, [np.array(chunk) for chunk in chunks])
 
     @cached_property

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from distfit_counts.errors import DistfitError
 
-_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_UNITS |= {"KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40, "PI": 2**50}
 # Of the free memory, what a run plans for unless told.
 _SHARE = 4
 # Where the system does not say what is free.
@@ -34,13 +35,15 @@ class Budget:
 
 def parse_size(text: str) -> int:
     """Bytes of "500MB", "8 GiB", "2g", "1e9". Raises DistfitError."""
-    match = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([KMGT]?I?)B?\s*", text.upper().replace("E", "e"))
+    match = re.fullmatch(r"\s*([0-9.]+(?:[eE][0-9]+)?)\s*([KMGTP]?I?)B?\s*", text.upper().replace("E", "e"))
     try:
-        size = int(float(match[1]) * _UNITS[match[2]]) if match else 0
-    except (ValueError, KeyError):
-        size = 0
+        size = int(float(match[1]) * _UNITS[match[2]]) if match else None
+    except (ValueError, KeyError, OverflowError):
+        size = None
+    if size is None:
+        raise DistfitError(f"--memory {text}: not a size", "for example --memory 500MB or --memory 8GB")
     if size < 10**6:
-        raise DistfitError(f"--memory {text}: not a size from 1 MB on", "for example --memory 500MB or --memory 8GB")
+        raise DistfitError(f"--memory {text}: {size:,} bytes are too few", "a megabyte is the least: --memory 1MB")
     return size
 
 

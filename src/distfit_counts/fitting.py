@@ -15,7 +15,7 @@ from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, PADDING, FitSettings
 
-# (rows of the batch converged, rows in all, family being fitted, columns finished, columns in all)
+# (starts of the batch converged, starts in all, family being fitted, columns finished, columns in all)
 Progress = Callable[[int, int, str, int, int], None]
 
 
@@ -60,15 +60,22 @@ def _solved(
     """Every chunk with the solutions of all families; a few chunks side by side, each in one of torch's threads."""
     finished = 0
 
+    def report(family: Family, done: int, total: int) -> None:
+        # What all threads have finished by now: else the bar would go back and forth.
+        if progress is not None:
+            progress(done, total, family.spec, finished, len(columns))
+
     def solve_chunk(chunk: list[int]) -> list[Solution]:
         nonlocal finished
         batch = Batch.of([columns[i].histogram for i in chunk])
-        report = _reporter(progress, finished, len(columns))
         known: dict[Family, Solution] = {}
         # The small ones first: as a limit of a larger one, a family would be given a single start.
         for family in sorted(families, key=lambda family: family.n_parameters):
-            solve(family, batch, settings, known, report)
+            solve(family, batch, settings, known, report if progress is not None else None)
         finished += len(chunk)
+        if len(columns) > 1:
+            starts = known[families[-1]].status.size
+            report(families[-1], starts, starts)
         return [known[family] for family in families]
 
     size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS
@@ -105,9 +112,3 @@ def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEME
         chunk.append(i)
     if chunk:
         yield chunk
-
-
-def _reporter(progress: Progress | None, finished: int, columns: int) -> Callable[[Family, int, int], None] | None:
-    if progress is None:
-        return None
-    return lambda family, done, total: progress(done, total, family.spec, finished, columns)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from distfit_counts.comparison import Comparison
 from distfit_counts.errors import DistfitError
+from distfit_counts.regression.result import Regression
 from distfit_counts.result import Fit
 
 
@@ -106,6 +107,39 @@ def compare(
     if len(columns) != 1:
         raise DistfitError(f"{len(columns)} columns match {column!r}", "name one column")
     return compare_columns(columns, asked, FitSettings(**options), bootstrap_lrt)[0]
+
+
+def regress(
+    data: Any,
+    formula: str,
+    family: str = "poisson",
+    *,
+    formulas: Mapping[str, str] | None = None,
+    links: Mapping[str, str] | None = None,
+    exposure: str | None = None,
+    offset: str | None = None,
+    weights: str | None = None,
+    errors: str = "model",
+    cluster: str | None = None,
+    likelihood_ratios: bool = False,
+    **options: Unpack[Options],
+) -> Regression:
+    """Fit ``family`` with covariates: ``distfit regress``.
+
+    ``data``: a frame of pandas, polars or pyarrow. ``formulas``: ``{"size": "~ x"}``, ``links``: ``{"mean":
+    "softplus"}``, of single parameters. The others are the options of ``distfit regress``.
+    """
+    from distfit_counts.data.memory import as_table
+    from distfit_counts.regression.regress import Request
+    from distfit_counts.regression.regress import regress as fitted
+    from distfit_counts.regression.responses import default_restarts
+    from distfit_counts.settings import FitSettings
+
+    request = Request(
+        formula, family, formulas or {}, links or {}, offset, exposure, weights, errors, cluster, likelihood_ratios
+    )
+    starts: Options = {"restarts": default_restarts(family)}
+    return fitted(as_table(data).to_pandas(), request, FitSettings(**(starts | options)))
 
 
 def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | None = None) -> npt.NDArray[np.int64]:

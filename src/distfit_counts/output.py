@@ -38,7 +38,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         os.chmod(name, _mode(target))
         os.replace(name, target)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {_reason(error)}", "the file was left as it was") from error
+        left = "the file was left as it was" if target.exists() else "nothing was left there"
+        raise OutputError(f"cannot write {path}: {_reason(error)}", left) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)

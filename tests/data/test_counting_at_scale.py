@@ -150,13 +150,6 @@ def test_histograms_of_parts_are_the_histogram_of_the_whole(parts: list[str], tm
     assert content(read_source(str(tmp_path / "merged.parquet"), ["z"])) == [c for c in whole if c[0] == "z"]  # type: ignore[index]
 
 
-def test_a_histogram_is_a_table_for_any_tool(parts: list[str], tmp_path: Path) -> None:
-    write_histograms(read_source(parts[2], ["y"], ["g"]), tmp_path / "h.csv")
-    again = read_source(str(tmp_path / "h.csv"), ["value"], ["g"], "count")
-    whole = read_source(parts[2], ["y"], ["g"])
-    assert [row[1:] for row in content(again)] == [row[1:] for row in content(whole)]  # type: ignore[index]
-
-
 def test_too_many_distinct_values(tmp_path: Path) -> None:
     path = str(tmp_path / "a.parquet")
     pq.write_table(pa.table({"y": np.arange(3000) * 2**30, "g": np.arange(3000)}), path)

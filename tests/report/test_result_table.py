@@ -92,7 +92,7 @@ def test_json_has_the_same_adjusted_values(tmp_path: Path) -> None:
 def test_parquet_holds_what_csv_holds(tmp_path: Path, options: dict) -> None:
     groups = [{"site": name, "year": 2000 + i} for i, name in enumerate("abcdefg")]
     fits = fitted(groups=groups, **options)
-    write_fits(fits, "table", tmp_path / "out.parquet")
+    write_fits(fits, "parquet", tmp_path / "out.parquet")
     table = parquet.read_table(tmp_path / "out.parquet")
     rows = written(fits, tmp_path)
     assert table.column_names == list(rows[0])
@@ -108,7 +108,7 @@ def test_parquet_holds_what_csv_holds(tmp_path: Path, options: dict) -> None:
 
 
 def test_groups_of_several_kinds_are_text(tmp_path: Path) -> None:
-    write_fits(fitted(groups=[{"g": g} for g in (1, "", 2.5, None, "x", True, 3)]), "csv", tmp_path / "out.parquet")
+    write_fits(fitted(groups=[{"g": g} for g in (1, "", 2.5, None, "x", True, 3)]), "parquet", tmp_path / "out.parquet")
     found = parquet.read_table(tmp_path / "out.parquet")["g"].to_pylist()[::2]
     assert found == ["1", "", "2.5", None, "x", "True", "3"]
 
@@ -123,10 +123,10 @@ def test_a_group_called_like_a_column_of_the_table(tmp_path: Path) -> None:
 def test_portions_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fits = fitted()
     whole = written(fits, tmp_path)
-    write_fits(fits, "csv", tmp_path / "whole.parquet")
+    write_fits(fits, "parquet", tmp_path / "whole.parquet")
     monkeypatch.setattr(result_table, "_PORTION", 3)
     assert written(fits, tmp_path) == whole
-    write_fits(fits, "csv", tmp_path / "parts.parquet")
+    write_fits(fits, "parquet", tmp_path / "parts.parquet")
     parts, whole_table = (parquet.read_table(tmp_path / f"{name}.parquet") for name in ("parts", "whole"))
     assert parts.equals(whole_table)
 

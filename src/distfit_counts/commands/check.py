@@ -11,7 +11,7 @@ from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def check(
     model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
     data: Data,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     plot: options.PlotOne = None,
     quiet: options.Quiet = False,
@@ -41,6 +41,7 @@ def check(
 
     data.check()
     check_outputs(output, None, plot, [model, *data.files])
+    written_as = format_of(format, output)
     fits = load(model)
     import_torch_meanwhile()
     with Watch(quiet) as watch:
@@ -52,7 +53,7 @@ def check(
         checks = _check(pairs, watch)
     if plot is not None:
         _draw(checks[0], plot)
-    write_checks(checks, format.value, output)
+    write_checks(checks, written_as, output)
 
 
 def _check(pairs: list[tuple[Fit, Column]], watch: Watch) -> list[Check]:

@@ -8,10 +8,10 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.fitting import Fitting, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
@@ -39,7 +39,7 @@ def compare(
         int, typer.Option("--replicates", metavar="B", help="Simulated samples of each --bootstrap-lrt test.")
     ] = REPLICATES,
     gof_replicates: options.GofReplicates = 0,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     plot: options.PlotOne = None,
     save: options.Save = None,
@@ -53,28 +53,30 @@ def compare(
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
     from distfit_counts.report.comparison import write_comparisons
-    from distfit_counts.report.progress import Watch
+    from distfit_counts.report.progress import Watch, reported
 
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
     chosen = _parse(families, lrt)
     data.check()
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
+    written_as = format_of(format, output)
     import_torch_meanwhile()
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)
-    if save is not None:
-        from distfit_counts.model_file import save as save_model
+        if save is not None:
+            from distfit_counts.model_file import save as save_model
 
-        save_model(save, (comparison.best for comparison in comparisons))
-    if plot is not None:
-        from distfit_counts.report.plots import plot_comparison
+            told = reported(comparisons, watch.reporter("saving", "models"))
+            save_model(save, (comparison.best for comparison in told))
+        if plot is not None:
+            from distfit_counts.report.plots import plot_comparison
 
-        plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
-    write_comparisons(comparisons, format.value, output, verbose)
+            plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
+        write_comparisons(comparisons, written_as, output, verbose, watch.writing(output, "comparisons"))
     if not comparisons.converged:
         raise typer.Exit(1)
 
@@ -100,10 +102,12 @@ def _compare(
 ) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 
+    fitting, ranking = fitting_progress(watch, "comparing", columns), watch.reporter("ranking", kind_of(columns))
+
     def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        rows = name if name == "ranking" else f"{name}: {done:,} of {total:,} rows converged"
-        watch.show(
-            "comparing", finished, in_all, rows if in_all == 1 else f"{finished:,} of {in_all:,} columns; {rows}"
-        )
+        if name == "ranking":
+            ranking(finished, in_all)
+        else:
+            fitting(done, total, name, finished, in_all)
 
     return compare_columns(columns, families, settings, lrt, progress)

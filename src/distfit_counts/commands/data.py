@@ -87,8 +87,8 @@ class Data:
         from distfit_counts.data.request import Request
 
         def progress(done: int, total: int | None) -> None:
-            size = f"{done / 1e6:,.0f} MB" + (f" of {total / 1e6:,.0f} MB" if total else "")
-            watch.show("reading", done, total, size)
+            size = f"{done / 1e6:,.0f} MB"
+            watch.show("reading", done, total, *([f"{size} of {total / 1e6:,.0f} MB"] if total else []), size)
 
         request = Request(
             columns,

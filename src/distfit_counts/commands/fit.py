@@ -8,10 +8,10 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.fitting import Fitting, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def fit(
     replicates: options.Replicates = REPLICATES,
     bootstrap: options.Bootstraps = options.Bootstrap.nonparametric,
     gof_replicates: options.GofReplicates = 0,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     plot: options.Plot = None,
     save: options.Save = None,
@@ -47,13 +47,14 @@ def fit(
     distfit fit visits.parquet -c visits --by clinic --family nb --format json | jq .aic
     """
     from distfit_counts.families.spec import parse
-    from distfit_counts.report.progress import Watch
+    from distfit_counts.report.progress import Watch, reported
     from distfit_counts.report.write import write_fits
 
     only_with(ctx, "--ci bootstrap", ci is options.Interval.bootstrap, "replicates", "bootstrap")
     chosen = parse(family, components)
     data.check()
     check_outputs(output, save, plot, data.files)
+    written_as = format_of(format, output)
     settings = fitting.settings(
         ctx,
         data,
@@ -68,15 +69,15 @@ def fit(
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
         fits = _fit(columns, chosen, settings, watch)
-    if save is not None:
-        from distfit_counts.model_file import save as save_model
+        if save is not None:
+            from distfit_counts.model_file import save as save_model
 
-        save_model(save, fits)
-    if plot is not None:
-        from distfit_counts.report.plots import plot_fits
+            save_model(save, reported(fits, watch.reporter("saving", "fits")))
+        if plot is not None:
+            from distfit_counts.report.plots import plot_fits
 
-        plot_fits(fits, plot)
-    write_fits(fits, format.value, output, verbose)
+            plot_fits(fits, plot)
+        write_fits(fits, written_as, output, verbose, watch.writing(output, "fits"))
     if not fits.converged:
         raise typer.Exit(1)
 
@@ -84,14 +85,9 @@ def fit(
 def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
     from distfit_counts.fitting import fit_columns
 
-    def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        rows = f"{name}: {done:,} of {total:,} rows converged"
-        if in_all == 1:
-            watch.show("fitting", done, total, rows)
-        else:
-            watch.show("fitting", finished, in_all, f"{finished:,} of {in_all:,} columns; {rows}")
-
-    fits = fit_columns(columns, family, settings, progress)
+    fits = fit_columns(columns, family, settings, fitting_progress(watch, "fitting", columns))
+    if len(fits) > 1 and not settings.simulates:
+        fits.judge(watch.reporter("judging", kind_of(columns)))
     if settings.simulates:
         for i in range(len(fits)):
             watch.show("simulating", i, len(fits), columns[i].label)

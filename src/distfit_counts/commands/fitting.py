@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -14,6 +15,11 @@ from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.idle import only_with
 from distfit_counts.settings import LEARNING_RATE, RESTARTS, SEED, TOLERANCE, FitSettings
+
+if TYPE_CHECKING:
+    from distfit_counts.data.column import Column
+    from distfit_counts.fitting import Progress
+    from distfit_counts.report.progress import Watch
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,26 @@ class Fitting:
             memory=data.budget.memory,
             **others,
         )
+
+
+def kind_of(columns: Sequence[Column]) -> str:
+    """What people call that which is fitted."""
+    return "groups" if columns[0].group else "columns"
+
+
+def fitting_progress(watch: Watch, task: str, columns: Sequence[Column]) -> Progress:
+    """Shows how far ``columns`` are fitted."""
+    from distfit_counts.report.progress import portion
+
+    def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
+        starts = portion(done, total, "starts")
+        if in_all == 1:
+            watch.show(task, done, total, f"{name}: {starts[0]} converged", *starts)
+        else:
+            texts = portion(finished, in_all, kind_of(columns))
+            watch.show(task, finished, in_all, f"{texts[0]}; {name}: {starts[0]}", f"{texts[0]}; {name}", *texts)
+
+    return progress
 
 
 def import_torch_meanwhile() -> None:

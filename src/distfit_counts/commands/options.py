@@ -81,8 +81,8 @@ Bootstraps = Annotated[Bootstrap, typer.Option("--bootstrap", help="Replicates r
 GofReplicates = Annotated[int, typer.Option("--gof-replicates", metavar="B", help="Simulate the goodness-of-fit p-values with so many samples, say 999.")]
 
 # The output
-Formats = Annotated[Format, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout.")]
+Formats = Annotated[Format | None, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines  [default: by the ending of -o, else table]")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout; .csv, .json and .parquet are written as such.")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
 PlotOne = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of one column and group: .png, .svg, .pdf or .html (extra plot).")]
 Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show, sample, check and plot.")]

@@ -1,11 +1,43 @@
-"""The files that a command will write, checked before the work."""
+"""The files that a command will write, and in which format: checked before the work."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from distfit_counts.commands.options import Format
 from distfit_counts.errors import OutputError
+
+# What the ending of a file promises.
+_ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}
+# What people try too: no results are written into one of these.
+_DATA = (".tsv", ".tab", ".psv", ".dat", ".pq", ".parq", ".arrow", ".arrows", ".feather", ".ipc", ".orc", ".avro")
+_SHEETS = (".xls", ".xlsx", ".ods", ".sqlite", ".db", ".duckdb", ".mtx", ".h5ad", ".h5")
+_PACKED = (".gz", ".zst", ".bz2", ".xz", ".zip")
+_PICTURES = (".png", ".svg", ".pdf", ".html")
+_KNOWN = "name a file that ends in .csv, .json (JSON Lines), .parquet or .txt (for people)"
+
+
+def format_of(format: Format | None, output: Path | None) -> str:
+    """``table``, ``json``, ``csv`` or ``parquet``: what ``--format`` asks for, or else the ending of ``output``.
+
+    Raises OutputError where the two contradict each other, and for an ending that promises what is not written.
+    """
+    ending = "" if output is None else output.suffix.lower()
+    promised = _ENDINGS.get(ending)
+    if ending in (*_DATA, *_SHEETS, *_PACKED, *_PICTURES):
+        hint = "a picture is drawn with --plot" if ending in _PICTURES else _KNOWN
+        raise OutputError(f"cannot write results to {output}: {ending} is not among the formats", hint)
+    if promised is None:
+        return "table" if format is None else format.value
+    if format is not None and format.value != promised:
+        problem = f"--format {format.value} contradicts the ending of {output}"
+        raise OutputError(problem, f"leave out --format to write {_named(promised)}, or {_KNOWN}")
+    return promised
+
+
+def _named(format: str) -> str:
+    return {"csv": "CSV", "json": "JSON Lines", "parquet": "Parquet"}[format]
 
 
 def check_outputs(output: Path | None, save: Path | None, plot: Path | None, inputs: Sequence[Path]) -> None:

@@ -9,8 +9,8 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
-from distfit_counts.commands.outputs import check_outputs
-from distfit_counts.errors import DistfitError
+from distfit_counts.commands.outputs import check_outputs, format_of
+from distfit_counts.errors import DistfitError, OutputError
 
 
 def predict(
@@ -39,6 +39,7 @@ def predict(
     from distfit_counts.report.prediction import write_predictions
     from distfit_counts.report.progress import Watch
 
+    written_as = _format(output)
     counts, levels = _counts(pmf), _levels(quantiles)
     check_outputs(output, None, None, [model, *(Path(s) for s in source if s != "-")])
     import_torch_meanwhile()
@@ -53,7 +54,15 @@ def predict(
         fitted = load(model)
         wanted = Wanted(counts, levels, interval)
         blocks = stream_frames(source, fitted.kinds(), progress if output is not None else None)
-        write_predictions(predict(fitted, blocks, wanted), output)
+        write_predictions(predict(fitted, blocks, wanted), written_as, output)
+
+
+def _format(output: Path | None) -> str:
+    """csv or parquet, as the file's name ends."""
+    found = format_of(None, output)
+    if found == "json":
+        raise OutputError(f"cannot write predictions to {output}", "name a file that ends in .csv or .parquet")
+    return "parquet" if found == "parquet" else "csv"
 
 
 def _counts(text: str | None) -> list[int]:

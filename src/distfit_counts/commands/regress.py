@@ -9,7 +9,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.commands.pairs import pairs
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
@@ -65,8 +65,9 @@ def regress(
     tolerance: options.Tolerance = TOLERANCE,
     level: options.Level = LEVEL,
     threads: options.Threads = None,
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
+    plot: options.Plot = None,
     save: Annotated[
         Path | None, typer.Option("--save", metavar="MODEL.json", help="Save it for distfit predict.")
     ] = None,
@@ -85,7 +86,8 @@ def regress(
 
     if family not in NATURAL:
         parse(family)
-    check_outputs(output, save, None, [Path(source)])
+    check_outputs(output, save, plot, [Path(source)])
+    written_as = format_of(format, output)
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     import_torch_meanwhile()
@@ -122,7 +124,11 @@ def regress(
         from distfit_counts.regression.model_file import save as save_model
 
         save_model(save, fit)
-    write_regression(fit, format.value, output, verbose)
+    if plot is not None:
+        from distfit_counts.report.plots.regression import plot_regression
+
+        plot_regression(fit, plot)
+    write_regression(fit, written_as, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)
 

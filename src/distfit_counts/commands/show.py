@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.outputs import check_outputs, format_of
 
 
 def show(
     model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
-    format: options.Formats = options.Format.table,
+    format: options.Formats = None,
     output: options.Output = None,
     verbose: options.Verbose = False,
 ) -> None:
@@ -20,4 +21,6 @@ def show(
     from distfit_counts.model_file import load
     from distfit_counts.report.write import write_fits
 
-    write_fits(load(model), format.value, output, verbose)
+    check_outputs(output, None, None, [model])
+    written_as = format_of(format, output)
+    write_fits(load(model), written_as, output, verbose)

@@ -1,7 +1,8 @@
 """Histograms as a table: column, group, value, count. Counted anywhere, merged and fitted anywhere else.
 
 One row says: in this column and group, this value (empty: missing) occurs ``count`` times. Rows may repeat, and their
-counts add up: the tables of the parts, one below the other, are a table of the whole.
+counts add up: the tables of the parts, one below the other, are a table of the whole. Any kind of table whose columns
+are called so, in this order, is one, whatever wrote it.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from distfit_counts.data.arrays import as_numpy, int64_array
+from distfit_counts.data.arrays import int64_array
+from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import require
 from distfit_counts.data.column import Column
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.labels import plain
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Reader
-from distfit_counts.data.whole import whole_numbers
 from distfit_counts.errors import DataError, OutputError
 from distfit_counts.output import whole_file
 
-COLUMN, VALUE, COUNT = "column", "value", "count"
+COLUMN, VALUE, COUNT = _OWN = ("column", "value", "count")
 # In the metadata of the Parquet schema: what this file is.
 MARK = b"histogram/1"
 _KEY = b"distfit"
@@ -39,9 +40,14 @@ class Histograms:
         if request.weights not in (None, COUNT):
             problem = f"a histogram file is weighted by its column {COUNT}, not by {request.weights}"
             raise DataError(problem, f"give --weights {COUNT}, or leave it out")
+        for name in request.by:
+            if name in _OWN:
+                problem = f'histograms cannot be grouped by their column "{name}"'
+                raise DataError(problem, "leave out this --by: the columns in a histogram are always kept apart")
         self._request = request
         self._by: list[str] | None = None
         self._tally = GroupTally([])
+        self._weighing = Weighing(COUNT)
         self._order: dict[str, None] = {}
 
     @property
@@ -49,20 +55,19 @@ class Histograms:
         return self._tally.rows
 
     def add(self, reader: Reader) -> None:
-        groups = [name for name in reader.names if name not in (COLUMN, VALUE, COUNT)]
+        groups = [name for name in _named(reader) if name not in _OWN]
         if self._by is None:
             self._by = list(dict.fromkeys(self._request.by)) or groups
             self._tally = GroupTally([COLUMN, *self._by])
         elif not self._request.by and self._by != groups:
             problem = f"{reader.name} is grouped by {_listed(groups)}, files before it by {_listed(self._by)}"
             raise DataError(problem, "say with --by which groups they have in common")
-        require(reader, *self._by)
+        require(reader, *_OWN, *self._by)
         for batch in reader.batches([VALUE, COUNT], [COLUMN, *self._by]):
-            names = plain(batch.columns[COLUMN])
+            names = _names(batch.columns[COLUMN])
             self._order |= dict.fromkeys(names.unique().to_pylist())
-            values, counts = whole_numbers(batch.columns[VALUE]), whole_numbers(batch.columns[COUNT])
-            labels = [names, *(batch.columns[name] for name in self._by)]
-            self._tally.add(values, labels, as_numpy(counts.fill_null(0)))
+            values, counts = counts_of(batch, VALUE, reader), self._weighing.of(batch, reader)
+            self._tally.add(values, [names, *(batch.columns[name] for name in self._by)], counts)
 
     def absorb(self, other: Histograms) -> None:
         """Add what another part of the data set has counted."""
@@ -70,13 +75,16 @@ class Histograms:
             problem = f"histograms grouped by {_listed(self._by)} and by {_listed(other._by)} in one data set"
             raise DataError(problem, "say with --by which groups they have in common")
         self._tally.absorb(other._tally)
+        self._weighing.absorb(other._weighing)
         self._order |= other._order
 
     def columns(self, source: str) -> Iterator[Column]:
         """Column after column in the order of the files, each with its groups in sorted order."""
         found: dict[str, list[Column]] = {name: [] for name in self._order}
         for group, histogram in self._tally.histograms():
-            name = str(group.pop(COLUMN))
+            # The tally has None for "", and 1 for "1".
+            label = group.pop(COLUMN)
+            name = "" if label is None else str(label)
             found[name].append(Column(source, name, group, histogram))
         for name in self._chosen(source):
             yield from found[name]
@@ -87,7 +95,8 @@ class Histograms:
             return known
         chosen = [name for name in known if any(name == glob or fnmatchcase(name, glob) for glob in asked)]
         if not chosen:
-            raise DataError(f"{source}: no histogram of {', '.join(asked)}", f"it has: {', '.join(known[:20])}")
+            hint = f"they are of: {', '.join(known[:20])} (columns called column, ..., value, count mean histograms)"
+            raise DataError(f"{source} holds histograms, but none of {', '.join(asked)}", hint)
         return chosen
 
 
@@ -96,8 +105,21 @@ def _listed(names: Sequence[str] | None) -> str:
 
 
 def is_histogram(reader: Reader) -> bool:
-    """Whether the file says that it is one."""
-    return getattr(reader, "mark", None) == MARK
+    """Whether the file says that it is one, or its columns are those of one: column, groups, value, count."""
+    names = _named(reader)
+    return getattr(reader, "mark", None) == MARK or (names[:1] == [COLUMN] and names[1:][-2:] == [VALUE, COUNT])
+
+
+def _named(reader: Reader) -> list[str]:
+    # A column without a name is the row number that pandas and R write.
+    return [name for name in reader.names if name]
+
+
+def _names(column: Any) -> Any:
+    """The names of the columns, as text in any file."""
+    import pyarrow as pa
+
+    return plain(column).cast(pa.string()).fill_null("")
 
 
 def write_histograms(columns: Sequence[Column], output: Path | BinaryIO) -> None:
@@ -114,7 +136,7 @@ def group_names(columns: Sequence[Column]) -> list[str]:
     """The grouping columns. Raises DataError where one has the name of a column of the table."""
     names = list(columns[0].group)
     for name in names:
-        if name in (COLUMN, VALUE, COUNT):
+        if name in _OWN:
             hint = "rename it: these names are taken by the histogram itself"
             raise DataError(f'cannot write a histogram grouped by a column named "{name}"', hint)
     return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tempfile
 import threading
@@ -15,6 +16,8 @@ from distfit_counts.errors import DataError
 Progress = Callable[[int, int | None], None]
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
 _READ_STEP = 1 << 24
+# Unpacked bytes that are looked at again for damage: a few seconds.
+_LOOKED_THROUGH = 1 << 30
 
 
 class Meter:
@@ -70,6 +73,8 @@ class ByteStream:
         self.name = name
         self.path = path
         self._raw = raw
+        # What is read ahead in another thread may not be over when a bad row ends the work.
+        self._lock = threading.Lock()
         self._copy: IO[bytes] | None = None
         self._counted = _Counted(raw, meter)
         self._head = self._counted.read(1 << 16)
@@ -91,10 +96,18 @@ class ByteStream:
 
     def read(self, n: int) -> bytes:
         """The next ``n`` bytes, fewer only at the end, none at the end."""
-        if not self._head:
-            return bytes(self._source.read(n))
-        taken, self._head = self._head[:n], self._head[n:]
-        return taken if len(taken) == n else taken + bytes(self._source.read(n - len(taken)))
+        with self._lock:
+            if not self._head:
+                return bytes(self._source.read(n))
+            taken, self._head = self._head[:n], self._head[n:]
+            return taken if len(taken) == n else taken + bytes(self._source.read(n - len(taken)))
+
+    def look_for_damage(self) -> None:
+        """Unpack the rest of a compressed file. Raises what its codec raises where the file is damaged."""
+        if self.compressed and self.path is not None:
+            left = _LOOKED_THROUGH
+            while step := self.read(min(_READ_STEP, left)):
+                left -= len(step)
 
     def seekable(self) -> str | IO[bytes]:
         """The same bytes where one can seek: the path of a plain file, or a temporary copy of a pipe."""
@@ -139,9 +152,12 @@ class _Replay:
 def _decompressed(head: bytes, rest: _Counted, codec: str) -> Any:
     import pyarrow as pa
 
-    # Buffered: otherwise every inflate step asks Python for another 64 KiB.
-    replay = pa.PythonFile(_Replay(head, rest), mode="r")
-    return pa.CompressedInputStream(pa.BufferedInputStream(replay, 1 << 20), codec)
+    replay: Any = _Replay(head, rest)
+    if codec == "gzip":
+        # As fast as pyarrow's, and it knows the zeros with which a last block may be filled.
+        return gzip.GzipFile(fileobj=replay, mode="rb")
+    # Buffered: otherwise every step of unpacking asks Python for another 64 KiB.
+    return pa.CompressedInputStream(pa.BufferedInputStream(pa.PythonFile(replay, mode="r"), 1 << 20), codec)
 
 
 @contextmanager
@@ -156,8 +172,22 @@ def open_bytes(name: str, path: str | None, stdin: BinaryIO | None, meter: Meter
             with closing(ByteStream(name, None, stdin, meter)) as stream:
                 yield stream
         else:
-            with open(path, "rb", buffering=0) as raw, closing(ByteStream(name, path, raw, meter)) as stream:
+            with (
+                open(path, "rb", buffering=0) as raw,
+                closing(ByteStream(name, path, raw, meter)) as stream,
+                _damage_before_rows(stream),
+            ):
                 yield stream
+
+
+@contextmanager
+def _damage_before_rows(stream: ByteStream) -> Iterator[None]:
+    """What a damaged file is unpacked to often looks like a bad table, before its codec notices."""
+    try:
+        yield
+    except DataError:
+        stream.look_for_damage()
+        raise
 
 
 @contextmanager

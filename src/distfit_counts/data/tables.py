@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from distfit_counts.data.arrays import as_numpy, is_null
+from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
-from distfit_counts.data.counting import Ints, Tally
-from distfit_counts.data.dialect import DELIMITER_HINT
+from distfit_counts.data.counting import Tally
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.request import Request
-from distfit_counts.data.source import BadRow, Batch, Reader
-from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
+from distfit_counts.data.source import Batch, Reader
 from distfit_counts.errors import DataError
 
 # Entries of the arrays that count small values, over all columns: 512 MB at most.
@@ -27,17 +24,16 @@ class Tables:
         self._request = request
         self._check = check
         self._by = list(dict.fromkeys(request.by))
-        self._weights = request.weights
+        self._weighing = None if request.weights is None else Weighing(request.weights)
         self._tallies: dict[str, Tally | GroupTally] = {}
-        self._weight = 0
         self.rows = 0
 
     def add(self, reader: Reader) -> None:
         if not reader.names:  # JSON Lines without a line
             return
         if not self._tallies:
-            self._tallies = self._new_tallies(choose(reader, self._request.columns, self._by, self._weights))
-        weights = [self._weights] if self._weights is not None else []
+            self._tallies = self._new_tallies(choose(reader, self._request.columns, self._by, self._request.weights))
+        weights = [] if self._weighing is None else [self._weighing.name]
         require(reader, *self._tallies, *self._by, *weights)
         for batch in reader.batches([*self._tallies, *weights], self._by):
             self._check()
@@ -58,13 +54,13 @@ class Tables:
             for name, tally in other._tallies.items():
                 self._tallies[name].absorb(tally)  # type: ignore[arg-type]  # both are of one kind
         self.rows += other.rows
-        self._weight += other._weight
-        self._check_weight("the files")
+        if self._weighing is not None and other._weighing is not None:
+            self._weighing.absorb(other._weighing)
 
     def _add_batch(self, batch: Batch, reader: Reader) -> None:
-        weights = self._row_weights(batch, reader)
+        weights = None if self._weighing is None else self._weighing.of(batch, reader)
         for name, tally in self._tallies.items():
-            values = _numbers(batch, name, reader)
+            values = counts_of(batch, name, reader)
             if isinstance(tally, GroupTally):
                 tally.add(values, [batch.columns[label] for label in self._by], weights)
             else:
@@ -81,24 +77,6 @@ class Tables:
                 "or raise --max-distinct or --memory (200 bytes each)",
             )
 
-    def _row_weights(self, batch: Batch, reader: Reader) -> Ints | None:
-        if self._weights is None:
-            return None
-        weights = _numbers(batch, self._weights, reader)
-        if weights.null_count:
-            index = int(is_null(weights).argmax())
-            hint = "give every row a weight; 0 leaves a row out"
-            raise batch.error(BadRow(index, "a missing weight", hint, self._weights))
-        numbers: Ints = as_numpy(weights)
-        self._weight += int(numbers.sum(dtype="float64"))
-        self._check_weight(batch.source)
-        return numbers
-
-    def _check_weight(self, source: str) -> None:
-        if self._weight > LARGEST:
-            problem = f'{source}, column "{self._weights}": the weights add up to more than 2**53'
-            raise DataError(problem, "divide them by a common factor")
-
     def columns(self, source: str) -> Iterator[Column]:
         for name, tally in self._tallies.items():
             if isinstance(tally, GroupTally):
@@ -110,21 +88,6 @@ class Tables:
             if not distinct:
                 raise _nothing(source, name, sum(column.histogram.n_missing for column in found), tally.rows)
             yield from found
-
-
-def _numbers(batch: Batch, name: str, reader: Reader) -> Any:
-    try:
-        return whole_numbers(batch.columns[name])
-    except NotNumbers as bad:
-        raise type_error(batch.source, name, bad) from None
-    except BadRow as bad:
-        bad.column = name
-        looks_undivided = getattr(reader, "looks_undivided", None)
-        # Only the value itself is judged: 'abc', out of "'abc' is not a number".
-        value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
-        if looks_undivided is not None and looks_undivided(value):
-            bad.hint = DELIMITER_HINT
-        raise batch.error(bad) from None
 
 
 def _nothing(source: str, name: str, missing: int, rows: int) -> DataError:

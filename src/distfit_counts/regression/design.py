@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# More levels than these are labels of rows.
+_MOST_LEVELS = 2_000
 Ints = npt.NDArray[np.int64]
 
 
@@ -86,6 +88,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
+    _check_levels(kept)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -105,6 +108,20 @@ def design(
         rows=rows,
         n_missing=len(frame) - len(kept),
     )
+
+
+def _check_levels(frame: pd.DataFrame) -> None:
+    """Refuse a column of words that are no levels: each would be a column of the matrix."""
+    import pandas as pd
+
+    for name in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            levels = frame[name].nunique()
+            if levels > _MOST_LEVELS:
+                raise DataError(
+                    f'column "{name}" has {levels:,} levels',
+                    "a label of rows is no covariate: leave it out, or group it",
+                )
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:

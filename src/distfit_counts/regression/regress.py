@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
 from distfit_counts.regression.problem import Problem
-from distfit_counts.regression.residuals import residuals
+from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
 from distfit_counts.regression.result import FittedPredictor, Regression
 from distfit_counts.regression.row_model import CountModel, RowModel
@@ -100,7 +101,7 @@ def regress(
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    found = residuals(reached, settings.seed) if isinstance(model, CountModel) else None
+    found = Residuals.of(reached, settings.seed) if isinstance(model, CountModel) else None
     return Regression(
         source=source,
         formula=formula.text,
@@ -113,7 +114,7 @@ def regress(
         reduced=reached.problem.model.spec,
         fixed=fixed,
         log_likelihood=_log_likelihood(solution, variance),
-        null_log_likelihood=_null(problem, settings, variance is not None),
+        null=partial(_null, problem, settings, variance is not None),
         n_parameters=problem.objective.width + (variance is not None),
         variance=variance,
         levels=model.levels if isinstance(model, Bernoulli | Categorical) else None,
@@ -121,7 +122,9 @@ def regress(
         status=solution.status_text,
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
-        verdicts=verdicts(solution, predictors, found, data, settings),
+        verdicts=verdicts(
+            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+        ),
         covariance=estimates.covariance,
         errors=estimates.errors,
         residuals=found,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.threads import side_by_side
-from distfit_counts.regression.result import Residuals
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution, natural_heads
 from distfit_counts.settings import PIECE_ELEMENTS
@@ -18,35 +20,78 @@ _CELLS = 30
 _RESIDUALS = 10_000
 
 
-def residuals(solution: Solution, seed: int) -> Residuals:
-    """Of a count model, at the best point of ``solution``."""
-    model, y, weights = solution.problem.model, solution.problem.y, solution.problem.weights
-    assert isinstance(model, CountModel)
-    eta = natural_heads(solution)
-    natural = model.natural([eta[head] for head in model.heads])
-    with np.errstate(all="ignore"):
-        mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
-        squares = weights * (y - mean) ** 2 / variance
-        zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
-    cells = int(min(y.max(), _CELLS))
-    probability = _tabulated(model, eta, cells, solution.problem.threads)
-    expected = weights @ probability
-    observed = np.bincount(np.minimum(y, cells).astype(np.int64), weights, minlength=cells + 1).astype(np.float64)
-    expected = np.append(expected[:-1], weights.sum() - expected[:-1].sum())
-    df = weights.sum() - solution.problem.objective.width
-    n = weights.sum()
-    return Residuals(
-        observed=observed,
-        expected=expected,
-        dispersion=float(squares.sum() / df) if df > 0 else float("nan"),
-        zeros=(float(weights @ (y == 0)), float(weights @ zero)),
-        mean=(float(weights @ y / n), float(weights @ mean / n)),
-        variance=(
-            float(weights @ (y - weights @ y / n) ** 2 / n),
-            float(weights @ (variance + (mean - weights @ mean / n) ** 2) / n),
-        ),
-        quantile=quantile_residuals(model, eta, y, seed),
-    )
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """How the fit and the counts agree, over all rows.
+
+    ``dispersion``: Pearson's chi-square over its degrees of freedom. ``zeros``, ``mean`` and ``variance``: observed and
+    expected. What takes longer is computed when it is asked for.
+    """
+
+    model: CountModel
+    eta: dict[str, Array]
+    y: Array
+    weights: Array
+    dispersion: float
+    zeros: tuple[float, float]
+    mean: tuple[float, float]
+    variance: tuple[float, float]
+    seed: int
+    threads: int | None
+
+    @classmethod
+    def of(cls, solution: Solution, seed: int) -> Residuals:
+        """At the best point of ``solution``, which is of a count model."""
+        problem = solution.problem
+        model, y, weights, n = problem.model, problem.y, problem.weights, problem.n
+        assert isinstance(model, CountModel)
+        eta = natural_heads(solution)
+        natural = model.natural([eta[head] for head in model.heads])
+        with np.errstate(all="ignore"):
+            mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
+            squares = float(weights @ ((y - mean) ** 2 / variance))
+            zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
+        df = n - problem.objective.width
+        middle, fitted = float(weights @ y / n), float(weights @ mean / n)
+        return cls(
+            model=model,
+            eta=eta,
+            y=y,
+            weights=weights,
+            dispersion=squares / df if df > 0 else float("nan"),
+            zeros=(float(weights @ (y == 0)), float(weights @ zero)),
+            mean=(middle, fitted),
+            variance=(
+                float(weights @ (y - middle) ** 2 / n),
+                float(weights @ (variance + (mean - fitted) ** 2) / n),
+            ),
+            seed=seed,
+            threads=problem.threads,
+        )
+
+    @property
+    def _cells(self) -> int:
+        return int(min(self.y.max(), _CELLS))
+
+    @property
+    def observed(self) -> Array:
+        """Counts of 0, 1, 2, ..., the last being "and more"."""
+        cells = self._cells
+        counted = np.bincount(np.minimum(self.y, cells).astype(np.int64), self.weights, minlength=cells + 1)
+        return counted.astype(np.float64)
+
+    @cached_property
+    def expected(self) -> Array:
+        """What the model expects of them, summed over all rows."""
+        expected: Array = self.weights @ _tabulated(self.model, self.eta, self._cells, self.threads)
+        return np.append(expected[:-1], self.weights.sum() - expected[:-1].sum())
+
+    @cached_property
+    def quantile(self) -> Array:
+        """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true; of 10,000 drawn
+        rows where there are more.
+        """
+        return quantile_residuals(self.model, self.eta, self.y, self.seed)
 
 
 def _tabulated(model: CountModel, eta: dict[str, Array], largest: int, threads: int | None = None) -> Array:

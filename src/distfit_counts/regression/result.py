@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Terms
+from distfit_counts.regression.residuals import Residuals
 from distfit_counts.result import HypothesisTest, Restart, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -58,24 +65,6 @@ class FittedPredictor:
     natural: tuple[float, float, float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Residuals:
-    """How the fit and the counts agree, over all rows.
-
-    ``observed`` and ``expected``: counts of 0, 1, 2, ..., the last being "and more". ``dispersion``: Pearson's
-    chi-square over its degrees of freedom. ``quantile``: randomised quantile residuals (Dunn and Smyth 1996), standard
-    normal if the model is true; 10,000 rows at most.
-    """
-
-    observed: Array
-    expected: Array
-    dispersion: float
-    zeros: tuple[float, float]
-    mean: tuple[float, float]
-    variance: tuple[float, float]
-    quantile: Array
-
-
 @dataclass(frozen=True, eq=False)
 class Regression:
     """One family with covariates. ``log_likelihood`` keeps all constants; at a boundary it is the supremum.
@@ -97,7 +86,7 @@ class Regression:
     reduced: str
     fixed: Mapping[str, float]
     log_likelihood: float
-    null_log_likelihood: float
+    null: Callable[[], float] = field(repr=False)
     n_parameters: int
     converged: bool
     status: str
@@ -116,6 +105,11 @@ class Regression:
     weights: str | None = None
     cluster: str | None = None
 
+    @cached_property
+    def null_log_likelihood(self) -> float:
+        """That of the same family without covariates, beside the offsets: fitted when it is asked for."""
+        return self.null()
+
     @property
     def aic(self) -> float:
         return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
@@ -123,6 +117,50 @@ class Regression:
     @property
     def bic(self) -> float:
         return self.n_parameters * math.log(self.n) - 2.0 * self.log_likelihood
+
+    @property
+    def coefficients(self) -> Mapping[str, Mapping[str, Coefficient]]:
+        """By parameter and term."""
+        return {own.head: {c.name: c for c in own.coefficients} for own in self.predictors}
+
+    def predict(
+        self, data: Any, pmf: Sequence[int] = (), quantiles: Sequence[float] = (), interval: bool = False
+    ) -> pd.DataFrame:
+        """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
+        import pandas as pd
+
+        from distfit_counts.data.memory import as_table
+        from distfit_counts.regression.model import Model
+        from distfit_counts.regression.predict import Wanted, predict
+
+        model = Model.of(self)
+        frame = as_table(data).select(list(model.kinds())).to_pandas()
+        (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
+        return pd.DataFrame(found)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The coefficients as a pandas table, by parameter and term."""
+        import pandas as pd
+
+        columns = ["estimate", "std_error", "z", "p_value", "lower", "upper", "note"]
+        rows = {
+            (own.head, c.name): [getattr(c, x) for x in columns] for own in self.predictors for c in own.coefficients
+        }
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        frame.index = pd.MultiIndex.from_tuples(rows, names=["parameter", "term"])
+        return frame
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as versioned JSON, for ``distfit predict``."""
+        from distfit_counts.regression.model_file import save
+
+        save(Path(path), self)
+
+    def summary(self) -> str:
+        """What ``distfit regress`` prints, as plain text."""
+        from distfit_counts.report.regression import to_text
+
+        return to_text(self)
 
 
 def _exp(value: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -17,13 +17,6 @@ def csv_lines(portions: Iterable[dict[str, list[Any]]]) -> Iterator[str]:
             writer.writerow(columns)
         writer.writerows(zip(*(_lower(column) for column in columns.values()), strict=True))
         yield buffer.getvalue()
-
-
-def csv_line(fields: Sequence[object]) -> str:
-    """One line of CSV, with its newline."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(fields)
-    return buffer.getvalue()
 
 
 def _lower(column: list[Any]) -> list[Any]:

@@ -1,34 +1,37 @@
-"""The table of fits as Parquet."""
+"""Tables as Parquet."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distfit_counts.inference.fitted.numbers import Numbers
+from distfit_counts.inference.fitted.numbers import Place
 from distfit_counts.output import whole_file
-from distfit_counts.report.result_table import group_columns, portions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIX = ".parquet"
-_WHOLE = ("n", "n_missing", "n_parameters")
-_TEXT = ("source", "column", "family", "parameter", "boundary", "status", "verdicts")
+_COMPONENTS = ("components_by_bic", "components_by_icl", "components_by_bootstrap_lrt")
+_WHOLE = ("n", "n_missing", "n_parameters", "outside_support", "rank", *_COMPONENTS)
+_TEXT = (
+    "source", "column", "family", "parameter", "boundary", "status", "equivalent", "verdicts", "comparison_verdicts",
+)  # fmt: skip
 
 
-def write_parquet(runs: Sequence[Numbers], output: Path) -> None:
-    """The table of all ``runs`` as one file, portion by portion."""
+def write_parquet(portions: Iterable[dict[str, list[Any]]], places: Sequence[Place], output: Path) -> None:
+    """A table, given in ``portions`` of columns: source, column, the groups of ``places``, then all the rest."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    places = [place for numbers in runs for place in numbers.places]
-    kinds = {shown: _kind([place.group.get(name) for place in places]) for name, shown in group_columns(runs).items()}
-    mixed = [name for name, kind in kinds.items() if kind == pa.string()]
-    parts = portions(runs)
+    parts = iter(portions)
     head = next(parts)
+    kinds = {
+        shown: _kind([place.group.get(name) for place in places])
+        for name, shown in zip(places[0].group, list(head)[2:], strict=False)
+    }
+    mixed = [name for name, kind in kinds.items() if kind == pa.string()]
     schema = pa.schema([(name, kinds.get(name) or _type(name)) for name in head])
     with whole_file(output) as file, pq.ParquetWriter(file, schema) as writer:
         for columns in itertools.chain([head], parts):

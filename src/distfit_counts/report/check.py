@@ -14,9 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
-from distfit_counts.report.check_record import csv_lines, json_lines
+from distfit_counts.report.as_csv import csv_lines
+from distfit_counts.report.as_parquet import write_parquet
+from distfit_counts.report.check_record import check_rows, json_lines
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting, whole
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.residuals import residual_summary
@@ -31,11 +34,15 @@ _WIDE = 64
 
 
 def write_checks(checks: Sequence[Check], format: str, output: Path | None) -> None:
-    """Write ``checks`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout."""
-    if format == "table":
-        emit_table(lambda console: print_checks(console, checks), output)
+    """Write ``checks`` as ``table``, ``json``, ``csv`` or ``parquet`` to ``output`` or stdout."""
+    if format == "json":
+        emit_lines(json_lines(checks), output)
+    elif format == "csv":
+        emit_lines(csv_lines(gathered(check_rows(checks))), output)
+    elif format == "parquet" and output is not None:
+        write_parquet(gathered(check_rows(checks)), checks, output)
     else:
-        emit_lines(json_lines(checks) if format == "json" else csv_lines(checks), output)
+        emit_table(lambda console: print_checks(console, checks), output)
 
 
 def print_checks(console: Console, checks: Sequence[Check]) -> None:

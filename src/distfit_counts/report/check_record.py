@@ -1,4 +1,4 @@
-"""A check as one JSON object or one line of CSV. Strict: what is infinite or undefined is null, or empty."""
+"""A check as one JSON object or one row of a table. Strict: what is infinite or undefined is null, or empty."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts import __version__
-from distfit_counts.report.as_csv import csv_line
 from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis_test, verdict_record
+from distfit_counts.report.gathered import row_of
 
 if TYPE_CHECKING:
     from distfit_counts.inference.goodness.frequencies import Frequency
@@ -22,14 +22,11 @@ def json_lines(checks: Sequence[Check]) -> Iterator[str]:
     return (dumps(check_record(check)) + "\n" for check in checks)
 
 
-def csv_lines(checks: Sequence[Check]) -> Iterator[str]:
-    """A header and one line per check; the groups' columns are those of the first."""
-    groups = list(checks[0].group)
-    yield csv_line(["source", "column", *groups, "family", *_csv_numbers(checks[0]), "verdicts"])
+def check_rows(checks: Sequence[Check]) -> Iterator[dict[str, Any]]:
+    """One row per check, by name."""
     for check in checks:
-        place = [check.source, check.column, *(check.group.get(name, "") for name in groups), check.fit.family]
-        numbers = ["" if finite(value) is None else repr(value) for value in _csv_numbers(check).values()]
-        yield csv_line([*place, *numbers, " ".join(verdict.code for verdict in check.verdicts)])
+        codes = {"verdicts": " ".join(verdict.code for verdict in check.verdicts)}
+        yield row_of(check, {"family": check.fit.family, **_numbers(check), **codes})
 
 
 def check_record(check: Check) -> dict[str, Any]:
@@ -76,7 +73,7 @@ def _scores(check: Check) -> dict[str, float]:
     }
 
 
-def _csv_numbers(check: Check) -> dict[str, float]:
+def _numbers(check: Check) -> dict[str, float]:
     h, model, test = check.histogram, check.fit.derived, check.chi_square
     counted = {"n": h.n, "n_missing": h.n_missing, "outside_support": check.outside}
     moments = {

@@ -15,13 +15,17 @@ from rich.text import Text
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
+from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps
-from distfit_counts.report.comparison_csv import comparison_lines
+from distfit_counts.report.as_parquet import write_parquet
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.comparison_overview import print_comparison_overview
+from distfit_counts.report.comparison_table import comparison_rows
 from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.progress import Report, reported
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 
@@ -44,12 +48,16 @@ _NOTES = {
 }
 
 
-def write_comparisons(comparisons: Comparisons, format: str, output: Path | None, verbose: bool) -> None:
-    """Write ``comparisons`` as ``table``, ``json`` (one object per column) or ``csv`` (one line per family)."""
+def write_comparisons(
+    comparisons: Comparisons, format: str, output: Path | None, verbose: bool, report: Report | None = None
+) -> None:
+    """Write ``comparisons`` as ``table``, ``json`` (a line per column), ``csv`` or ``parquet`` (a row per family)."""
     if format == "json":
-        emit_lines((dumps(comparison_record(c)) + "\n" for c in comparisons), output)
+        emit_lines((dumps(comparison_record(c)) + "\n" for c in reported(comparisons, report)), output)
     elif format == "csv":
-        emit_lines(comparison_lines(comparisons), output)
+        emit_lines(csv_lines(gathered(comparison_rows(reported(comparisons, report)))), output)
+    elif format == "parquet" and output is not None:
+        write_parquet(gathered(comparison_rows(reported(comparisons, report))), comparisons.columns, output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
 

@@ -11,16 +11,15 @@ import numpy as np
 from distfit_counts.families.constraint import Array
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_csv import csv_lines
-from distfit_counts.report.as_parquet import SUFFIX
 from distfit_counts.report.emit import emit_lines
 
 # Whole numbers, missing where a row could not be predicted.
 _WHOLE = ("row", "quantile_")
 
 
-def write_predictions(blocks: Iterable[dict[str, Array]], output: Path | None) -> None:
-    """CSV to stdout or a file; a file called ``.parquet`` is one."""
-    if output is None or output.suffix.lower() != SUFFIX:
+def write_predictions(blocks: Iterable[dict[str, Array]], format: str, output: Path | None) -> None:
+    """``format``: csv, to stdout or a file, or parquet."""
+    if output is None or format == "csv":
         emit_lines(csv_lines(map(_listed, blocks)), output)
         return
     import pyarrow.parquet as pq

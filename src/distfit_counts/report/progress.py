@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from distfit_counts.settings import PROGRESS_AFTER
+
+Item = TypeVar("Item")
+# How many are done, of how many.
+Report = Callable[[int, int], None]
+
+# Characters of the bar, of the time, and between the columns: all of them are always shown.
+_BAR, _TIME, _BETWEEN = 10, 7, 3
+# Seconds between two updates: of a million fits not each needs one.
+_EVERY = 0.1
 
 
 class Watch:
@@ -21,27 +35,82 @@ class Watch:
         self._begun = time.monotonic()
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._shown: dict[str, float] = {}
+        # Several threads fit and report: each task has one line all the same.
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        self.stop()
 
-    def show(self, task: str, done: float, total: float | None, text: str) -> None:
-        """``done`` of ``total`` (None: unknown) of ``task``; ``text`` is what people read beside the bar."""
-        if not self._active or time.monotonic() - self._begun < PROGRESS_AFTER:
+    def stop(self) -> None:
+        """Clear the lines; what is shown afterwards begins new ones."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+            self._progress = None
+            self._tasks.clear()
+
+    def show(self, task: str, done: float, total: float | None, *texts: str) -> None:
+        """``done`` of ``total`` (None: unknown) of ``task``; beside the bar stands the first of ``texts``, ever shorter
+        ones, for which there is room.
+        """
+        now = time.monotonic()
+        if not self._active or now - self._begun < PROGRESS_AFTER:
             return
-        if self._progress is None:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.fields[text]}"),
-                TimeElapsedColumn(),
-            )
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._progress.start()
-        if task not in self._tasks:
-            self._tasks[task] = self._progress.add_task(task, total=total, text=text)
-        self._progress.update(self._tasks[task], completed=done, total=total, text=text)
+        with self._lock:
+            if done != total and now - self._shown.get(task, 0.0) < _EVERY:
+                return
+            self._shown[task] = now
+            self._progress = self._progress or _started()
+            text = _fitting(texts, self._progress.console.width - max(map(len, [task, *self._tasks])))
+            if task not in self._tasks:
+                self._tasks[task] = self._progress.add_task(task, total=total, text=text)
+            self._progress.update(self._tasks[task], completed=done, total=total, text=text)
+
+    def reporter(self, task: str, what: str) -> Report:
+        """Shows how many of ``what`` are done."""
+        return lambda done, total: self.show(task, done, total, *portion(done, total, what))
+
+    def writing(self, output: Path | None, what: str) -> Report | None:
+        """How to show that results are written; None, and nothing more is shown, where they may be on this terminal."""
+        if output is None or (output.exists() and not output.is_file()):
+            self.stop()
+            return None
+        return self.reporter("writing", what)
+
+
+def portion(done: int, total: int, what: str) -> tuple[str, str, str]:
+    """``done`` of ``total``, in ever fewer words."""
+    short = f"{done:,} of {total:,}"
+    return f"{short} {what}", short, f"{done / max(total, 1):.0%}"
+
+
+def reported(items: Sequence[Item], report: Report | None) -> Iterator[Item]:
+    """``items``, with a ``report`` after each."""
+    for done, item in enumerate(items, start=1):
+        yield item
+        if report is not None:
+            report(done, len(items))
+
+
+def _started() -> Progress:
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(_BAR),
+        TextColumn("{task.fields[text]}", markup=False, table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=_TIME)),
+    )
+    # What goes to stdout is a result: rich would send it to stderr.
+    progress = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+    progress.start()
+    return progress
+
+
+def _fitting(texts: Sequence[str], width: int) -> str:
+    """The first of ``texts`` that leaves room for bar and time in ``width``; if none does, as much of the last."""
+    room = max(width - _BAR - _TIME - _BETWEEN, 0)
+    return next((text for text in texts if cell_len(text) <= room), texts[-1][:room])

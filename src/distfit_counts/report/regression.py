@@ -16,7 +16,8 @@ from rich.text import Text
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.verdicts.p_values import p_text
-from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, Residuals
+from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
@@ -62,7 +63,7 @@ def _title(fit: Regression) -> Text:
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
     weighted = f" of weight {number(fit.n)}" if fit.weights is not None else ""
-    rows = f"{count(fit.n_rows)} rows{weighted}{missing}"
+    rows = f"{count(fit.n_rows)} row{'s' * (fit.n_rows != 1)}{weighted}{missing}"
     return Text.assemble((fit.family, "bold cyan"), f" regression of {fit.formula}, {source}: {rows}")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.regression.result import FittedPredictor, Regression, Residuals
+from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.result import FittedPredictor, Regression
 from distfit_counts.report.as_json import finite, hypothesis_test, verdict_record
 from distfit_counts.result import HypothesisTest, Restart
 

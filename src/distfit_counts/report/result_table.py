@@ -12,6 +12,7 @@ import numpy as np
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.numbers import BOUNDARY, Numbers
 from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
+from distfit_counts.report.progress import Report
 
 # Fits of a portion: some 10 MB while it is written.
 _PORTION = 4_096
@@ -43,17 +44,23 @@ def group_columns(runs: Sequence[Numbers]) -> dict[str, str]:
     return {name: f"group.{name}" if name in _NAMES else name for name in runs[0].places[0].group}
 
 
-def portions(runs: Sequence[Numbers]) -> Iterator[dict[str, Column]]:
-    """The columns of the table by name, of some thousand fits at a time. None: a number that does not exist."""
+def portions(runs: Sequence[Numbers], report: Report | None = None) -> Iterator[dict[str, Column]]:
+    """The columns of the table by name, of some thousand fits at a time. None: a number that does not exist.
+
+    ``report`` is told how many fits of how many are done.
+    """
     p, groups, done = p_values(runs), group_columns(runs), 0
     q = adjusted(p)
     tests = {f"{code}.{what}": of[code] for code in p for what, of in (("p", p), ("p_adjusted", q)) if code in of}
+    in_all = sum(len(numbers.n) for numbers in runs)
     for numbers in runs:
         total = len(numbers.n)
         for first in range(0, total, _PORTION):
             part = slice(first, min(first + _PORTION, total))
             own = {name: values[done + part.start : done + part.stop] for name, values in tests.items()}
             yield _portion(numbers, part, groups, own)
+            if report is not None:
+                report(done + part.stop, in_all)
         done += total
 
 

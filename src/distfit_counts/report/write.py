@@ -10,30 +10,34 @@ from rich.console import Console
 from distfit_counts.inference.fitted.numbers import runs
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, fit_record
-from distfit_counts.report.as_parquet import SUFFIX, write_parquet
+from distfit_counts.report.as_parquet import write_parquet
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.overview import print_overview
+from distfit_counts.report.progress import Report, reported
 from distfit_counts.report.result_table import adjusted, p_values, portions
 from distfit_counts.report.terminal import print_fit
 from distfit_counts.result import Fit
 
 
-def write_fits(fits: Sequence[Fit], format: str, output: Path | None, verbose: bool = False) -> None:
-    """Write ``fits`` as ``table``, ``json`` or ``csv`` to ``output`` or stdout; a file called ``.parquet`` is one."""
-    if output is not None and output.suffix.lower() == SUFFIX:
-        write_parquet(runs(fits), output)
-    elif format == "table":
-        emit_table(lambda console: _print(fits, console, verbose), output)
-    elif format == "json":
-        emit_lines(_json(fits), output)
+def write_fits(
+    fits: Sequence[Fit], format: str, output: Path | None, verbose: bool = False, report: Report | None = None
+) -> None:
+    """Write ``fits`` as ``table``, ``json``, ``csv`` or ``parquet`` to ``output`` or stdout."""
+    if format == "json":
+        emit_lines(_json(fits, report), output)
+    elif format == "csv":
+        emit_lines(csv_lines(portions(runs(fits), report)), output)
+    elif format == "parquet" and output is not None:
+        found = runs(fits)
+        write_parquet(portions(found, report), [place for numbers in found for place in numbers.places], output)
     else:
-        emit_lines(csv_lines(portions(runs(fits))), output)
+        emit_table(lambda console: _print(fits, console, verbose), output)
 
 
-def _json(fits: Sequence[Fit]) -> Iterator[str]:
+def _json(fits: Sequence[Fit], report: Report | None) -> Iterator[str]:
     """Line by line: the fits of 20,000 columns are never all in memory."""
     many = adjusted(p_values(runs(fits))) if len(fits) > 1 else None
-    for i, fit in enumerate(fits):
+    for i, fit in enumerate(reported(fits, report)):
         own = None if many is None else {code: float(p[i]) for code, p in many.items()}
         yield dumps(fit_record(fit, own)) + "\n"
 

@@ -1,12 +1,13 @@
-"""A regression as a table, JSON or CSV, to stdout or a file."""
+"""A regression as a table, JSON, CSV or Parquet, to stdout or a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from distfit_counts.output import whole_file
 from distfit_counts.regression.result import Regression
-from distfit_counts.report.as_csv import csv_line
+from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, finite
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.regression import print_regression
@@ -14,18 +15,36 @@ from distfit_counts.report.regression_record import regression_record
 
 
 def write_regression(fit: Regression, format: str, output: Path | None, verbose: bool = False) -> None:
-    """``format``: table, json (one line) or csv (a line for every coefficient)."""
+    """``format``: table, json (one line), csv or parquet (a line for every coefficient)."""
     if format == "table":
         emit_table(lambda console: print_regression(console, fit, verbose), output)
     elif format == "json":
         emit_lines([dumps(regression_record(fit)) + "\n"], output)
+    elif format == "csv":
+        emit_lines(csv_lines([_columns(fit)]), output)
     else:
-        emit_lines(_csv(fit), output)
+        assert output is not None
+        _write_parquet(fit, output)
 
 
-def _csv(fit: Regression) -> Iterator[str]:
-    yield csv_line(["parameter", "term", "estimate", "std_error", "z", "p_value", "lower", "upper", "note"])
-    for own in fit.predictors:
-        for c in own.coefficients:
-            numbers = (c.estimate, c.std_error, c.z, c.p_value, c.lower, c.upper)
-            yield csv_line([own.head, c.name, *("" if finite(x) is None else x for x in numbers), c.note])
+def _columns(fit: Regression) -> dict[str, list[Any]]:
+    found = [(own.head, c) for own in fit.predictors for c in own.coefficients]
+    numbers = ("estimate", "std_error", "z", "p_value", "lower", "upper")
+    return {
+        "parameter": [head for head, _ in found],
+        "term": [c.name for _, c in found],
+        **{name: [finite(getattr(c, name)) for _, c in found] for name in numbers},
+        "note": [c.note for _, c in found],
+    }
+
+
+def _write_parquet(fit: Regression, output: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        name: pa.array(own, pa.string() if name in ("parameter", "term", "note") else pa.float64())
+        for name, own in _columns(fit).items()
+    }
+    with whole_file(output) as file:
+        pq.write_table(pa.table(columns), file)

@@ -26,7 +26,7 @@ def fit_page(fit: Fit) -> alt.TopLevelMixin:
 
     bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     seen = agreement(bars, fit.n)
-    root = rootogram_panel(fit, bars).properties(title=small_title(inside(bars, seen), notes("hanging")))
+    root = rootogram_panel(fit.column, fit.n, bars).properties(title=small_title(inside(bars, seen), notes("hanging")))
     return dressed(alt.vconcat(pmf_panel(fit, bars), root, spacing=28), verdict(fit, seen), [about(fit)])
 
 
@@ -43,7 +43,9 @@ def check_page(fit: Fit, own: Fit) -> alt.TopLevelMixin:
     uniform = pit.pit_panel(rows, _PIT_HEIGHT).properties(
         title=small_title(pit.sentence(fit.family, rows, fit.n, same), [pit.NOTE])
     )
-    chart = alt.vconcat(rootogram_panel(fit, bars), uniform, quantiles.quantile_page_panel(fit), spacing=28)
+    chart = alt.vconcat(
+        rootogram_panel(fit.column, fit.n, bars), uniform, quantiles.quantile_page_panel(fit), spacing=28
+    )
     counts = "count" if fit.n == 1 else "counts"
     on = f"the same {count(fit.n)} {counts} that it was fitted to" if same else f"{count(fit.n)} new {counts}"
     known = f"{fit.family} as fitted to column {own.column}, on {on}"

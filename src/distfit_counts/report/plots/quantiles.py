@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Points that are drawn: all at the ends, where the tails show, and evenly spaced ranks between.
 _ENDS, _BETWEEN = 100, 200
-_NOTE = (
+NOTE = (
     "Randomised quantile residuals: on the line where the model is right (mean 0, standard deviation 1). Shaded: where "
     "all points would lie with probability 95 % (simulated)."
 )
@@ -40,13 +40,13 @@ _NOTE = (
 def quantile_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:
     """The picture of one fit, with its title, randomised with the fit's seed. ``told``: see ``pmf_chart``."""
     rows, sentence = _seen(fit)
-    return dressed(_panel(rows), sentence, [told or about(fit), _NOTE])
+    return dressed(residual_panel(rows), sentence, [told or about(fit), NOTE])
 
 
 def quantile_page_panel(fit: Fit) -> Layers:
     """The same as one panel among others, under a small title."""
     rows, sentence = _seen(fit)
-    return _panel(rows).properties(title=small_title(sentence, [_NOTE]), height=PANEL_HEIGHT + 60)
+    return residual_panel(rows).properties(title=small_title(sentence, [NOTE]), height=PANEL_HEIGHT + 60)
 
 
 def _seen(fit: Fit) -> tuple[list[dict[str, Any]], str]:
@@ -91,7 +91,8 @@ def sentence(family: str, residuals: Array, rows: list[dict[str, Any]]) -> str:
     return f"The residuals of {family} are not quite normal: {outside} of {len(rows)} points leave the band"
 
 
-def _panel(rows: list[dict[str, Any]]) -> Layers:
+def residual_panel(rows: list[dict[str, Any]]) -> Layers:
+    """Points, the line on which they should lie, and its band."""
     import altair as alt
 
     base = chart_of(rows).encode(

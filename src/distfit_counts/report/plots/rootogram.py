@@ -46,7 +46,7 @@ def rootogram_chart(fit: Fit, told: str = "", style: str = "hanging") -> alt.Top
     bars = bars_of(fit.histogram, Pmf.of(*fit.model))
     seen = agreement(bars, fit.n)
     title = f"{inside(bars, seen)}; furthest off {gap(seen.worst_root)}"
-    return dressed(rootogram_panel(fit, bars, style), title, [told or about(fit), *notes(style)])
+    return dressed(rootogram_panel(fit.column, fit.n, bars, style), title, [told or about(fit), *notes(style)])
 
 
 def inside(bars: Sequence[Frequency], seen: Agreement) -> str:
@@ -60,14 +60,14 @@ def notes(style: str) -> list[str]:
     return [STYLES[style], _BAND_NOTE]
 
 
-def rootogram_panel(fit: Fit, bars: Sequence[Frequency], style: str = "hanging") -> Layers:
-    """Bands, bars, curve and the line at zero."""
+def rootogram_panel(column: str, n: int, bars: Sequence[Frequency], style: str = "hanging") -> Layers:
+    """Bands, bars, curve and the line at zero, of ``n`` counts of ``column``."""
     import altair as alt
 
     if style not in STYLES:
         raise DistfitError(f"unknown style of rootogram {style!r}", f"known: {', '.join(STYLES)}")
-    x = count_axis(bars, count_title(fit.column), WIDTH)
-    rows = rootogram_rows(bars, agreement(bars, fit.n), style)
+    x = count_axis(bars, count_title(column), WIDTH)
+    rows = rootogram_rows(bars, agreement(bars, n), style)
     base = chart_of(rows)
     zero = chart_of([{"zero": 0}]).mark_rule(color=INK).encode(y="zero:Q")
     # Layers of the same data in one: the specification carries them once.

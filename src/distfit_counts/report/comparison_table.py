@@ -1,27 +1,24 @@
-"""Comparisons as CSV: one line for every column and family."""
+"""Comparisons as one table: a row for every column and family."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from distfit_counts.comparison import Candidate, Comparison
-from distfit_counts.report.as_csv import csv_line
+from distfit_counts.report.gathered import row_of
 
 Numbers = dict[str, float | None]
 
 
-def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """The header, then the lines of one comparison after another. An empty field is what does not exist."""
-    for i, comparison in enumerate(comparisons):
+def comparison_rows(comparisons: Iterable[Comparison]) -> Iterator[dict[str, Any]]:
+    """The rows of one comparison after another, by name."""
+    for comparison in comparisons:
         for rank, candidate in enumerate(comparison.candidates, start=1):
-            row = _row(comparison, rank, candidate)
-            if i == 0 and rank == 1:
-                yield csv_line(list(row))
-            yield csv_line([_text(value) for value in row.values()])
+            yield row_of(comparison, _own(comparison, rank, candidate))
 
 
-def _row(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, object]:
+def _own(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, Any]:
     fit, ceiling = candidate.fit, comparison.ceiling
     test = fit.goodness.tests[0]
     numbers: Numbers = {
@@ -47,12 +44,8 @@ def _row(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, o
         "verdicts": " ".join(verdict.code for verdict in fit.verdicts),
         "comparison_verdicts": " ".join(verdict.code for verdict in comparison.verdicts),
     }
-    place = {"source": comparison.source, "column": comparison.column}
     own = {"rank": rank, "family": fit.family, **numbers, **fitted, **ceilings}
-    own |= {**_components(comparison, fit.family), **codes}
-    taken = {*place, *own}
-    groups = {f"group.{name}" if name in taken else name: value for name, value in comparison.group.items()}
-    return {**place, **groups, **own}
+    return {**own, **_components(comparison, fit.family), **codes}
 
 
 def _components(comparison: Comparison, spec: str) -> Numbers:
@@ -70,10 +63,3 @@ def _components(comparison: Comparison, spec: str) -> Numbers:
                 if larger == spec:
                     found |= {"bootstrap_lr": test.statistic, "bootstrap_lr_p": test.p_value}
     return found
-
-
-def _text(value: object) -> object:
-    """As all tools read it: ``true``, and nothing where there is no number."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value

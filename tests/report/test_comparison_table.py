@@ -1,4 +1,4 @@
-"""Comparisons of many columns as CSV: what their records say."""
+"""Comparisons of many columns as a table: what their records say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as parquet
 import pytest
 
 from distfit_counts.comparing import Comparisons, compare_columns
@@ -65,6 +66,17 @@ def test_the_lines_are_those_of_the_records(comparisons: Comparisons, tmp_path: 
             assert row["comparison_verdicts"].split() == [v.code for v in one.verdicts]
             assert float(row["poisson_mixture_ceiling"]) == one.ceiling.log_likelihood
     assert next(found, None) is None
+
+
+def test_parquet_holds_what_csv_holds(comparisons: Comparisons, tmp_path: Path) -> None:
+    write_comparisons(comparisons, "parquet", tmp_path / "out.parquet", False)
+    table = parquet.read_table(tmp_path / "out.parquet")
+    types = {"site": "int64", "rank": "int64", "components_by_bic": "int64", "bic": "double", "verdicts": "string"}
+    assert {name: str(table.schema.field(name).type) for name in types} == types
+    for row, own in zip(rows(comparisons, tmp_path / "out.csv"), table.to_pylist(), strict=True):
+        known = {name: x for name, x in own.items() if x not in (None, "")}
+        shown = {name: str(x).lower() if isinstance(x, bool) else str(x) for name, x in known.items()}
+        assert {name: text for name, text in row.items() if text} == shown
 
 
 def test_certificates_and_numbers_of_components(comparisons: Comparisons, tmp_path: Path) -> None:

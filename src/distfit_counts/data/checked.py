@@ -1,0 +1,57 @@
+"""Columns of a batch as counts and as weights; what is wrong with them is told with source, row and column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distfit_counts.data.arrays import as_numpy, is_null
+from distfit_counts.data.counting import Ints
+from distfit_counts.data.dialect import DELIMITER_HINT
+from distfit_counts.data.source import BadRow, Batch, Reader
+from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
+from distfit_counts.errors import DataError
+
+
+def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
+    """The column ``name`` as an int64 Array, null = missing. Raises DataError for the first value that is no count."""
+    try:
+        return whole_numbers(batch.columns[name])
+    except NotNumbers as bad:
+        raise type_error(batch.source, name, bad) from None
+    except BadRow as bad:
+        bad.column = name
+        looks_undivided = getattr(reader, "looks_undivided", None)
+        # Only the value itself is judged: 'abc', out of "'abc' is not a number".
+        value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
+        if looks_undivided is not None and looks_undivided(value):
+            bad.hint = DELIMITER_HINT
+        raise batch.error(bad) from None
+
+
+class Weighing:
+    """How often each row counts: the column ``name``. Float64 must be able to hold the sum of all weights."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._total = 0
+
+    def of(self, batch: Batch, reader: Reader) -> Ints:
+        """The weights of a batch. Raises DataError for one that is missing or no whole number, and for the sum."""
+        weights = counts_of(batch, self.name, reader)
+        if weights.null_count:
+            index = int(is_null(weights).argmax())
+            hint = "give every row a weight; 0 leaves a row out"
+            raise batch.error(BadRow(index, "a missing weight", hint, self.name))
+        numbers: Ints = as_numpy(weights)
+        self._add(int(numbers.sum(dtype="float64")), batch.source)
+        return numbers
+
+    def absorb(self, other: Weighing) -> None:
+        """Add what another part of the data set has weighed."""
+        self._add(other._total, "the files")
+
+    def _add(self, total: int, source: str) -> None:
+        self._total += total
+        if self._total > LARGEST:
+            problem = f'{source}, column "{self.name}": the weights add up to more than 2**53'
+            raise DataError(problem, "divide them by a common factor")
