@@ -18,9 +18,11 @@ from distfit_counts.regression.network import feed
 from distfit_counts.regression.network.block import Arrays, Block
 from distfit_counts.regression.network.parquet import ParquetRows, inputs
 from distfit_counts.regression.network.prefetch import prefetched
+from distfit_counts.regression.network.row_groups import distinct
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.summary import summarise
 from distfit_counts.regression.network.train import train
+from distfit_counts.regression.responses import row_model
 from distfit_counts.regression.row_model import CountModel
 
 NB = CountModel.of(family("nb"))
@@ -162,3 +164,16 @@ def test_weights_of_zero_are_no_rows(tmp_path: Path) -> None:
     data.loc[7, "w"] = -1.0
     with pytest.raises(DataError, match=r'row 8, column "w": -1'):
         joined(replace(source, groups=ParquetRows.of(written(tmp_path, data), TERMS, NB, weights="w").groups))
+
+
+@pytest.mark.parametrize(("spec", "labels"), [("bernoulli", ["no", "yes"]), ("categorical", [3, 1, 2])])
+def test_levels_of_a_response_are_coded_as_in_memory(tmp_path: Path, spec: str, labels: list[object]) -> None:
+    data = frame().assign(y=lambda made: [labels[i % len(labels)] for i in range(len(made))])
+    paths = written(tmp_path, data)
+    model, codes = row_model(spec, {}, data["y"])
+    assert row_model(spec, {}, distinct(paths, "y"))[0] == model
+    source = ParquetRows.of(paths, parse("y ~ a", model.heads, spec), model)
+    whole = joined(source)
+    assert np.array_equal(whole.y, codes[whole.rows])
+    with pytest.raises(DataError, match=r'row 1, column "y": maybe is no level'):
+        ParquetRows.of(written(tmp_path, data.assign(y="maybe")), parse("y ~ a", model.heads, spec), model)

@@ -56,7 +56,9 @@ class ParquetRows:
                     listed = ", ".join(group.columns[:20])
                     raise DataError(f'no column "{name}" in {group.path}', f"the columns are: {listed}")
         known = survey(groups, needed)
-        made = design(formula, known.sample, model.heads)
+        sample, rows = known.sample, known.sample.index.to_numpy()
+        sample = sample.assign(**{formula.response: coded(model, sample, rows, formula.response)})
+        made = design(formula, sample, model.heads)
         terms = {own.terms.text: own.terms for own in made.predictors}
         return cls(
             groups,
