@@ -118,3 +118,37 @@ def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:
     done = distfit("predict", path, NMES)
     assert done.returncode == 2
     assert "distfit regress --save" in done.stderr
+
+
+def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
+    """Trained, checked up, kept, and asked for predictions; the checkpoint of an ended run has nothing more to do."""
+    arguments = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "8", "--epochs", "3"]
+    options = ["--checkpoint", tmp_path / "c.npz", "--save", tmp_path / "n.json"]
+    done = distfit(*arguments, *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
+        assert said in done.stdout, said
+    again = distfit(*arguments, *options, "--format", "json")
+    record = json.loads(again.stdout)
+    assert record["epochs"] == 3
+    assert record["checkup"]["r_squared"] > 0.0
+    predicted = distfit("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
+    assert predicted.stdout.count("\n") == 4407
+    assert distfit("predict", tmp_path / "n.json", NMES, "--interval").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "3"], "does nothing without --hidden"),
+        (["--hidden", "8,x"], "names no layers"),
+        (["--hidden", "8", "--cluster", "health"], "does nothing with --hidden"),
+        (["--hidden", "8", "--validation", "1.5"], "out of range"),
+        (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
+    ],
+)
+def test_options_of_networks_that_cannot_be(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", NMES, "visits ~ chronic", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
