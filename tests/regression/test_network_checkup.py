@@ -141,3 +141,16 @@ def test_undefined_numbers_come_back_from_strict_json() -> None:
     back = Checkup.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
     assert np.isnan(back.deviance)
     assert replace(back, deviance=1.0) == replace(found, deviance=1.0)
+
+
+def test_tenths_part_the_rows_by_their_predicted_mean() -> None:
+    """Ten groups of ascending predictions, whose means weigh up to the mean of all."""
+    from distfit_counts.regression.network.checkup import _tenths
+
+    rng = np.random.default_rng(1)
+    predicted, observed = rng.gamma(2.0, 2.0, 95), rng.poisson(3.0, 95).astype(float)
+    found = _tenths(predicted, observed, np.ones(95))
+    assert [own.rows for own in found] == [10] * 5 + [9] * 5
+    assert [own.predicted for own in found] == sorted(own.predicted for own in found)
+    assert len({own.predicted for own in found}) == 10
+    assert sum(own.rows * own.observed for own in found) == pytest.approx(observed.sum())

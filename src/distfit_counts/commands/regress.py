@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from distfit_counts.regression.network.fit import NetworkFit
+    from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.regression.network.settings import NetworkSettings
     from distfit_counts.regression.regress import Request
     from distfit_counts.regression.result import Regression
@@ -101,9 +102,7 @@ def regress(
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     if network is not None:
-        _refuse_with_network(
-            ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios", "plot"
-        )
+        _refuse_with_network(ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
     import_torch_meanwhile()
     with Watch(quiet) as watch:
         from distfit_counts.regression.regress import Request
@@ -121,7 +120,7 @@ def regress(
             likelihood_ratios,
         )
         if network is not None:
-            trained = _train(source, request, network, training.checkpoint, watch)
+            trained, frame = _train(source, request, network, training.checkpoint, watch)
         else:
             fit = _fit(
                 source,
@@ -135,7 +134,15 @@ def regress(
                 threads=threads,
             )
     if network is not None:
-        _write_network(trained, f"{formula}, {source}", request, written_as, output, save, verbose)
+        from distfit_counts.regression.network.model import NetworkModel
+
+        found, title = NetworkModel(trained, offset, exposure), f"{formula}, {source}"
+        if plot is not None:
+            from distfit_counts.regression.formula import response_of
+            from distfit_counts.report.plots.network import plot_network
+
+            plot_network(found, title, frame, response_of(formula), plot)
+        _write_network(found, title, written_as, output, save, verbose)
         return
     from distfit_counts.report.write_regression import write_regression
 
@@ -161,8 +168,8 @@ def _fit(source: str, request: Request, restarts: int | None, watch: Watch, **ot
 
 def _train(
     source: str, request: Request, network: NetworkSettings, checkpoint: Path | None, watch: Watch
-) -> NetworkFit:
-    """Parquet is streamed in mini-batches; anything else, and a step of all rows, is read into memory."""
+) -> tuple[NetworkFit, pd.DataFrame | None]:
+    """The network, and its rows: None where they were streamed, as Parquet is in mini-batches."""
     from distfit_counts.data.locate import files_of
     from distfit_counts.regression.network.fit_rows import train_frame, train_parquet
 
@@ -171,21 +178,21 @@ def _train(
 
     paths = [Path(path) for path in files_of(source)]
     if network.batch_size is not None and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
-        return train_parquet(paths, request, network, checkpoint, progress)
-    return train_frame(_read(source, request, watch), request, network, checkpoint, progress)
+        return train_parquet(paths, request, network, checkpoint, progress), None
+    frame = _read(source, request, watch)
+    return train_frame(frame, request, network, checkpoint, progress), frame
 
 
 def _write_network(
-    fit: NetworkFit, title: str, request: Request, format: str, output: Path | None, save: Path | None, verbose: bool
+    model: NetworkModel, title: str, format: str, output: Path | None, save: Path | None, verbose: bool
 ) -> None:
     from distfit_counts.report.write_network import write_network
 
     if save is not None:
         from distfit_counts.regression.model_file import save_network
-        from distfit_counts.regression.network.model import NetworkModel
 
-        save_network(save, NetworkModel(fit, request.offset, request.exposure))
-    write_network(fit, title, format, output, verbose)
+        save_network(save, model)
+    write_network(model.fit, title, format, output, verbose)
 
 
 def _refuse_with_network(ctx: typer.Context, *names: str) -> None:

@@ -158,5 +158,7 @@ def _spread(values: Array) -> Spread:
 
 def _tenths(predicted: Array, observed: Array, weights: Array) -> tuple[Tenth, ...]:
     parts = [part for part in np.array_split(np.argsort(predicted, kind="stable"), _GROUPS) if weights[part].sum() > 0]
-    found = [(np.average(own[part], weights=weights[part]) for own in (predicted, observed)) for part in parts]
-    return tuple(Tenth(len(part), *map(float, both)) for part, both in zip(parts, found, strict=True))
+    return tuple(
+        Tenth(len(part), *(float(np.average(own[part], weights=weights[part])) for own in (predicted, observed)))
+        for part in parts
+    )
