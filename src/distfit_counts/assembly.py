@@ -163,6 +163,7 @@ def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
         ci=settings.ci,
         optimizer=settings.optimizer,
         seed=settings.seed,
+        device=settings.device,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ class Data:
     together: options.Together = False
     variables: options.Variables = None
     layer: options.Layer = None
-    connect: options.Connect = None
+    connect: options.Connect = field(default=None, repr=False)  # it may hold a password
     table: options.Table = None
     sql: options.Sql = None
     max_distinct: options.MaxDistinct = None
@@ -46,8 +46,6 @@ class Data:
             if self.sources:
                 raise DistfitError("both a SOURCE and --connect are given", "the counts lie in one or the other")
             raise typer.BadParameter("name a file, or - for stdin; or --connect to a database", param_hint="SOURCE...")
-        if self.connect is not None and self.max_distinct is not None:
-            raise DistfitError("--max-distinct does nothing with --connect", "the database counts; leave it out")
         if self.connect is None and (self.table is not None or self.sql is not None):
             option = "--table" if self.table is not None else "--sql"
             raise DistfitError(f"{option} does nothing without --connect", "add --connect ADDRESS, or name a file")
@@ -79,10 +77,7 @@ class Data:
             pa.set_cpu_count(self.threads)
             pa.set_io_thread_count(self.threads)
         if self.connect is not None:
-            from distfit_counts.data.engines.reading import read_table
-
-            watch.show("counting", 0, None, "in the database")
-            return read_table(self.connect, self.table, self.sql, columns, by, self.weights)
+            return self._counted_by_engine(self.connect, watch)
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 
@@ -100,3 +95,20 @@ class Data:
             self.threads,
         )
         return read_sources(self.sources or [], request, self.together, progress)
+
+    def _counted_by_engine(self, address: str, watch: Watch) -> list[Column]:
+        from distfit_counts.budget import Budget
+        from distfit_counts.data.distinct import Limits
+        from distfit_counts.data.engines.reading import read_table
+
+        where = "in Spark" if address.startswith("pyspark") else "in the database"
+
+        def waiting() -> None:
+            watch.show("counting", 0, None, where)
+
+        columns, by = self.column or [], self.by or []
+        # Weights may have any number of values: what --max-distinct says is about the counts.
+        limits = Limits(self.budget.memory, self.budget.max_distinct, Budget.of(self.memory).max_distinct)
+        found = read_table(address, self.table, self.sql, columns, by, self.weights, limits, waiting)
+        watch.show("counting", 1, 1, where)
+        return found

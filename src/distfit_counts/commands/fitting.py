@@ -37,6 +37,11 @@ class Fitting:
     def settings(self, ctx: typer.Context, data: Data, **others: Any) -> FitSettings:
         """With ``others``, the settings that are a command's own. Raises DistfitError for a value out of range."""
         only_with(ctx, "--optimizer adam", self.optimizer is options.Optimizer.adam, "learning_rate")
+        if self.device is options.Device.cuda:
+            # torch is imported before anything is read, which takes a second: not for those who fit on the CPU.
+            from distfit_counts.optimise.device import chosen
+
+            chosen(self.device.value)
         return FitSettings(
             restarts=self.restarts,
             seed=self.seed,

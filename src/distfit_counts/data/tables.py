@@ -8,6 +8,7 @@ from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Tally
+from distfit_counts.data.distinct import check_distinct
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Batch, Reader
@@ -68,14 +69,8 @@ class Tables:
             self._check_distinct(tally.distinct, batch.source, name)
 
     def _check_distinct(self, distinct: int, source: str, name: str) -> None:
-        most = self._request.max_distinct
-        if most is not None and distinct > most:
-            what = "pairs of a group and a value" if self._by else "distinct values"
-            raise DataError(
-                f'{source}, column "{name}": more than {most:,} {what} after {self.rows:,} rows',
-                "counts have few distinct values, measurements and identifiers many: choose another column, round it, "
-                "or raise --max-distinct or --memory (200 bytes each)",
-            )
+        most, after = self._request.max_distinct, f" after {self.rows:,} rows"
+        check_distinct(distinct, most, source, name, bool(self._by), after)
 
     def columns(self, source: str) -> Iterator[Column]:
         for name, tally in self._tallies.items():
