@@ -63,6 +63,8 @@ def test_predictions_keep_the_rows_of_the_source(distfit: Run, model: Path, tmp_
     assert len(rows) == 4406
     assert [row["row"] for row in rows[:3]] == ["1", "2", "3"]
     assert all(float(row["mean_lower"]) < float(row["mean"]) < float(row["mean_upper"]) for row in rows[:50])
+    first = json.loads(distfit("predict", model, NMES, "--format", "json").stdout.splitlines()[0])
+    assert first == {"row": 1, "mean": float(rows[0]["mean"]), "prob_zero": float(rows[0]["prob_zero"])}
     assert distfit("predict", model, NMES, "-o", tmp_path / "p.parquet").returncode == 0
     table = pq.read_table(tmp_path / "p.parquet")
     assert table.column("mean").to_pylist() == [float(row["mean"]) for row in rows]
