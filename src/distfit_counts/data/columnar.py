@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
+from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.source import BadRow, Batch, Field
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import whole_numbers
@@ -100,13 +101,16 @@ class _Readable:
 
 
 def _batches(name: str, found: Iterator[Any], names: list[str], checked: bool = True) -> Iterator[Batch]:
-    row = 0
-    for batch in _ahead(found):
-        if not checked:
-            for column in names:
-                batch.column(column).validate(full=True)
-        yield Batch(name, {column: batch.column(column) for column in names}, batch.num_rows, row)
-        row += batch.num_rows
+    names = list(dict.fromkeys(names))
+
+    def pieces() -> Iterator[Piece]:
+        for batch in _ahead(found):
+            chosen = batch.select(names)
+            if not checked:
+                chosen.validate(full=True)
+            yield chosen, None
+
+    return gathered(name, pieces(), names)
 
 
 def _ahead(items: Iterator[Any]) -> Iterator[Any]:

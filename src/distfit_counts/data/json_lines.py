@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.rows import row_blocks, row_starts
+from distfit_counts.data.gather import Piece, gathered
+from distfit_counts.data.rows import block_for, row_blocks, row_starts
 from distfit_counts.data.source import BadRow, Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import all_whole
@@ -16,6 +17,8 @@ from distfit_counts.errors import DataError
 
 BLOCK_SIZE = 1 << 24
 _SAMPLE = 1 << 18
+# Bytes that one of pyarrow's threads takes at a time, and rows that it should at least have.
+_PIECE, _PIECE_ROWS = 1 << 20, 128
 _LINE_HINT = "every line must be one JSON object, such as {\"y\": 3}; jq -c '.[]' old.json turns an array into lines"
 
 
@@ -40,6 +43,8 @@ class JsonLines:
         while b"\n" not in (sample := self._stream.peek(size)) and len(sample) == size and size < 1 << 26:
             size *= 4
         end = sample.rfind(b"\n") + 1 if len(sample) == size else len(sample)
+        if len(sample) == size:
+            self._block_size = block_for(sample[:end], self._block_size)
         try:
             return _read(sample[:end], None)
         except pa.ArrowInvalid:
@@ -61,14 +66,16 @@ class JsonLines:
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         import pyarrow as pa
 
-        types = {name: self._sample.schema.field(name).type for name in labels if name in self.names}
+        types = {name: self._sample.schema.field(name).type for name in labels}
         types |= dict.fromkeys(counts, pa.int64())
+        return gathered(self.name, self._pieces(types), list(types))
+
+    def _pieces(self, types: dict[str, Any]) -> Iterator[Piece]:
         row, line = 0, 0
         for data in row_blocks(self._stream.read, self._block_size, None, self.name):
             content = bytes(data)
-            table = self._block(content, types, row, line)
-            columns = {name: table.column(name) for name in types}
-            yield Batch(self.name, columns, table.num_rows, row, _Lines(content, line))
+            table = self._block(content, types, row, line).select(list(types))
+            yield table, _Lines(content, line)
             row, line = row + table.num_rows, line + content.count(b"\n")
 
     def _block(self, data: bytes, types: dict[str, Any], row: int, line: int) -> Any:
@@ -100,7 +107,7 @@ def _read(data: bytes, schema: Any) -> Any:
         return pj.read_json(pa.py_buffer(data), pj.ReadOptions(block_size=block_size), parse)
 
     try:
-        return read(1 << 20)
+        return read(max(_PIECE, _PIECE_ROWS * len(data) // max(data.count(b"\n"), 1)))
     except pa.ArrowInvalid as error:
         if "straddling" not in str(error):  # a line longer than pyarrow's blocks
             raise
