@@ -7,11 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from distfit_counts.container import left_by_control_groups
 from distfit_counts.errors import DistfitError
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 # Of the free memory, what a run plans for unless told.
 _SHARE = 4
+# What is planned for, at least, unless told: a container that is nearly full has the last word itself.
+_LEAST = 10**8
 # Where the system does not say what is free.
 _UNKNOWN = 2 * 2**30
 # Measured with ten million distinct values: counting, merging and fitting take no more for each.
@@ -28,7 +31,7 @@ class Budget:
     @classmethod
     def of(cls, memory: str | None = None, max_distinct: int | None = None) -> Budget:
         """From what the user gave. Raises DistfitError for a size that is none."""
-        size = free_memory() // _SHARE if memory is None else parse_size(memory)
+        size = max(free_memory() // _SHARE, _LEAST) if memory is None else parse_size(memory)
         return cls(size, max_distinct if max_distinct is not None else size // BYTES_PER_DISTINCT)
 
 
@@ -45,8 +48,9 @@ def parse_size(text: str) -> int:
 
 
 def free_memory() -> int:
-    """Bytes that a program may still take: what the system calls available, or the limit of the container."""
-    return min(_available(), _container())
+    """Bytes that a program may still take: what the system calls available, or what its container leaves."""
+    left = left_by_control_groups()
+    return _available() if left is None else min(_available(), left)
 
 
 def _available() -> int:
@@ -60,13 +64,3 @@ def _available() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (ValueError, OSError, AttributeError):
         return _UNKNOWN
-
-
-def _container() -> int:
-    """What a control group leaves, where one sets a limit."""
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return max(int(limit) - int(used), 0)
-    except (OSError, ValueError):
-        return 2**62
