@@ -16,6 +16,8 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.comparing import Comparisons
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
@@ -96,7 +98,7 @@ def _parse(families: str | None, lrt: bool) -> list[Family] | None:
 
 
 def _compare(
-    columns: list[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
+    columns: Sequence[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
 ) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 

@@ -12,6 +12,8 @@ from distfit_counts.commands import options
 from distfit_counts.errors import DataError, DistfitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.budget import Budget
     from distfit_counts.data.column import Column
     from distfit_counts.report.progress import Watch
@@ -60,7 +62,7 @@ class Data:
 
         return Budget.of(self.memory, self.max_distinct)
 
-    def read(self, watch: Watch, quiet: bool) -> list[Column]:
+    def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
         found = self._found(watch)
         empty = [column for column in found if column.histogram.distinct == 0]
@@ -71,7 +73,7 @@ class Data:
             raise DataError("every group has only missing values", "choose another column, or another --by")
         return [column for column in found if column.histogram.distinct] if empty else found
 
-    def _found(self, watch: Watch) -> list[Column]:
+    def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []
         if self.threads is not None:
             import pyarrow as pa

@@ -15,6 +15,8 @@ from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.assembly import Fits
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
@@ -81,7 +83,7 @@ def fit(
         raise typer.Exit(1)
 
 
-def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
+def _fit(columns: Sequence[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
     from distfit_counts.fitting import fit_columns
 
     def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:

@@ -36,7 +36,7 @@ class DataSet:
         )
         self._empty: list[DataError] = []
 
-    def columns(self) -> list[Column]:
+    def columns(self) -> Sequence[Column]:
         """The histograms. Raises DataError for whatever is wrong with the files."""
         if self._request.side_by_side > 1 and len(self._paths) > 1 and all(map(_reopens, self._paths)):
             self._read_side_by_side()
@@ -56,7 +56,7 @@ class DataSet:
             if self._empty and len(self._empty) == len(self._paths):
                 raise self._empty[0]
             raise DataError(f"{self._name} has no data rows", "check the program or the filter that wrote it")
-        return list(self._tables.columns(self._name))
+        return self._tables.columns(self._name)
 
     def _read(self, path: str) -> None:
         request, name = self._request, "stdin" if path == STDIN else path

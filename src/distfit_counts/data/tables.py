@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from distfit_counts.data.arrays import as_numpy, is_null
@@ -11,6 +11,7 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Ints, Tally
 from distfit_counts.data.dialect import DELIMITER_HINT
 from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.groups import GroupColumns, Joined
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import BadRow, Batch, Reader
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
@@ -99,17 +100,22 @@ class Tables:
             problem = f'{source}, column "{self._weights}": the weights add up to more than 2**53'
             raise DataError(problem, "divide them by a common factor")
 
-    def columns(self, source: str) -> Iterator[Column]:
-        for name, tally in self._tallies.items():
-            if isinstance(tally, GroupTally):
-                found = [Column(source, name, group, part) for group, part in tally.histograms()]
-            else:
-                found = [Column(source, name, {}, tally.histogram())]
-            distinct = sum(column.histogram.distinct for column in found)
-            self._check_distinct(distinct, source, name)
-            if not distinct:
-                raise _nothing(source, name, sum(column.histogram.n_missing for column in found), tally.rows)
-            yield from found
+    def columns(self, source: str) -> Sequence[Column]:
+        """Column after column, each with its groups in sorted order. Afterwards nothing can be added."""
+        return Joined([self._columns(source, name, tally) for name, tally in self._tallies.items()])
+
+    def _columns(self, source: str, name: str, tally: Tally | GroupTally) -> Sequence[Column]:
+        found: Sequence[Column]
+        if isinstance(tally, GroupTally):
+            groups = tally.histograms()
+            found, distinct, missing = GroupColumns(source, name, groups), groups.distinct, int(groups.missing.sum())
+        else:
+            histogram = tally.histogram()
+            found, distinct, missing = [Column(source, name, {}, histogram)], histogram.distinct, histogram.n_missing
+        self._check_distinct(distinct, source, name)
+        if not distinct:
+            raise _nothing(source, name, missing, tally.rows)
+        return found
 
 
 def _numbers(batch: Batch, name: str, reader: Reader) -> Any:

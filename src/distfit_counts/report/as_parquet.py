@@ -24,8 +24,10 @@ def write_parquet(runs: Sequence[Numbers], output: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    places = [place for numbers in runs for place in numbers.places]
-    kinds = {shown: _kind([place.group.get(name) for place in places]) for name, shown in group_columns(runs).items()}
+    kinds = {
+        shown: _kind([place.group.get(name) for numbers in runs for place in numbers.places])
+        for name, shown in group_columns(runs).items()
+    }
     mixed = [name for name, kind in kinds.items() if kind == pa.string()]
     parts = portions(runs)
     head = next(parts)
