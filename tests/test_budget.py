@@ -8,8 +8,11 @@ import pytest
 
 from distfit_counts import budget
 from distfit_counts.budget import Budget, parse_size
+from distfit_counts.commands.fitting import check_memory
 from distfit_counts.container import left_by_control_groups
 from distfit_counts.errors import DistfitError
+from distfit_counts.families.spec import parse
+from distfit_counts.settings import FitSettings
 
 MB = 10**6
 
@@ -84,3 +87,12 @@ def test_sizes() -> None:
     for text in ("", "12", "eight", "1XB", "0.5MB"):
         with pytest.raises(DistfitError, match="--memory"):
             parse_size(text)
+
+
+def test_too_many_fits_are_refused_before_memory_ends() -> None:
+    """1,000,000 x (1300 + 10 x (32 + 16 x 2)) bytes = 1.94 GB."""
+    check_memory(1_000_000, [parse("nb")], FitSettings(memory=1_950 * MB))
+    with pytest.raises(DistfitError, match=r"1,000,000 columns.* about 1\.9 GB .* 500 MB are planned") as caught:
+        check_memory(1_000_000, [parse("nb")], FitSettings(memory=500 * MB))
+    assert "--memory" in caught.value.hint
+    check_memory(250_000, [parse("nb")], FitSettings(memory=500 * MB))

@@ -19,7 +19,9 @@ def left_by_control_groups(root: Path = Path("/")) -> int | None:
     mounts = root / "sys/fs/cgroup"
     found = []
     for version, path in _memberships(root):
-        places, files = ([mounts, mounts / "unified"], _VERSION_2) if version == 2 else ([mounts / "memory"], _VERSION_1)
+        places, files = (
+            ([mounts, mounts / "unified"], _VERSION_2) if version == 2 else ([mounts / "memory"], _VERSION_1)
+        )
         # A container may see the path of the host, but its own group at the mount: what is not there is passed over.
         parts = [part for part in path.split("/") if part not in ("", "..")]
         groups = [place.joinpath(*parts[:depth]) for place in places for depth in range(len(parts) + 1)]

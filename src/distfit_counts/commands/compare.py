@@ -8,7 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.fitting import Fitting, check_memory, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
@@ -54,6 +54,7 @@ def compare(
 
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
+    from distfit_counts.families.spec import parse
     from distfit_counts.report.comparison import write_comparisons
     from distfit_counts.report.progress import Watch
 
@@ -62,9 +63,10 @@ def compare(
     data.check()
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
-    import_torch_meanwhile()
+    import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
+        check_memory(len(columns), chosen or [parse(spec) for spec in COMPARED], settings)
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)

@@ -78,13 +78,15 @@ class Data:
         if self.threads is not None:
             import pyarrow as pa
 
-            pa.set_cpu_count(self.threads)
-            pa.set_io_thread_count(self.threads)
+            # One of them counts while pyarrow's parse.
+            pa.set_cpu_count(max(self.threads - 1, 1))
+            pa.set_io_thread_count(max(self.threads - 1, 1))
         if self.connect is not None:
             from distfit_counts.data.engines.reading import read_table
 
             watch.show("counting", 0, None, "in the database")
             return read_table(self.connect, self.table, self.sql, columns, by, self.weights)
+        from distfit_counts.budget import BYTES_PER_DISTINCT
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 
@@ -99,6 +101,7 @@ class Data:
             self.variables,
             self.layer,
             self.budget.max_distinct,
+            self.budget.memory // BYTES_PER_DISTINCT if self.max_distinct is None else None,
             self.threads,
         )
         return read_sources(self.sources or [], request, self.together, progress)

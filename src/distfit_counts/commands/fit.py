@@ -8,7 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, import_torch_meanwhile
+from distfit_counts.commands.fitting import Fitting, check_memory, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs
@@ -66,9 +66,10 @@ def fit(
         bootstrap=bootstrap.value,
         gof_replicates=gof_replicates,
     )
-    import_torch_meanwhile()
+    import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
+        check_memory(len(columns), [chosen], settings)
         fits = _fit(columns, chosen, settings, watch)
     if save is not None:
         from distfit_counts.model_file import save as save_model

@@ -24,10 +24,10 @@ class BlockParser:
     judged value by value; what one block needed, the next ones start with.
     """
 
-    def __init__(self, dialect: Dialect, counts: list[int], labels: list[int]) -> None:
+    def __init__(self, dialect: Dialect, counts: list[int], labels: list[int], helped: bool = True) -> None:
         import pyarrow as pa
 
-        self.dialect = dialect
+        self.dialect, self._helped = dialect, helped
         self.types: dict[int, Any] = dict.fromkeys(labels, pa.string()) | dict.fromkeys(counts, pa.int64())
         self._counts = counts
 
@@ -36,11 +36,11 @@ class BlockParser:
         import pyarrow as pa
 
         if _holds_hex(data.obj):  # pyarrow would read 0x10 as 16
-            return read_table(data, self.dialect, dict.fromkeys(self.types, pa.string()))
+            return read_table(data, self.dialect, dict.fromkeys(self.types, pa.string()), self._helped)
         while True:
             looser: list[int] = []
             try:
-                table = read_table(data, self.dialect, self.types)
+                table = read_table(data, self.dialect, self.types, self._helped)
                 floats = [i for i in self._counts if self.types[i] == pa.float64()]
                 looser = [i for i in floats if not all_whole(table.column(str(i)))]
             except pa.ArrowInvalid as error:
@@ -60,7 +60,7 @@ class BlockParser:
 
         if len(self._counts) == 1:
             return [failed]
-        inferred = read_table(data, self.dialect, dict.fromkeys(self._counts))
+        inferred = read_table(data, self.dialect, dict.fromkeys(self._counts), self._helped)
         found = {failed}
         for i, kind in zip(self._counts, inferred.schema.types, strict=True):
             is_number = pa.types.is_floating(kind) and self.types[i] == pa.float64()
@@ -69,7 +69,7 @@ class BlockParser:
         return sorted(found)
 
 
-def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any]) -> Any:
+def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any], helped: bool = True) -> Any:
     """Columns ``types`` of a block, of type None as pyarrow infers it; with no types every column."""
     import pyarrow as pa
     import pyarrow.csv as pc
@@ -93,7 +93,7 @@ def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any]) -> Any
         return pc.read_csv(pa.py_buffer(data), read_options=options, parse_options=parse, convert_options=convert)
 
     try:
-        return read(piece, len(data) > piece)
+        return read(piece, helped and len(data) > piece)
     except pa.ArrowInvalid as error:
         # Again in one piece: for rows longer than pyarrow's blocks, and for the row number in its message.
         if "straddling" in str(error) or "CSV parse error" in str(error):

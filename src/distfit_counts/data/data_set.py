@@ -71,7 +71,7 @@ class DataSet:
             if request.layer is not None or request.variables == "rows":
                 problem = f"{name} is a table, not a matrix"
                 raise DataError(problem, "layers, and rows as variables, are for .mtx and .h5ad")
-            reader = open_reader(stream, request.names, request.block_size)
+            reader = open_reader(stream, request.names, request.block_size, request.helped)
             if is_histogram(reader):
                 self._histograms = self._histograms or Histograms(request)
                 self._histograms.add(reader)
@@ -80,7 +80,8 @@ class DataSet:
 
     def _read_side_by_side(self) -> None:
         """A few files at a time, and taken over in their order: the first error is that of the first bad file."""
-        request = replace(self._request, columns=self._first_choice() or self._request.columns, workers=1)
+        chosen = self._first_choice() or self._request.columns
+        request = replace(self._request.shared(len(self._paths)), columns=chosen)
         ended = threading.Event()
 
         def read(path: str) -> DataSet:
@@ -107,7 +108,7 @@ class DataSet:
         for path in self._paths:
             with open_bytes(path, path, None, Meter(None, None)) as stream:
                 if stream.peek(1):
-                    reader = open_reader(stream, self._request.names, self._request.block_size)
+                    reader = open_reader(stream, self._request.names, self._request.block_size, helped=False)
                     if is_histogram(reader):
                         return []
                     if reader.names:

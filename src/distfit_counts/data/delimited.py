@@ -33,9 +33,11 @@ _BOM = b"\xef\xbb\xbf"
 class Delimited:
     """Reader of one text table."""
 
-    def __init__(self, stream: ByteStream, known: Collection[str] = (), block_size: int = BLOCK_SIZE) -> None:
+    def __init__(
+        self, stream: ByteStream, known: Collection[str] = (), block_size: int = BLOCK_SIZE, helped: bool = True
+    ) -> None:
         self.name = stream.name
-        self._stream = stream
+        self._stream, self._helped = stream, helped
         self._bytes_before = len(stream.read(3)) if stream.peek(3) == _BOM else 0
         sample, complete = self._sample()
         self._old_mac = sample.count(b"\r") > sample.count(b"\n") and b"\r\n" not in sample
@@ -91,7 +93,9 @@ class Delimited:
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         # A wide table has twenty thousand names, and looking each up in the list would take longer than parsing.
         where = {name: i for i, name in enumerate(self.names)}
-        parser = BlockParser(self.dialect, [where[name] for name in counts], [where[name] for name in labels])
+        parser = BlockParser(
+            self.dialect, [where[name] for name in counts], [where[name] for name in labels], self._helped
+        )
         return gathered(self.name, self._pieces(parser), [self.names[i] for i in parser.types])
 
     def _pieces(self, parser: BlockParser) -> Iterator[Piece]:
@@ -100,7 +104,7 @@ class Delimited:
         read = self._stream.read if not self._old_mac else lambda n: self._with_newlines(self._stream.read(n))
         blocks = row_blocks(read, self._block_size, self._delimiter, self.name, self.dialect.stray_quotes)
         row, line = 0, self.dialect.header_lines
-        for data, parsing in _one_ahead(blocks, parser):
+        for data, parsing in _one_ahead(blocks, parser, self._helped):
             try:
                 table, newlines = parsing.result()
             except pa.ArrowInvalid as error:
@@ -140,7 +144,7 @@ class _Lines:
 
 
 def _one_ahead(
-    blocks: Iterator[memoryview], parser: BlockParser
+    blocks: Iterator[memoryview], parser: BlockParser, helped: bool
 ) -> Iterator[tuple[memoryview, Future[tuple[Any, int]]]]:
     """Each block with its parsing under way. One thread parses (pyarrow's own threads help it) while this one,
     which Ctrl-C reaches, reads and decompresses the next block and counts the one before."""
@@ -148,6 +152,9 @@ def _one_ahead(
     def parse(block: memoryview) -> tuple[Any, int]:
         return parser.parse(block), int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == b"\n"[0]))
 
+    if not helped:
+        yield from ((block, _done(parse, block)) for block in blocks)
+        return
     first = next(blocks, None)
     if first is not None and len(first) < _SMALL:
         # Thousands of small files: waking a thread would take longer than the parsing.

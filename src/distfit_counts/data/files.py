@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import BinaryIO, Literal
 
 from distfit_counts.data.column import Column
 from distfit_counts.data.data_set import DataSet
-from distfit_counts.data.groups import Joined
+from distfit_counts.data.groups import joined
 from distfit_counts.data.locate import files_of
 from distfit_counts.data.matrix.tenx import without_companions
 from distfit_counts.data.request import BLOCK_SIZE, Request
@@ -71,9 +70,9 @@ def read_sources(
         return DataSet(name, paths, request, meter, stdin).columns()
 
     if len(sets) == 1 or request.side_by_side == 1 or not all(map(os.path.isfile, every)):
-        return Joined(read(name, paths, request) for name, paths in sets)
-    alone = replace(request, workers=1)
-    return Joined(side_by_side(lambda named: read(*named, alone), sets, request.side_by_side))
+        return joined(read(name, paths, request) for name, paths in sets)
+    alone = request.shared(len(sets))
+    return joined(side_by_side(lambda named: read(*named, alone), sets, request.side_by_side))
 
 
 def count_reader(

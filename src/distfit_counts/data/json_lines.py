@@ -25,10 +25,10 @@ _LINE_HINT = "every line must be one JSON object, such as {\"y\": 3}; jq -c '.[]
 class JsonLines:
     """Reader of one JSON Lines file. A key that a line lacks is a missing value."""
 
-    def __init__(self, stream: ByteStream, block_size: int = BLOCK_SIZE) -> None:
+    def __init__(self, stream: ByteStream, block_size: int = BLOCK_SIZE, helped: bool = True) -> None:
         self.name = stream.name
         self._stream = stream
-        self._block_size = block_size
+        self._block_size, self._helped = block_size, helped
         if stream.peek(3) == b"\xef\xbb\xbf":
             stream.read(3)
         if stream.peek(_SAMPLE).lstrip().startswith(b"["):
@@ -46,7 +46,7 @@ class JsonLines:
         if len(sample) == size:
             self._block_size = block_for(sample[:end], self._block_size)
         try:
-            return _read(sample[:end], None)
+            return _read(sample[:end], None, self._helped)
         except pa.ArrowInvalid:
             # One key with numbers here and text there: only names are needed before a column is chosen.
             rows = _objects(sample[:end], self.name, 0, 0)
@@ -84,7 +84,7 @@ class JsonLines:
         floats = {name: pa.float64() if kind == pa.int64() else kind for name, kind in types.items()}
         for attempt in (types, floats):
             try:
-                table = _read(data, pa.schema(list(attempt.items())))
+                table = _read(data, pa.schema(list(attempt.items())), self._helped)
             except pa.ArrowInvalid:
                 continue
             if not _valid(table):
@@ -96,7 +96,7 @@ class JsonLines:
         return pa.table({name: pa.array(_as_text([found.get(name) for found in objects])) for name in types})
 
 
-def _read(data: bytes, schema: Any) -> Any:
+def _read(data: bytes, schema: Any, helped: bool) -> Any:
     import pyarrow as pa
     import pyarrow.json as pj
 
@@ -104,7 +104,7 @@ def _read(data: bytes, schema: Any) -> Any:
     parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=behaviour)
 
     def read(block_size: int) -> Any:
-        return pj.read_json(pa.py_buffer(data), pj.ReadOptions(block_size=block_size), parse)
+        return pj.read_json(pa.py_buffer(data), pj.ReadOptions(helped, block_size), parse)
 
     try:
         return read(max(_PIECE, _PIECE_ROWS * len(data) // max(data.count(b"\n"), 1)))

@@ -11,7 +11,7 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Ints, Tally
 from distfit_counts.data.dialect import DELIMITER_HINT
 from distfit_counts.data.grouping import GroupTally
-from distfit_counts.data.groups import GroupColumns, Joined
+from distfit_counts.data.groups import GroupColumns, Groups, joined
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import BadRow, Batch, Reader
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
@@ -82,6 +82,14 @@ class Tables:
                 "or raise --max-distinct or --memory (200 bytes each)",
             )
 
+    def _check_groups(self, groups: Groups, source: str, name: str) -> None:
+        most = self._request.max_pairs
+        if most is not None and groups.distinct + len(groups) > most:
+            raise DataError(
+                f'{source}, column "{name}": {len(groups):,} groups with {groups.distinct:,} values are too many',
+                "raise --memory (200 bytes for each of both), or read a part of the groups at a time",
+            )
+
     def _row_weights(self, batch: Batch, reader: Reader) -> Ints | None:
         if self._weights is None:
             return None
@@ -102,13 +110,14 @@ class Tables:
 
     def columns(self, source: str) -> Sequence[Column]:
         """Column after column, each with its groups in sorted order. Afterwards nothing can be added."""
-        return Joined([self._columns(source, name, tally) for name, tally in self._tallies.items()])
+        return joined(self._columns(source, name, tally) for name, tally in self._tallies.items())
 
     def _columns(self, source: str, name: str, tally: Tally | GroupTally) -> Sequence[Column]:
         found: Sequence[Column]
         if isinstance(tally, GroupTally):
             groups = tally.histograms()
-            found, distinct, missing = GroupColumns(source, name, groups), groups.distinct, int(groups.missing.sum())
+            self._check_groups(groups, source, name)
+            found, distinct, missing = GroupColumns(source, name, groups), groups.distinct, groups.missing
         else:
             histogram = tally.histogram()
             found, distinct, missing = [Column(source, name, {}, histogram)], histogram.distinct, histogram.n_missing
