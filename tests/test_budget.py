@@ -90,9 +90,9 @@ def test_sizes() -> None:
 
 
 def test_too_many_fits_are_refused_before_memory_ends() -> None:
-    """1,000,000 x (1300 + 10 x (32 + 16 x 2)) bytes = 1.94 GB."""
-    check_memory(1_000_000, [parse("nb")], FitSettings(memory=1_950 * MB))
-    with pytest.raises(DistfitError, match=r"1,000,000 columns.* about 1\.9 GB .* 500 MB are planned") as caught:
+    """1,000,000 x (2000 + 10 x (32 + 16 x 2)) bytes = 2.64 GB."""
+    check_memory(1_000_000, [parse("nb")], FitSettings(memory=2_650 * MB))
+    with pytest.raises(DistfitError, match=r"1,000,000 columns.* about 2\.6 GB .* 500 MB are planned") as caught:
         check_memory(1_000_000, [parse("nb")], FitSettings(memory=500 * MB))
     assert "--memory" in caught.value.hint
-    check_memory(250_000, [parse("nb")], FitSettings(memory=500 * MB))
+    check_memory(189_000, [parse("nb")], FitSettings(memory=500 * MB))

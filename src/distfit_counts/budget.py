@@ -20,9 +20,9 @@ _UNKNOWN = 2 * 2**30
 # Measured with ten million distinct values: counting, merging and fitting one column take no more for each. Pairs of a
 # group and a value take 160 where a group has five, and 390 where it has one: a group counts as one more.
 BYTES_PER_DISTINCT = 200
-# Measured with 400,000 groups, Poisson and NB, one start and ten: what is kept of every fit until all are written, and
-# of each of its starts, for itself and for each of its coordinates.
-_BYTES_PER_FIT, _BYTES_PER_START, _BYTES_PER_COORDINATE = 1300, 32, 16
+# Measured with a million groups of ten, Poisson and NB, one start and ten: what is kept of every fit, with its counts,
+# until all are written, and of each of its starts, for itself and for each of its coordinates.
+_BYTES_PER_FIT, _BYTES_PER_START, _BYTES_PER_COORDINATE = 2000, 32, 16
 
 
 @dataclass(frozen=True)

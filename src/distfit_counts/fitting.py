@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from distfit_counts.assembly import Fits, Place
 from distfit_counts.data.column import Column
+from distfit_counts.data.groups import widths_of
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.optimise.device import chosen
@@ -93,7 +94,7 @@ def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEME
 
     ``elements``: rows (columns times restarts) times distinct values that a chunk may have.
     """
-    widths = [column.histogram.distinct for column in columns]
+    widths = widths_of(columns)
     order = sorted(range(len(columns)), key=widths.__getitem__)
     chunk: list[int] = []
     for i in order:

@@ -64,8 +64,10 @@ class Data:
 
     def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
+        from distfit_counts.data.groups import widths_of
+
         found = self._found(watch)
-        empty = [column for column in found if column.histogram.distinct == 0]
+        empty = [found[i] for i, width in enumerate(widths_of(found)) if width == 0]
         for column in empty:
             if not quiet:
                 typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)

@@ -38,6 +38,17 @@ class Groups:
         # One number of a view is had in a third of the time that an array takes.
         self._missing, self._borders = memoryview(missing.data), memoryview(borders.data)
 
+    def labels(self, name: str) -> list[object]:
+        """The labels of all groups in one of the grouping columns."""
+        found: list[object] = self._labels[list(self._names).index(name)]
+        return found
+
+    @property
+    def widths(self) -> list[int]:
+        """How many distinct values each group has."""
+        found: list[int] = np.diff(np.asarray(self._borders)).tolist()
+        return found
+
     @property
     def distinct(self) -> int:
         """Pairs of a group and a value."""
@@ -68,6 +79,15 @@ class GroupColumns(OnDemand[Column]):
     def __iter__(self) -> Iterator[Column]:
         return map(self._made, range(len(self)))
 
+    def labels(self, name: str) -> list[object]:
+        """As ``Groups.labels``."""
+        return self._groups.labels(name)
+
+    @property
+    def widths(self) -> list[int]:
+        """As ``Groups.widths``."""
+        return self._groups.widths
+
 
 class _Joined(OnDemand[Column]):
     def __init__(self, parts: list[Sequence[Column]]) -> None:
@@ -87,3 +107,13 @@ def joined(parts: Iterable[Sequence[Column]]) -> Sequence[Column]:
     """Columns of several parts, one after the other."""
     listed = list(parts)
     return listed[0] if len(listed) == 1 else _Joined(listed) if listed else []
+
+
+def labels_of(columns: Sequence[Column], name: str) -> list[object]:
+    """The labels of all ``columns``; of a million groups without making them."""
+    return columns.labels(name) if isinstance(columns, GroupColumns) else [column.group[name] for column in columns]
+
+
+def widths_of(columns: Sequence[Column]) -> list[int]:
+    """How many distinct values each of ``columns`` has; likewise."""
+    return columns.widths if isinstance(columns, GroupColumns) else [column.histogram.distinct for column in columns]

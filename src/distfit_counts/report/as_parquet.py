@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distfit_counts.inference.fitted.numbers import Numbers
+from distfit_counts.data.groups import GroupColumns
+from distfit_counts.inference.fitted.numbers import Numbers, Place
 from distfit_counts.output import whole_file
 from distfit_counts.report.result_table import group_columns, portions
 
@@ -25,7 +26,7 @@ def write_parquet(runs: Sequence[Numbers], output: Path) -> None:
     import pyarrow.parquet as pq
 
     kinds = {
-        shown: _kind([place.group.get(name) for numbers in runs for place in numbers.places])
+        shown: _kind([label for numbers in runs for label in _labels(numbers.places, name)])
         for name, shown in group_columns(runs).items()
     }
     mixed = [name for name, kind in kinds.items() if kind == pa.string()]
@@ -36,6 +37,11 @@ def write_parquet(runs: Sequence[Numbers], output: Path) -> None:
         for columns in itertools.chain([head], parts):
             text = {name: [None if x is None else str(x) for x in columns[name]] for name in mixed}
             writer.write_table(pa.table(columns | text, schema=schema))
+
+
+def _labels(places: Sequence[Place], name: str) -> list[Any]:
+    """Of a million groups without making each."""
+    return places.labels(name) if isinstance(places, GroupColumns) else [place.group.get(name) for place in places]
 
 
 def _type(name: str) -> pa.DataType:
