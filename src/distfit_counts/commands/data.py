@@ -12,6 +12,8 @@ from distfit_counts.commands import options
 from distfit_counts.errors import DataError, DistfitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.budget import Budget
     from distfit_counts.data.column import Column
     from distfit_counts.report.progress import Watch
@@ -58,10 +60,12 @@ class Data:
 
         return Budget.of(self.memory, self.max_distinct)
 
-    def read(self, watch: Watch, quiet: bool) -> list[Column]:
+    def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
+        from distfit_counts.data.groups import widths_of
+
         found = self._found(watch)
-        empty = [column for column in found if column.histogram.distinct == 0]
+        empty = [found[i] for i, width in enumerate(widths_of(found)) if width == 0]
         for column in empty:
             if not quiet:
                 typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)
@@ -69,15 +73,17 @@ class Data:
             raise DataError("every group has only missing values", "choose another column, or another --by")
         return [column for column in found if column.histogram.distinct] if empty else found
 
-    def _found(self, watch: Watch) -> list[Column]:
+    def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []
         if self.threads is not None:
             import pyarrow as pa
 
-            pa.set_cpu_count(self.threads)
-            pa.set_io_thread_count(self.threads)
+            # One of them counts while pyarrow's parse.
+            pa.set_cpu_count(max(self.threads - 1, 1))
+            pa.set_io_thread_count(max(self.threads - 1, 1))
         if self.connect is not None:
             return self._counted_by_engine(self.connect, watch)
+        from distfit_counts.budget import BYTES_PER_DISTINCT
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 
@@ -92,6 +98,7 @@ class Data:
             self.variables,
             self.layer,
             self.budget.max_distinct,
+            self.budget.memory // BYTES_PER_DISTINCT if self.max_distinct is None else None,
             self.threads,
         )
         return read_sources(self.sources or [], request, self.together, progress)

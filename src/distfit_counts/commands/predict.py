@@ -46,7 +46,7 @@ def predict(
     written_as = format_of(None if format is None else options.Format(format), output)
     counts, levels = _counts(pmf), _levels(quantiles)
     check_outputs(output, None, None, [model, *(Path(s) for s in source if s != "-")])
-    import_torch_meanwhile()
+    import_torch_meanwhile(None)
     with Watch(quiet) as watch:
         from distfit_counts.data.frames import stream_frames
         from distfit_counts.regression.model_file import load

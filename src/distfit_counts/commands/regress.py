@@ -103,7 +103,7 @@ def regress(
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     if network is not None:
         _refuse_with_network(ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
-    import_torch_meanwhile()
+    import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
         from distfit_counts.regression.regress import Request
 
