@@ -178,6 +178,8 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
         with warnings.catch_warnings():
             # A level that was not seen, in a term that says nothing of its column.
             warnings.simplefilter("error", DataMismatchWarning)
+            # log(0) is told with its row, below.
+            warnings.simplefilter("ignore", RuntimeWarning)
             made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
     except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
