@@ -236,7 +236,7 @@ def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: F
             tests.append(test)
             continue
         smaller = Standard(
-            np.ascontiguousarray(standard.matrix[:, kept]),
+            np.asfortranarray(standard.matrix[:, kept]),
             tuple(standard.kept[place] for place in kept),
             standard.back[:, kept],
         )

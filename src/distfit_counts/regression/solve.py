@@ -72,8 +72,12 @@ def solve(
     settings: FitSettings,
     known: dict[Family, Solution] | None = None,
     progress: Progress | None = None,
+    asked: bool = True,
 ) -> Solution:
-    """The simpler families go first: their solutions are starts, and their maxima are lower bounds."""
+    """The simpler families go first: their solutions are starts, and their maxima are lower bounds.
+
+    Those that were not ``asked`` for start from what is simpler still, and where there is nothing from the moments.
+    """
     known = {} if known is None else known
     nested: list[tuple[Limit, Solution]] = []
     if isinstance(problem.model, CountModel):
@@ -82,23 +86,29 @@ def solve(
         for limit in problem.model.family.limits():
             simpler = problem.at(limit)
             if simpler is not None:
-                nested.append((limit, solve(simpler, settings, known, progress)))
-    solution = _descend(problem, settings, nested, progress)
+                nested.append((limit, solve(simpler, settings, known, progress, asked=False)))
+    solution = _descend(problem, settings, nested, progress, asked)
     if isinstance(problem.model, CountModel):
         known[problem.model.family] = solution
     return solution
 
 
 def _descend(
-    problem: Problem, settings: FitSettings, nested: list[tuple[Limit, Solution]], progress: Progress | None
+    problem: Problem,
+    settings: FitSettings,
+    nested: list[tuple[Limit, Solution]],
+    progress: Progress | None,
+    asked: bool,
 ) -> Solution:
-    rng = np.random.default_rng(settings.seed)
     first = moments(problem)
-    inner = [(limit, s.problem, s.theta[s.best]) for limit, s in nested]
-    beside = nested_starts(problem, first, inner)
-    drawn = random_starts(problem, settings.restarts - 1, rng, first)
-    start = np.concatenate([first[None], drawn, beside])
-    origins = ["moments", *["random"] * len(drawn), *_origins(problem, nested, len(beside))]
+    # Of a family that cannot produce these counts there is nothing to learn.
+    possible = [(limit, s) for limit, s in nested if np.isfinite(s.log_likelihood)]
+    start = nested_starts(problem, first, [(limit, s.problem, s.theta[s.best]) for limit, s in possible])
+    origins = _origins(possible, len(start))
+    if asked or not possible:
+        drawn = random_starts(problem, settings.restarts - 1, np.random.default_rng(settings.seed), first)
+        start = np.concatenate([first[None], drawn, start])
+        origins = ["moments", *["random"] * len(drawn), *origins]
     minimum = _minimised(problem, start, settings, settings.max_steps, progress)
     value, status, best = _ends(minimum, problem.n)
     if settings.max_steps is None and status[best] == MAX_STEPS:
@@ -154,7 +164,7 @@ def _minimised(
     )
 
 
-def _origins(problem: Problem, nested: list[tuple[Limit, Solution]], count: int) -> list[str]:
+def _origins(nested: list[tuple[Limit, Solution]], count: int) -> list[str]:
     if not nested:
         return []
     each = [spec_of(solution.problem) for _, solution in nested]

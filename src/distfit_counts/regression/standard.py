@@ -40,7 +40,8 @@ class Standard:
             mean[intercept], spread[intercept] = 0.0, abs(raw[0, intercept])
         # A second constant column, or a column of zeros, is aliased: no scale would help it.
         scale = np.where(spread > 0.0, spread, 1.0)
-        matrix = (raw - mean) / scale
+        # Columns one after the other: what is summed over rows then reads memory in order.
+        matrix = np.asfortranarray((raw - mean) / scale)
         kept = _independent(matrix * np.sqrt(share)[:, None])
         back = np.zeros((p, len(kept)))
         for place, j in enumerate(kept):
@@ -49,7 +50,7 @@ class Standard:
                 back[intercept, place] -= mean[j] / scale[j] / raw[0, intercept]
         one = None if intercept is None else kept.index(intercept)
         whole = len(kept) == p
-        return cls(matrix if whole else np.ascontiguousarray(matrix[:, kept]), tuple(kept), back, one)
+        return cls(matrix if whole else np.asfortranarray(matrix[:, kept]), tuple(kept), back, one)
 
     def constant(self, value: float, weights: Array) -> Array:
         """theta [q] with which the predictor is as near as can be to ``value`` for every row."""
