@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -42,7 +43,9 @@ class Counts:
         """None where a count is too large."""
         if bool(y.amax() >= _LOOKED_UP):
             return None
-        return cls(y, y.long(), y == 0, torch.lgamma(y + 1.0))
+        places = y.long()
+        log_factorials = torch.lgamma(torch.arange(1, int(places.amax()) + 2, dtype=torch.float64))
+        return cls(y, places, y == 0, log_factorials.take(places))
 
     def piece(self, rows: slice) -> Counts:
         return Counts(self.y[rows], self.places[rows], self.zero[rows], self.log_factorial[rows])
@@ -56,7 +59,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Curve:
-    """Of all rows: ``value`` [B, N], ``slope`` [H][B, N] and ``curve`` [B, N] by pairs a <= b, those missing being 0."""
+    """Of all rows: ``value`` [B, N], ``slope`` [H][B, N], ``curve`` [B, N] by pairs a <= b, those missing being 0."""
 
     value: Tensor
     slope: list[Tensor]
@@ -80,16 +83,18 @@ def closed_form(model: RowModel, constant: Sequence[bool]) -> LogProb | None:
     links = [model.links[head] for head in heads]
     if SOFTPLUS not in links:
         return by_coordinates
-    return lambda counts, eta: _through_links(by_coordinates, links, counts, eta)
+    return partial(_through_links, by_coordinates, links)
 
 
 def _by_coordinates(family: Family) -> LogProb | None:
-    base = {Poisson: _poisson, NegativeBinomial: _negative_binomial}
-    inner = base.get(type(getattr(family, "base", None)))
+    bases: dict[type[Family], LogProb] = {Poisson: _poisson, NegativeBinomial: _negative_binomial}
+    if not isinstance(family, ZeroInflated | Truncated | Hurdle):
+        return bases.get(type(family))
+    inner = bases.get(type(family.base))
     if inner is None:
-        return base.get(type(family))
+        return None
     around = {ZeroInflated: _zero_inflated, Truncated: _truncated, Hurdle: _hurdle}[type(family)]
-    return lambda counts, at: around(inner, counts, at)
+    return partial(around, inner)
 
 
 def _through_links(log_prob: LogProb, links: Sequence[Link], counts: Counts, eta: Sequence[Tensor]) -> Curve:
@@ -187,4 +192,3 @@ def _hurdle(inner: LogProb, counts: Counts, at: Sequence[Tensor]) -> Curve:
     curve = {(a + 1, b + 1): positive * own for (a, b), own in rest.curve.items()}
     curve[0, 0] = share * (share - 1.0)
     return Curve(value, [share - positive, *(positive * slope for slope in rest.slope)], curve)
-

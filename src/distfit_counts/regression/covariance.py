@@ -50,8 +50,7 @@ def scores(solution: Solution) -> Array:
     theta = torch.from_numpy(solution.theta[solution.best][None])
     rows = objective.rows(theta, torch.zeros(1, dtype=torch.int64))
     parts = [
-        slope[0].numpy()[:, None] * matrix.numpy()
-        for slope, matrix in zip(rows.slope, objective.matrices, strict=True)
+        slope[0].numpy()[:, None] * matrix.numpy() for slope, matrix in zip(rows.slope, objective.matrices, strict=True)
     ]
     return np.concatenate(parts, axis=1)
 
