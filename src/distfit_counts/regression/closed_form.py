@@ -159,12 +159,13 @@ def _zero_inflated(inner: LogProb, counts: Counts, at: Sequence[Tensor]) -> Curv
     log_share = logsigmoid(-logit)
     log_sampled = torch.where(counts.zero, logsigmoid(base.value - logit), 0.0)
     share, sampled = torch.exp(log_share), torch.exp(log_sampled)
-    spread = sampled * (1.0 - sampled)
-    curve = {(0, 0): (sampled - share) * (1.0 - sampled - share)}
-    for h, slope in enumerate(base.slope, start=1):
-        curve[0, h] = -spread * slope
+    spread = sampled - sampled * sampled
+    curve = {(0, 0): spread - share + share * share}
+    spreads = [spread * slope for slope in base.slope]
+    for h, own in enumerate(spreads, start=1):
+        curve[0, h] = -own
     for (a, b), own in base.curve.items():
-        curve[a + 1, b + 1] = sampled * own + spread * base.slope[a] * base.slope[b]
+        curve[a + 1, b + 1] = torch.addcmul(sampled * own, spreads[a], base.slope[b])
     value = base.value + log_share - log_sampled
     return Curve(value, [share - sampled, *(sampled * slope for slope in base.slope)], curve)
 
@@ -173,10 +174,11 @@ def _truncated(inner: LogProb, counts: Counts, at: Sequence[Tensor]) -> Curve:
     """f - log(1 - e^z), z = log P_base(0): by z it is r = 1/(e^-z - 1), the odds of a zero, and twice r (1 + r)."""
     base, zero = inner(counts, at), inner(counts.nought, at)
     odds = 1.0 / torch.expm1(-zero.value)
-    bend = odds * (1.0 + odds)
-    slope = [own + odds * other for own, other in zip(base.slope, zero.slope, strict=True)]
+    bend = odds + odds * odds
+    slope = [torch.addcmul(own, odds, other) for own, other in zip(base.slope, zero.slope, strict=True)]
+    bends = [bend * own for own in zero.slope]
     curve = {
-        (a, b): own + odds * zero.curve[a, b] + bend * zero.slope[a] * zero.slope[b]
+        (a, b): torch.addcmul(torch.addcmul(own, odds, zero.curve[a, b]), bends[a], zero.slope[b])
         for (a, b), own in base.curve.items()
     }
     return Curve(base.value - log1mexp(zero.value), slope, curve)
