@@ -143,7 +143,13 @@ class RegressionObjective:
 
 def _products(weights: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """left' diag(w) right [B, q, r] for every row w of ``weights`` [B, N]."""
-    # A few starts at a time: what is too large for the allocator to keep is returned to the system and cleared anew,
-    # which takes longer than the sums.
-    starts = max(_KEPT_ELEMENTS // (left.shape[0] * left.shape[1]), 1)
-    return torch.cat([(own[:, None, :] * left.mT) @ right for own in weights.split(starts)])
+    # A few rows and starts at a time: what is too large for the allocator to keep is returned to the system and cleared
+    # anew, which takes as long as the sums.
+    rows = min(left.shape[0], max(_KEPT_ELEMENTS // left.shape[1], 1))
+    starts = max(_KEPT_ELEMENTS // (rows * left.shape[1]), 1)
+    columns, rights = left.mT.split(rows, dim=1), right.split(rows)
+    found = []
+    for own in weights.split(starts):
+        parts = zip(own.split(rows, dim=1), columns, rights, strict=True)
+        found.append(torch.stack([(w[:, None, :] * x) @ z for w, x, z in parts]).sum(dim=0))
+    return torch.cat(found)

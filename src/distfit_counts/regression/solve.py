@@ -105,7 +105,8 @@ def _descend(
     asked: bool,
 ) -> Solution:
     rng = np.random.default_rng(settings.seed)
-    few, first = problem.sample(_FEW, rng), moments(problem)
+    few = problem.sample(_FEW, rng)
+    first = moments(few)
     # Of a family that cannot produce these counts there is nothing to learn.
     possible = [(limit, s) for limit, s in nested if np.isfinite(s.log_likelihood)]
     start = nested_starts(problem, first, [(limit, s.problem, s.theta[s.best]) for limit, s in possible])

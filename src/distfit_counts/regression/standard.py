@@ -35,12 +35,10 @@ class Standard:
         p, share = raw.shape[1], weights / weights.sum()
         constant = [j for j in range(p) if raw[0, j] != 0.0 and (raw[:, j] == raw[0, j]).all()]
         intercept = constant[0] if constant else None
-        mean = np.einsum("i,ij->j", share, raw) if intercept is not None else np.zeros(p)
-        if intercept is not None:
-            mean[intercept] = 0.0
-        # Columns one after the other: what is summed over rows then reads memory in order.
-        matrix, scale = np.empty_like(raw, order="F"), np.ones(p)
+        matrix, mean, scale = np.empty_like(raw, order="F"), np.zeros(p), np.ones(p)
         for j in range(p):
+            if intercept not in (None, j):
+                mean[j] = np.einsum("i,i", share, raw[:, j])
             own = np.subtract(raw[:, j], mean[j], out=matrix[:, j])
             spread = np.sqrt(np.einsum("i,i,i", share, own, own))
             # A second constant column, or a column of zeros, is aliased: no scale would help it.
