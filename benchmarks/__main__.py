@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import accuracy, batch, command, inference, long, published_loop, regression, wide
+from benchmarks import (
+    accuracy,
+    batch,
+    command,
+    inference,
+    long,
+    network,
+    network_head,
+    published_loop,
+    regression,
+    wide,
+)
 from benchmarks.measure import Figure
 
 BENCHMARKS = {
@@ -16,6 +27,8 @@ BENCHMARKS = {
     "long": long.run,
     "wide": wide.run,
     "regression": regression.run,
+    "network": network.run,
+    "network_head": network_head.run,
 }
 
 

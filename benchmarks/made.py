@@ -36,7 +36,7 @@ def long_parquet(rows: int, groups: int = 0) -> Path:
         table = {"y": rng.negative_binomial(1.5, 1.5 / 9.5, n).astype(np.int32)}
         return pa.table(table | ({"g": rng.integers(0, groups, n).astype(np.int32)} if groups else {}))
 
-    return _written(path, rows, part)
+    return written(path, rows, part)
 
 
 @cache
@@ -76,10 +76,11 @@ def wide_parquet(columns: int = COLUMNS, family: str = "nb") -> Path:
         y = np.concatenate([wide_column(i, family) for i in genes]).astype(np.int32)
         return pa.table({"gene": np.repeat(np.array(genes, dtype=np.int32), ROWS), "y": y})
 
-    return _written(path, columns * ROWS, part, CHUNK // ROWS * ROWS)
+    return written(path, columns * ROWS, part, CHUNK // ROWS * ROWS)
 
 
-def _written(path: Path, rows: int, part: Callable[[int], pa.Table], chunk: int = CHUNK) -> Path:
+def written(path: Path, rows: int, part: Callable[[int], pa.Table], chunk: int = CHUNK) -> Path:
+    """``rows`` rows, made ``chunk`` at a time, in ``path``."""
     writer, done = None, 0
     while done < rows:
         n = min(chunk, rows - done)

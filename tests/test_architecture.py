@@ -85,7 +85,9 @@ def test_optimisers_name_no_family(path: Path) -> None:
 
 @pytest.mark.parametrize("path", under("data"), ids=name_of)
 def test_data_know_nothing_of_fitting(path: Path) -> None:
-    assert not {name for name in inner(path) if not touches({name}, "data", "errors", "settings", "output")}
+    assert not {
+        name for name in inner(path) if not touches({name}, "data", "errors", "settings", "output", "on_demand")
+    }
     assert not touches(imports(path), "torch", "rich", "typer")
 
 

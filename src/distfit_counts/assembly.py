@@ -23,8 +23,11 @@ from distfit_counts.optimise.threads import one_thread, side_by_side
 from distfit_counts.result import Fit
 from distfit_counts.settings import FitSettings
 
+# Columns whose judgements are kept, for the fits that may be asked for one by one.
+_KEPT = 50_000
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a column's numbers are: its row of a chunk's solution."""
 
@@ -73,6 +76,9 @@ class Fits(OnDemand[Fit], Numbered):
     def _verdicts_of(self, columns: Sequence[int]) -> Verdicts:
         """Of ``columns``, all of one solution."""
         judgement, ends = self._judge(self.places[columns[0]].solution)
+        return self._drawn_from(columns, judgement, ends)
+
+    def _drawn_from(self, columns: Sequence[int], judgement: Judgement, ends: Profile | None) -> Verdicts:
         rows = np.array([self.places[i].row for i in columns])
         histograms = [self._columns[i].histogram for i in columns]
         return Verdicts(Chunk(judgement, rows, histograms, self._settings, ends))
@@ -80,10 +86,12 @@ class Fits(OnDemand[Fit], Numbered):
     def _judge(self, solution: Solution) -> tuple[Judgement, Profile | None]:
         # Intervals of a whole chunk are computed when the first of its fits is asked for.
         if id(solution) not in self._judged:
-            level = self._settings.level
-            ends = profile(solution, level) if self._settings.ci == "profile" else None
-            self._judged[id(solution)] = Judgement(solution, level), ends
+            self._judged[id(solution)] = self._newly_judged(solution)
         return self._judged[id(solution)]
+
+    def _newly_judged(self, solution: Solution) -> tuple[Judgement, Profile | None]:
+        level = self._settings.level
+        return Judgement(solution, level), profile(solution, level) if self._settings.ci == "profile" else None
 
     def judged(self, index: int) -> tuple[Judgement, int]:
         """The judgement that holds the numbers of a column, and the column's row of it."""
@@ -105,14 +113,24 @@ class Fits(OnDemand[Fit], Numbered):
         chunks = self._chunks
 
         def judge(number: int) -> Numbers:
-            return _numbers([self._columns[i] for i in chunks[number]], self._verdicts(number))
+            columns = chunks[number]
+            if self._keeps or number in self._drawn:
+                return _numbers(self._verdicts(number))
+            # Of a million columns, what they are judged by takes as much memory as their fits: it is not kept.
+            solution = self.places[columns[0]].solution
+            return _numbers(self._drawn_from(columns, *self._newly_judged(solution)))
 
         parts: list[Numbers] = []
         for part in side_by_side(judge, range(len(chunks)), self._settings.threads):
             parts.append(part)
             if report is not None:
                 report(sum(len(chunk) for chunk in chunks[: len(parts)]), len(self))
-        return Numbers.join(parts, [np.array(chunk) for chunk in chunks])
+        return Numbers.join(parts, [np.array(chunk) for chunk in chunks], self._columns)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether judging twice, for the table and for single fits, would cost more than it is worth."""
+        return len(self) <= _KEPT or self._settings.ci == "profile"
 
     @cached_property
     def icl(self) -> Array:
@@ -163,26 +181,28 @@ def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
         ci=settings.ci,
         optimizer=settings.optimizer,
         seed=settings.seed,
+        device=settings.device,
     )
 
 
-def _numbers(columns: Sequence[Column], verdicts: Verdicts) -> Numbers:
+def _numbers(verdicts: Verdicts) -> Numbers:
+    """The numbers of a chunk; their places come when all chunks are joined."""
     chunk = verdicts.chunk
     found = chunk.estimates
     numbers, boundary = found.numbers, found.boundary
     if chunk.profile is not None:
-        own = [Facts(chunk, at).estimates.values() for at in range(len(columns))]
+        own = [Facts(chunk, at).estimates.values() for at in range(len(chunk.rows))]
         numbers = np.array([[(e.estimate, e.std_error, e.lower, e.upper) for e in each] for each in own])
         boundary = np.array([[BOUNDARY[e.boundary] for e in each] for each in own])
     return Numbers(
         family=chunk.family.spec,
         names=chunk.family.names,
         n_parameters=chunk.family.n_parameters,
-        places=columns,
+        places=(),
         estimates=numbers,
         boundary=boundary,
         n=chunk.counts.n.astype(np.int64),
-        n_missing=np.array([column.histogram.n_missing for column in columns]),
+        n_missing=np.array([histogram.n_missing for histogram in chunk.histograms]),
         log_likelihood=chunk.log_likelihood,
         converged=chunk.converged,
         status=chunk.status,

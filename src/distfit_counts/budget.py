@@ -7,16 +7,23 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from distfit_counts.container import left_by_control_groups
 from distfit_counts.errors import DistfitError
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40, "PI": 2**50}
 # Of the free memory, what a run plans for unless told.
 _SHARE = 4
+# What is planned for, at least, unless told: a container that is nearly full has the last word itself.
+_LEAST = 10**8
 # Where the system does not say what is free.
 _UNKNOWN = 2 * 2**30
-# Measured with ten million distinct values: counting, merging and fitting take no more for each.
+# Measured with ten million distinct values: counting, merging and fitting one column take no more for each. Pairs of a
+# group and a value take 160 where a group has five, and 390 where it has one: a group counts as one more.
 BYTES_PER_DISTINCT = 200
+# Measured with a million groups of ten, Poisson and NB, one start and ten: what is kept of every fit, with its counts,
+# until all are written, and of each of its starts, for itself and for each of its coordinates.
+_BYTES_PER_FIT, _BYTES_PER_START, _BYTES_PER_COORDINATE = 2000, 32, 16
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,24 @@ class Budget:
     @classmethod
     def of(cls, memory: str | None = None, max_distinct: int | None = None) -> Budget:
         """From what the user gave. Raises DistfitError for a size that is none."""
-        size = free_memory() // _SHARE if memory is None else parse_size(memory)
+        size = max(free_memory() // _SHARE, _LEAST) if memory is None else parse_size(memory)
         return cls(size, max_distinct if max_distinct is not None else size // BYTES_PER_DISTINCT)
+
+
+def bytes_of_fit(parameters: int, starts: int) -> int:
+    """What is kept of the fit of one column or group: a family with so many free parameters, from so many starts."""
+    return _BYTES_PER_FIT + starts * (_BYTES_PER_START + _BYTES_PER_COORDINATE * parameters)
+
+
+def require_memory(needed: int, memory: int, what: str) -> None:
+    """Raises DistfitError, before memory ends, where ``what`` needs more than is planned for."""
+    if needed > memory:
+        problem = f"{what} take about {_shown(needed)} of memory, and {_shown(memory)} are planned for"
+        raise DistfitError(problem, "raise --memory, give fewer --restarts, or fit a part of them at a time")
+
+
+def _shown(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 10**9 else f"{size / 1e6:,.0f} MB"
 
 
 def parse_size(text: str) -> int:
@@ -48,8 +71,9 @@ def parse_size(text: str) -> int:
 
 
 def free_memory() -> int:
-    """Bytes that a program may still take: what the system calls available, or the limit of the container."""
-    return min(_available(), _container())
+    """Bytes that a program may still take: what the system calls available, or what its container leaves."""
+    left = left_by_control_groups()
+    return _available() if left is None else min(_available(), left)
 
 
 def _available() -> int:
@@ -63,13 +87,3 @@ def _available() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (ValueError, OSError, AttributeError):
         return _UNKNOWN
-
-
-def _container() -> int:
-    """What a control group leaves, where one sets a limit."""
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = ((group / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return max(int(limit) - int(used), 0)
-    except (OSError, ValueError):
-        return 2**62

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import Progress, fit_families
 from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
 from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
@@ -109,6 +110,21 @@ class Comparisons(OnDemand[Comparison]):
     def converged(self) -> bool:
         """Whether every fit of every column converged."""
         return all(fitted.fits.converged for fitted in self._fitted.values())
+
+    def adjusted(self, index: int, spec: str) -> dict[str, float]:
+        """Of a family's tests on one of several columns, the p-values adjusted for the number of columns, by code."""
+        place = self._fitted[spec].where[index]
+        return {code: float(p[place]) for code, p in self._adjusted.get(spec, {}).items()}
+
+    @cached_property
+    def _adjusted(self) -> dict[str, dict[str, Array]]:
+        """Benjamini-Hochberg p-values [N] by family and test; nothing where there is only one column."""
+        if len(self.columns) < 2 or self._settings.simulates:
+            return {}
+        return {
+            spec: {code: benjamini_hochberg(p) for code, p in own.fits.numbers.p_values.items()}
+            for spec, own in self._fitted.items()
+        }
 
     def ranking(self, index: int) -> list[Ranked]:
         """The families that were fitted to a column, the best first."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from distfit_counts.assembly import Fits, Place
 from distfit_counts.data.column import Column
+from distfit_counts.data.groups import widths_of
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.optimise.device import chosen
@@ -45,8 +46,7 @@ def fit_families(
     settings = settings or FitSettings()
     settings = replace(settings, device=chosen(settings.device))
     for column in columns:
-        for family in families:
-            _check(column, family)
+        _check(column, families)
     places: list[dict[int, Place]] = [{} for _ in families]
     for chunk, solutions in _solved(columns, families, settings, progress):
         for solution, found in zip(solutions, places, strict=True):
@@ -83,10 +83,12 @@ def _solved(
     yield from zip(listed, side_by_side(solve_chunk, listed, settings.threads), strict=True)
 
 
-def _check(column: Column, family: Family) -> None:
+def _check(column: Column, families: Sequence[Family]) -> None:
     histogram = column.histogram
     column.require_values()
-    if histogram.values[0] < family.lowest:
+    for family in families:
+        if histogram.values[0] >= family.lowest:
+            continue
         below = int(histogram.weights[histogram.values < family.lowest].sum())
         raise FamilyError(
             f"{family.spec} has no counts below {family.lowest}, but {column.label} has {below:,} of them",
@@ -99,12 +101,13 @@ def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEME
 
     ``elements``: rows (columns times restarts) times distinct values that a chunk may have.
     """
-    order = sorted(range(len(columns)), key=lambda i: columns[i].histogram.distinct)
+    widths = widths_of(columns)
+    order = sorted(range(len(columns)), key=widths.__getitem__)
     chunk: list[int] = []
     for i in order:
-        width = columns[i].histogram.distinct
+        width = widths[i]
         if chunk:
-            narrowest = columns[chunk[0]].histogram.distinct
+            narrowest = widths[chunk[0]]
             full = (len(chunk) + 1) * width * restarts > elements
             if full or width > PADDING * narrowest + 4:
                 yield chunk

@@ -88,6 +88,7 @@ def _fit(record: dict[str, Any]) -> Fit:
         ci=record["ci"],
         optimizer=record["optimizer"],
         seed=record["seed"],
+        device=record.get("device", "cpu"),  # models saved before there was another
     )
 
 

@@ -144,6 +144,7 @@ class Fit:
     ci: str
     optimizer: str
     seed: int
+    device: str
 
     @property
     def n(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
 from distfit_counts.errors import DistfitError
@@ -106,6 +107,11 @@ PADDING = 1.25
 
 # Seconds of work after which progress is shown.
 PROGRESS_AFTER = 1.0
+
+
+def processors() -> int:
+    """Threads unless told: the processors that this process may use, which a job or a container may bound."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def fewest_replicates(level: float) -> int:

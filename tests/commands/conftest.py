@@ -10,10 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
+
+from distfit_counts.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("distfit"))
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Inside = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +61,14 @@ def assert_aligned(text: str) -> None:
 @pytest.fixture(scope="session")
 def zip_csv() -> Path:
     return ROOT / "sample_data" / "zip_10000.csv"
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """The same command in this process, where torch is there already: for what need not be a process of its own."""
+    monkeypatch.chdir(ROOT)
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.commands.conftest import ROOT, Run
+from tests.commands.conftest import ROOT, Inside, Run
 
 NMES = "sample_data/nmes1988.csv"
 FORMULA = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
@@ -41,8 +41,8 @@ def test_a_report_for_people(distfit: Run) -> None:
         assert said in done.stdout, said
 
 
-def test_json_holds_every_number(distfit: Run) -> None:
-    done = distfit("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
+def test_json_holds_every_number(inside: Inside) -> None:
+    done = inside("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
     record = json.loads(done.stdout)
     assert record["schema"] == "distfit.regression/1"
     assert list(record["predictors"]) == ["pi", "rate"]
@@ -52,8 +52,8 @@ def test_json_holds_every_number(distfit: Run) -> None:
     assert record["converged"]
 
 
-def test_csv_has_a_line_for_every_coefficient(distfit: Run) -> None:
-    rows = list(csv.DictReader(io.StringIO(distfit("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
+def test_csv_has_a_line_for_every_coefficient(inside: Inside) -> None:
+    rows = list(csv.DictReader(io.StringIO(inside("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
     assert [(row["parameter"], row["term"]) for row in rows] == [("rate", "Intercept"), ("rate", "chronic")]
 
 
@@ -63,6 +63,8 @@ def test_predictions_keep_the_rows_of_the_source(distfit: Run, model: Path, tmp_
     assert len(rows) == 4406
     assert [row["row"] for row in rows[:3]] == ["1", "2", "3"]
     assert all(float(row["mean_lower"]) < float(row["mean"]) < float(row["mean_upper"]) for row in rows[:50])
+    first = json.loads(distfit("predict", model, NMES, "--format", "json").stdout.splitlines()[0])
+    assert first == {"row": 1, "mean": float(rows[0]["mean"]), "prob_zero": float(rows[0]["prob_zero"])}
     assert distfit("predict", model, NMES, "-o", tmp_path / "p.parquet").returncode == 0
     table = pq.read_table(tmp_path / "p.parquet")
     assert table.column("mean").to_pylist() == [float(row["mean"]) for row in rows]
@@ -92,9 +94,9 @@ def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
         ([NMES, "visits ~ chronic", "--cluster", "health", "--errors", "hc1"], "two kinds"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, arguments: list[str], said: str) -> None:
-    done = distfit("regress", *arguments)
-    assert done.returncode == 2
+def test_what_cannot_be_is_said_in_a_sentence(inside: Inside, arguments: list[str], said: str) -> None:
+    done = inside("regress", *arguments)
+    assert done.exit_code == 2
     assert done.stdout == ""
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -112,9 +114,43 @@ def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) ->
     assert "'so so'" in done.stderr
 
 
-def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:
+def test_only_a_saved_regression_predicts(inside: Inside, tmp_path: Path) -> None:
     path = tmp_path / "fit.json"
-    distfit("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
-    done = distfit("predict", path, NMES)
-    assert done.returncode == 2
+    inside("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
+    done = inside("predict", path, NMES)
+    assert done.exit_code == 2
     assert "distfit regress --save" in done.stderr
+
+
+def test_a_network_is_one_option_away(inside: Inside, tmp_path: Path) -> None:
+    """Trained, checked up, kept, and asked for predictions; the checkpoint of an ended run has nothing more to do."""
+    arguments = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "8", "--epochs", "3"]
+    options = ["--checkpoint", tmp_path / "c.npz", "--save", tmp_path / "n.json"]
+    done = inside(*arguments, *options)
+    assert (done.exit_code, done.stderr) == (0, "")
+    for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
+        assert said in done.stdout, said
+    again = inside(*arguments, *options, "--format", "json")
+    record = json.loads(again.stdout)
+    assert record["epochs"] == 3
+    assert record["checkup"]["r_squared"] > 0.0
+    predicted = inside("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
+    assert predicted.stdout.count("\n") == 4407
+    assert inside("predict", tmp_path / "n.json", NMES, "--interval").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--epochs", "3"], "does nothing without --hidden"),
+        (["--hidden", "8,x"], "names no layers"),
+        (["--hidden", "8", "--cluster", "health"], "does nothing with --hidden"),
+        (["--hidden", "8", "--validation", "1.5"], "out of range"),
+        (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
+    ],
+)
+def test_options_of_networks_that_cannot_be(inside: Inside, arguments: list[str], said: str) -> None:
+    done = inside("regress", NMES, "visits ~ chronic", *arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

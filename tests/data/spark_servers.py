@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -25,10 +26,12 @@ DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "4",
 }
-# Reads {key: arguments of read_table}, writes {key: content, or problem and hint}.
+# Reads {key: arguments of read_table, in place of its limits the number of values}, writes {key: content, or problem
+# and hint}.
 READER = """
 import json, sys
 from engine_data import content
+from distfit_counts.data.distinct import Limits
 from distfit_counts.data.engines.reading import read_table
 from distfit_counts.errors import DataError
 
@@ -36,7 +39,8 @@ def answers(calls):
     found = {}
     for key, arguments in calls.items():
         try:
-            found[key] = content(read_table(*arguments))
+            limits = [Limits(10**9, *arguments[6:], 10**9)] if arguments[6:] else []
+            found[key] = content(read_table(*arguments[:6], *limits))
         except DataError as error:
             found[key] = {"problem": error.problem, "hint": error.hint}
     return found
@@ -52,12 +56,27 @@ def require_spark() -> None:
 
 
 def environment(folder: Path, **defaults: str) -> dict[str, str]:
-    """The environment of a user whose SPARK_CONF_DIR holds these settings."""
+    """The environment of a user whose SPARK_CONF_DIR holds these settings; one that is empty is left out."""
     folder.mkdir(exist_ok=True)
     lines = {**DEFAULTS, "spark.sql.warehouse.dir": str(folder / "warehouse"), **defaults}
-    (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
-    here = str(Path(__file__).parent)
-    return os.environ | {"SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": LOOPBACK, "PYTHONPATH": here}
+    (folder / "spark-defaults.conf").write_text("".join(f"{name} {value}\n" for name, value in lines.items() if value))
+    modules = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    return os.environ | {"SPARK_CONF_DIR": str(folder), "SPARK_LOCAL_IP": LOOPBACK, "PYTHONPATH": modules}
+
+
+@contextlib.contextmanager
+def command(sql: str, env: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """The real command, which leads a process group, and that group no longer than the test."""
+    code = "from distfit_counts.cli import main; main()"
+    called = [sys.executable, "-c", code, "histogram", "--connect", "pyspark://", "--sql", sql]
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(called, stdout=pipe, stderr=pipe, env=env, cwd=folder, text=True, start_new_session=True)
+    try:
+        yield child
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.communicate()
 
 
 @contextlib.contextmanager

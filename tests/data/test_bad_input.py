@@ -273,6 +273,8 @@ def test_no_such_file(tmp_path: Path, text_file: TextFile, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     assert refused("conts.csv").hint == "did you mean counts.csv?"
     assert "looked in" in refused("zzzzzz").hint
+    assert "looked in" in refused("wide.csv").hint, "that both end in .csv says nothing"
+    assert refused("counts.cvs").hint == "did you mean counts.csv?"
     assert "no file matches" in refused("*.parquet").problem
     assert "not a file name" in refused("a\0b").problem
     with pytest.raises(DataError, match="no such file"):

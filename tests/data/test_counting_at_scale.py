@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from distfit_counts.data import crosstab, data_set, grouping, pairs
 from distfit_counts.data.files import Column, read_source, read_sources
 from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.groups import labels_of, widths_of
 from distfit_counts.data.histogram_file import write_histograms
+from distfit_counts.data.memory import read_memory
 from distfit_counts.data.request import Request
 from distfit_counts.errors import DataError
 
@@ -120,18 +122,18 @@ def parts(tmp_path: Path) -> list[str]:
 @pytest.mark.parametrize("together", [True, False])
 def test_files_side_by_side_are_files_one_by_one(parts: list[str], by: list[str], together: bool) -> None:
     found = [
-        content(read_sources(parts, Request(["y", "z"], by, workers=workers), together=together))
-        for workers in (1, 2, 5)
+        content(read_sources(parts, Request(["y", "z"], by, threads=threads), together=together))
+        for threads in (1, 2, 5)
     ]
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_the_first_bad_file_is_named(parts: list[str], tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_first_bad_file_is_named(parts: list[str], tmp_path: Path, threads: int) -> None:
     for i in (2, 5):
         pq.write_table(pa.table({"y": [1, -i], "z": [0, 0]}), parts[i])
     with pytest.raises(DataError, match=r"part2.*-2 is negative"):
-        read_sources([str(tmp_path)], Request(["y"], workers=workers))
+        read_sources([str(tmp_path)], Request(["y"], threads=threads))
 
 
 @pytest.mark.parametrize("by", [[], ["g"]])
@@ -158,6 +160,33 @@ def test_too_many_distinct_values(tmp_path: Path) -> None:
             read_sources([path], Request(["y"], by, max_distinct=2999))
         assert "--max-distinct" in caught.value.hint
         assert read_sources([path], Request(["y"], by, max_distinct=3000))
+
+
+def test_groups_take_memory_too(tmp_path: Path) -> None:
+    """3000 groups with a value each: 6000 of what --memory charges for, 3000 of what --max-distinct counts."""
+    path = str(tmp_path / "a.parquet")
+    pq.write_table(pa.table({"y": np.arange(3000) % 5, "g": np.arange(3000)}), path)
+    with pytest.raises(DataError, match="3,000 groups with 3,000 values") as caught:
+        read_sources([path], Request(["y"], ["g"], max_distinct=5999, max_pairs=5999))
+    assert "--memory" in caught.value.hint
+    assert len(read_sources([path], Request(["y"], ["g"], max_distinct=3000, max_pairs=6000))) == 3000
+
+
+def test_groups_are_kept_as_arrays() -> None:
+    """As objects (column, labels, two arrays) they would take more than 600 bytes each."""
+    groups = 50_000
+    table = pa.table({"y": np.arange(groups) % 5, "g": np.arange(groups)})
+    tracemalloc.start()
+    columns = read_memory(table, ["y"], ["g"], None)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 150 * groups
+    for index in (0, 7, groups - 1, -1):
+        column = columns[index]
+        assert column.group == {"g": index % groups}
+        assert column.histogram.values.tolist() == [index % groups % 5]
+    assert [column.group["g"] for column in columns] == labels_of(columns, "g") == list(range(groups))
+    assert [column.histogram.distinct for column in columns] == widths_of(columns)
 
 
 def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:

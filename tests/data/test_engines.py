@@ -14,9 +14,14 @@ import pytest
 from engine_data import CASES, ODD, content, write
 from engine_servers import require_packages
 
+from distfit_counts.data.distinct import Limits
 from distfit_counts.data.engines.address import parse, redacted
+from distfit_counts.data.engines.complaints import remedy
+from distfit_counts.data.engines.duck import DuckDB
 from distfit_counts.data.engines.reading import read_table
-from distfit_counts.data.files import read_source
+from distfit_counts.data.engines.spark_session import OwnSession
+from distfit_counts.data.files import read_source, read_sources
+from distfit_counts.data.request import Request
 from distfit_counts.errors import DataError
 
 require_packages("ibis", "duckdb", "psycopg", extra="engines")
@@ -132,7 +137,10 @@ def test_names_that_do_not_exist(file_db: str) -> None:
     error = refused(file_db, "Visit", None)
     assert error.problem == f'{file_db}: no table "Visit"'
     assert error.hint == 'did you mean "visits"? tables: visits, frequencies, gaps, kinds, nothing'
-    assert "no table" in refused(file_db, "nowhere.visits", None).problem
+    for name in ("nowhere.visits", "My.Schema.Odd"):
+        error = refused(file_db, name, None)
+        assert error.problem == f'{file_db}: no table "{name}"'
+        assert "visits" in error.hint
     assert refused(file_db, "visits", None, ["visit"]).hint.startswith('did you mean "visits"?')
     assert 'no column "town"' in refused(file_db, "visits", None, ["visits"], ["town"]).problem
     assert 'no column "w"' in refused(file_db, "visits", None, ["visits"], [], "w").problem
@@ -151,14 +159,40 @@ def test_sql_that_is_no_query(file_db: str, tmp_path: Path) -> None:
     assert "LINE" not in refused(file_db, None, "SELECT y FROM visits WHERE").problem
 
 
+def test_a_query_may_be_written_as_values_or_table(file_db: str) -> None:
+    assert read_table(file_db, None, "VALUES (1), (2), (2);")[0].histogram.weights.tolist() == [1, 2]
+    assert read_table(file_db, None, "TABLE frequencies", ["y"])[0].histogram.values.tolist() == [3]
+
+
+def test_what_is_wrong_with_a_query_is_said_in_plain_words(file_db: str) -> None:
+    hint = refused(file_db, None, "selec y from visits").hint
+    assert hint == "Invalid expression / Unexpected token: line 1, column 12 of the query"
+    assert refused(file_db, None, "select from").hint == "not understood: line 1, column 11 of the query"
+
+
+def test_two_columns_of_one_name_are_refused(file_db: str) -> None:
+    joined = "SELECT * FROM frequencies a, frequencies b"
+    for sql in ("SELECT visits, visits FROM visits", "SELECT 1 AS visits, 2 AS Visits", joined.replace("y", "visits")):
+        error = refused(file_db, None, sql)
+        assert "two columns of the query are called" in error.problem
+        assert "SELECT ... AS" in error.hint
+
+
 def test_no_database_is_ever_made_or_changed(file_db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert refused("duckdb://new.db", "visits", None).problem == "duckdb://new.db: no such file"
     assert "no directory" in refused("duckdb://nowhere/new.db", "visits", None).hint
     (tmp_path / "file.txt").write_text("y\n1\n")
     assert refused("duckdb://fil.txt", "visits", None).hint == "did you mean file.txt?"
-    assert "not a valid DuckDB database" in refused("duckdb://file.txt", "visits", None).problem
-    assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+    (tmp_path / "parts.db").write_bytes(bytes(100))
+    assert "not a valid DuckDB database" in refused("duckdb://parts.db", "visits", None).problem
+    for name in ("file.txt", "y.parquet"):
+        write(tmp_path / "y.parquet")
+        error = refused(f"duckdb://{name}", "visits", None)
+        assert error.problem == f"duckdb://{name}: a data file, not a valid DuckDB database"
+        assert error.hint.endswith(f"\"SELECT * FROM '{name}'\"")
+    assert "a directory, not a DuckDB file" in refused(f"duckdb://{tmp_path}", "visits", None).problem
+    assert {path.name for path in tmp_path.iterdir()} == {"file.txt", "parts.db", "y.parquet"}
     before = Path(file_db.removeprefix("duckdb://")).read_bytes()
     read_table(file_db, "visits", None, ["visits"])
     assert Path(file_db.removeprefix("duckdb://")).read_bytes() == before
@@ -175,7 +209,7 @@ def test_no_database_is_ever_made_or_changed(file_db: str, tmp_path: Path, monke
         ("duckdb://x.db?password=hunter2", "duckdb://x.db: what follows the ?"),
         ("pyspark://u:hunter2@h", "no host and port"),
         ("pyspark://h?token=hunter2", "no host and port"),
-        ("pyspark://localhost:1", "no Spark master listens there"),
+        ("pyspark://localhost:1", "no Spark master answers there"),
         ("postgres://u:hunter2/x@h/d", "cannot stand there"),
         ("postgres://u:hunter2?@h/d", "cannot stand there"),
         ("postgres://u:hunter2", "not understood"),
@@ -193,7 +227,9 @@ def test_bad_addresses_keep_their_passwords(address: str, problem: str, monkeypa
 
 
 def no_secret(error: BaseException, secret: str) -> bool:
-    """Whether the error, all that it came from, and their tracebacks are free of the secret."""
+    """Whether the error, all that it came from, and their tracebacks are free of the secret; with the local variables
+    of our own code, which some programs show.
+    """
     shown = [*traceback.format_exception(error)]
     following: list[BaseException | None] = [error]
     while following:
@@ -201,6 +237,9 @@ def no_secret(error: BaseException, secret: str) -> bool:
         if part is not None:
             shown += [str(part), repr(part), repr(part.args), repr(vars(part))]
             following += [part.__cause__, part.__context__]
+            frames = [frame for frame, _ in traceback.walk_tb(part.__traceback__)]
+            own = [frame for frame in frames if "distfit_counts" in frame.f_code.co_filename]
+            shown += [repr(value) for frame in own for value in frame.f_locals.values()]
     return not any(secret in text for text in shown)
 
 
@@ -277,3 +316,100 @@ def test_a_column_name_is_never_read_as_sql(file_db: str) -> None:
         assert "no column" in refused(file_db, "frequencies", None, [name]).problem
     assert read_table(file_db, "visits", None, [ODD], ["clinic"], "times")
     assert read_table(file_db, "frequencies", None, ["y"])[0].histogram.n == 1
+
+
+@pytest.mark.parametrize("by", [[], ["g"]])
+def test_many_distinct_values_end_it_as_with_a_file(
+    by: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "y.parquet")
+    duckdb.sql(f"COPY (SELECT CASE WHEN range < 50 THEN range END AS y, 0 AS g FROM range(60)) TO '{path}'")
+    sql = f"SELECT * FROM '{path}'"
+    fetched: list[int] = []
+    fetch = DuckDB._fetch
+
+    def counted(self: DuckDB, expression: object) -> object:
+        answer = fetch(self, expression)
+        fetched.append(answer.num_rows)
+        return answer
+
+    monkeypatch.setattr(DuckDB, "_fetch", counted)
+    assert read_table("duckdb://", None, sql, ["y"], by, None, Limits(10**9, 50, 1))[0].histogram.n_missing == 10
+    for most in (49, 3):
+        with pytest.raises(DataError) as caught:
+            read_sources([path], Request(["y"], by, max_distinct=most))
+        said = caught.value.problem.removeprefix(path).replace(" after 60 rows", "")
+        error = refused("duckdb://", None, sql, ["y"], by, None, Limits(10**9, most, 1))
+        assert error.problem.endswith(said)
+        assert "--max-distinct" in error.hint
+    assert fetched[-1] < 10, "no more than was needed to know it"
+
+
+def test_weights_may_have_many_values(file_db: str) -> None:
+    sql = "SELECT 1 AS y, range AS n FROM range(100)"
+    limits = Limits(10**9, 1, 100)
+    assert read_table(file_db, None, sql, ["y"], [], "n", limits)[0].histogram.n == 4950
+    error = refused(file_db, None, sql, ["y"], [], "n", Limits(10**9, 1, 40))
+    assert error.problem.endswith('column "n": more than 40 distinct values')
+
+
+def test_duckdb_keeps_to_the_memory_and_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    engine = DuckDB(parse("duckdb://"), 2 * 10**8)
+    engine.open()
+    asked = "SELECT current_setting('memory_limit'), current_setting('temp_directory')"
+    memory, folder = engine.ask(lambda: engine._con.raw_sql(asked).fetchone())
+    assert memory == "190.7 MiB"
+    assert Path(folder).is_dir()
+    engine.close()
+    assert not Path(folder).exists()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_column_of_identifiers_ends_before_memory_does() -> None:
+    code = (
+        "import resource\n"
+        "from distfit_counts.data.distinct import Limits\n"
+        "from distfit_counts.data.engines.reading import read_table\n"
+        "from distfit_counts.errors import DataError\n"
+        "try:\n"
+        "    sql, limits = 'SELECT range AS y FROM range(3000000)', Limits(10**8, 10**5, 10**5)\n"
+        "    read_table('duckdb://', None, sql, limits=limits)\n"
+        "except DataError as error:\n"
+        "    print('more than 100,000 distinct' in error.problem, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ended, kilobytes = done.stdout.splitlines()[-1].split()
+    assert ended == "True", done.stdout
+    assert int(kilobytes) < 450_000
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "hint"),
+    [
+        ("the connection is lost", "--table", "the server ended it"),
+        ("terminating connection due to administrator command", "--sql", "the server ended it"),
+        ("connection failed: server does not support SSL, but SSL was required", "--table", "leave out sslmode"),
+        ("cross-database references are not implemented", "--table", "name that database in the address"),
+        ("[FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER] Encountered error", "--table", "give a Parquet file"),
+        ("Out of Memory Error: could not allocate block", "--sql", "raise --memory"),
+        ('column "x" does not exist', "--sql", "check the query given with --sql"),
+        ('Catalog "My" does not exist!', "--table", "check the name given with --table"),
+        ("something else", "--sql", "its own client"),
+    ],
+)
+def test_what_to_do_about_a_complaint(said: str, asked: str, hint: str) -> None:
+    assert hint in remedy(said, asked)
+
+
+def test_a_port_where_no_master_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(self: OwnSession) -> object:
+        raise RuntimeError("java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.")
+
+    monkeypatch.setattr(OwnSession, "_begun", stopped)
+    with pytest.raises(DataError, match="pyspark://h:1: no Spark master answers there") as caught:
+        OwnSession("h:1").begin()
+    assert caught.value.__context__ is None
+    with pytest.raises(RuntimeError):  # no master was named: it is something else
+        OwnSession("").begin()

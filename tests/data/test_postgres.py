@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from engine_data import CASES, content, table, write
 from engine_servers import PostgreSQL, postgresql, require_packages
 
+from distfit_counts.data.distinct import Limits
 from distfit_counts.data.engines.reading import read_table
 from distfit_counts.data.files import read_source
 from distfit_counts.errors import DataError
@@ -43,6 +45,10 @@ def server() -> Iterator[PostgreSQL]:
         db.execute("CREATE TABLE inexact AS SELECT 2.0000000001::numeric AS y")
         db.execute("CREATE TYPE colour AS ENUM ('red', 'blue')")
         db.execute("CREATE TABLE kinds AS SELECT 'red'::colour AS e, gen_random_uuid() AS u, 3 AS y, now() AS t")
+        db.execute("CREATE DOMAIN visit_count AS integer CHECK (VALUE >= 0)")
+        db.execute(
+            "CREATE TABLE own AS SELECT i::visit_count AS y, '10.0.0.1'::inet AS ip FROM generate_series(1, 3) i"
+        )
         db.execute('CREATE SCHEMA "Ward 5"; CREATE TABLE "Ward 5"."Odd.Name" AS SELECT 5 AS y')
         db.execute("CREATE MATERIALIZED VIEW seen AS SELECT visits FROM visits")
         db.execute('GRANT USAGE ON SCHEMA "Ward 5" TO ana')
@@ -94,6 +100,43 @@ def test_types_that_only_postgres_has(server: PostgreSQL) -> None:
     (by_id,) = read_table(server.address(), None, "SELECT y, u, t, e FROM kinds", ["y"], ["u", "t", "e"])
     assert len(str(by_id.group["u"])) == 36
     assert "not whole numbers" in refused(server.address(), "kinds", None, ["t"]).problem
+    (of_a_domain,) = read_table(server.address(), "own", None)
+    assert of_a_domain.histogram.values.tolist() == [1, 2, 3]
+    for name, column, kind in (("kinds", "u", "uuid"), ("own", "ip", "inet"), ("kinds", "e", "colour")):
+        assert refused(server.address(), name, None, [column]).problem.endswith(f"holds {kind}, not whole numbers")
+
+
+def test_queries(server: PostgreSQL) -> None:
+    assert read_table(server.address(), None, "VALUES (1), (2)")[0].histogram.values.tolist() == [1, 2]
+    error = refused(server.address(), None, "SELECT visits, visits FROM visits")
+    assert 'two columns of the query are called "visits"' in error.problem
+    # Here capitals tell names apart.
+    sql = 'SELECT 1 AS y, 2 AS "Y"'
+    assert [column.histogram.values.tolist() for column in read_table(server.address(), None, sql, ["y", "Y"])] == [
+        [1],
+        [2],
+    ]
+
+
+def test_many_distinct_values_end_it(server: PostgreSQL) -> None:
+    sql = "SELECT i AS y FROM generate_series(1, 1000000) i"
+    error = refused(server.address(), None, sql, ["y"], [], None, Limits(10**9, 1000, 1))
+    assert error.problem.endswith('column "y": more than 1,000 distinct values')
+
+
+def test_a_connection_that_ends_in_mid_query(server: PostgreSQL) -> None:
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'ana' AND query ILIKE '%pg_sleep%'"
+
+    def terminate() -> None:
+        until = time.monotonic() + 20
+        while not server.connection.execute(end).fetchall() and time.monotonic() < until:
+            time.sleep(0.05)
+
+    other = threading.Thread(target=terminate)
+    other.start()
+    error = refused(server.address(), None, "SELECT 1 AS y FROM pg_sleep(30)")
+    assert "the server ended it" in error.hint
+    other.join()
 
 
 def test_names(server: PostgreSQL) -> None:
@@ -105,6 +148,8 @@ def test_names(server: PostgreSQL) -> None:
     assert error.hint.startswith('did you mean "visits"?')
     assert 'no column "vists"' in refused(server.address(), "visits", None, ["vists"]).problem
     assert "tables: exact" in refused(server.address(), None, None).hint
+    assert "tables: exact" in refused(server.address(), "nowhere.thing", None).hint
+    assert "name that database" in refused(server.address(), "clinic.public.visits", None).hint
     assert 'relation "visit" does not exist' in refused(server.address(), None, "SELECT * FROM visit").problem
 
 
@@ -124,7 +169,7 @@ def test_what_cannot_be_opened(server: PostgreSQL) -> None:
     error = refused(server.address(), "secret", None)
     assert "permission denied for table secret" in error.problem
     assert "SELECT" in error.hint
-    assert refused(server.address() + "?sslmode=require", "visits", None).hint
+    assert "leave out sslmode" in refused(server.address() + "?sslmode=require", "visits", None).hint
 
 
 def test_nothing_is_written(server: PostgreSQL) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_data import CASES, content, write
 from engine_servers import end_group
-from spark_servers import ONCE, Worker, cluster, environment, read, reader, require_spark
+from spark_servers import ONCE, Worker, cluster, command, environment, read, reader, require_spark
 
 from distfit_counts.data.files import read_source
 
@@ -67,14 +71,19 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
     (delta / "_delta_log" / "00000000000000000000.json").write_text("{}")
     write(delta / "deleted-long-ago.parquet")
     spark = "pyspark://"
+    text = tmp_path / "visits.csv"
+    text.write_text("visits\n1\n")
     alone = {
         "a path": [spark, path, None, ["visits"]],
         "no such path": [spark, str(tmp_path / "none.parquet"), None, ["visits"]],
+        "no parquet": [spark, str(text), None, ["visits"]],
     }
     inside: dict[str, Any] = {f"table: {name}": [spark, "visits", None, *case] for name, case in CASES.items()}
     inside |= {
         "a folder": [spark, str(folder), None, ["visits"], ["year"]],
         "a query": [spark, None, "SELECT visits, clinic FROM visits; -- all", ["visits"], ["clinic"]],
+        "values": [spark, None, "VALUES (1), (2), (2)"],
+        "twins": [spark, None, "SELECT visits, year AS Visits FROM visits"],
         "a schema": [spark, "ward.kept", None, ["visits"]],
         "a quoted name": [spark, "`o``d d`", None, ["visits"]],
         "a catalog": [spark, 'spark_catalog.ward."kept"', None, ["visits"]],
@@ -89,6 +98,7 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
         "a secret": [spark, None, "SELECT * FROM visits WHERE f('password=hunter2') = 1"],
         "neither": [spark, None, None],
     }
+    inside["many values"] = [spark, "visits", None, ["visits"], ["clinic"], None, 3]
     calls = {"alone": alone, "in a session": inside, "path": path, "endless": SLOW.replace(str(ROWS), "9" * 12)}
     found, err = read(IN_A_SESSION, calls, environment(tmp_path / "conf", **{"spark.master": "local[2]"}))
 
@@ -99,12 +109,15 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
         assert found[name] == visits
     assert found["a folder"] == content(read_source(str(folder), ["visits"], ["year"]))
     assert found["a query"] == content(read_source(path, ["visits"], ["clinic"]))
+    assert found["values"][0][3:6:2] == [[1, 2], [1, 2]]
     assert found["left open"] is False, "a session of our own ends with the reading"
     assert found["interrupted"] is True
     assert found["still there"] is True, "another's does not"
 
     for name, problem, hint in (
         ("no such path", "PATH_NOT_FOUND", "check the path"),
+        ("no parquet", "CANNOT_READ_FILE_FOOTER", "give a Parquet file"),
+        ("twins", 'two columns of the query are called "visits"', "SELECT ... AS"),
         ("delta", "data source: delta", "io.delta:delta-spark"),
         ("no such table", 'no table "visit"', 'did you mean "visits"?'),
         ("no such column", 'no column "visit"', 'did you mean "visits"?'),
@@ -114,6 +127,7 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
         ("no such name", "nope", "check the query"),
         ("a failing query", "CAST_INVALID_INPUT", ""),
         ("a secret", "", "check the query"),
+        ("many values", 'column "visits": more than 3 pairs of a group and a value', "--max-distinct"),
         ("neither", "neither --table nor --sql", "visits"),
     ):
         assert problem in found[name]["problem"], name
@@ -123,6 +137,47 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
     own = [line for line in err.splitlines() if line]
     assert len(own) < 20, f"only what the test's own session says: {err}"
     assert "Exception in task" not in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["while Spark starts", "in mid-query"])
+def test_ctrl_c_ends_it_and_leaves_nothing(moment: str, tmp_path: Path) -> None:
+    log, folder = tmp_path / "log", tmp_path / "here"
+    log.mkdir()
+    folder.mkdir()
+    logged = {"spark.eventLog.enabled": "true", "spark.eventLog.compress": "false", "spark.eventLog.dir": log.as_uri()}
+    env = environment(tmp_path / "conf", **logged, **{"spark.master": "local[2]", "spark.sql.warehouse.dir": ""})
+    with command(SLOW.replace(str(ROWS), "9" * 12), env, folder) as child:
+
+        def begun() -> bool:
+            if moment == "in mid-query":
+                return any("JobStart" in file.read_text(errors="replace") for file in log.rglob("*") if file.is_file())
+            return b"SparkSubmit" in b"".join(commands_of(child.pid))
+
+        wait_until(begun, "Spark begins")
+        os.kill(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+        assert (child.returncode, out, err) == (130, "", "distfit: interrupted\n")
+        wait_until(lambda: not commands_of(child.pid), "Java ends")
+    assert not list(folder.iterdir()), "no spark-warehouse in the working directory"
+
+
+def commands_of(group: int) -> list[bytes]:
+    """The command lines of the processes of a group, those that have ended left out."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, _, of_group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state != "Z":
+                found.append((folder / "cmdline").read_bytes())
+    return found
+
+
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
 
 
 @pytest.mark.slow

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
+import scipy.stats
 
 from distfit_counts.comparing import Comparisons, compare_columns
 from distfit_counts.data.column import Column
@@ -63,9 +65,24 @@ def test_the_lines_are_those_of_the_records(comparisons: Comparisons, tmp_path: 
                 assert (row[name] == "") == (not math.isfinite(value)), name
                 assert not row[name] or float(row[name]) == pytest.approx(value, rel=1e-12, abs=1e-12), name
             assert row["verdicts"].split() == [v.code for v in fit.verdicts]
-            assert row["comparison_verdicts"].split() == [v.code for v in one.verdicts]
+            assert row["comparison_verdicts"].split() == list(dict.fromkeys(v.code for v in one.verdicts))
             assert float(row["poisson_mixture_ceiling"]) == one.ceiling.log_likelihood
     assert next(found, None) is None
+
+
+def test_p_values_are_adjusted_for_the_number_of_columns(comparisons: Comparisons, tmp_path: Path) -> None:
+    """Benjamini and Hochberg's, family by family, as scipy has them; the same in JSON."""
+    found = rows(comparisons, tmp_path / "out.csv")
+    for spec in ("poisson", "nb"):
+        own = [row for row in found if row["family"] == spec and row["chi_square_p"]]
+        expected = scipy.stats.false_discovery_control([float(row["chi_square_p"]) for row in own])
+        assert [float(row["chi_square_p_adjusted"]) for row in own] == pytest.approx(list(expected))
+    write_comparisons(comparisons, "json", tmp_path / "out.json", False)
+    first = json.loads((tmp_path / "out.json").read_text().splitlines()[0])
+    by_family = {row["family"]: row for row in found if row["column"] == first["column"]}
+    for candidate in first["candidates"]:
+        adjusted = by_family[candidate["family"]]["chi_square_p_adjusted"]
+        assert candidate["goodness"]["tests"][0]["p_adjusted"] == (float(adjusted) if adjusted else None)
 
 
 def test_parquet_holds_what_csv_holds(comparisons: Comparisons, tmp_path: Path) -> None:

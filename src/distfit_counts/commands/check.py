@@ -43,7 +43,7 @@ def check(
     check_outputs(output, None, plot, [model, *data.files])
     written_as = format_of(format, output)
     fits = load(model)
-    import_torch_meanwhile()
+    import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         pairs, left = match(fits, data.read(watch, quiet))
         if plot is not None and len(pairs) > 1:

@@ -8,7 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, fitting_progress, import_torch_meanwhile, kind_of
+from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs, format_of
@@ -16,6 +16,8 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.comparing import Comparisons
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
@@ -52,6 +54,7 @@ def compare(
 
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
+    from distfit_counts.families.spec import parse
     from distfit_counts.report.comparison import write_comparisons
     from distfit_counts.report.progress import Watch, reported
 
@@ -61,9 +64,10 @@ def compare(
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
     written_as = format_of(format, output)
-    import_torch_meanwhile()
+    import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
+        check_memory(len(columns), chosen or [parse(spec) for spec in COMPARED], settings)
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)
@@ -98,7 +102,7 @@ def _parse(families: str | None, lrt: bool) -> list[Family] | None:
 
 
 def _compare(
-    columns: list[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
+    columns: Sequence[Column], families: list[Family] | None, settings: FitSettings, lrt: bool, watch: Watch
 ) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 

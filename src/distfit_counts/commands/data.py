@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from distfit_counts.commands import options
 from distfit_counts.errors import DataError, DistfitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.budget import Budget
     from distfit_counts.data.column import Column
     from distfit_counts.report.progress import Watch
@@ -28,7 +30,7 @@ class Data:
     together: options.Together = False
     variables: options.Variables = None
     layer: options.Layer = None
-    connect: options.Connect = None
+    connect: options.Connect = field(default=None, repr=False)  # it may hold a password
     table: options.Table = None
     sql: options.Sql = None
     max_distinct: options.MaxDistinct = None
@@ -46,8 +48,6 @@ class Data:
             if self.sources:
                 raise DistfitError("both a SOURCE and --connect are given", "the counts lie in one or the other")
             raise typer.BadParameter("name a file, or - for stdin; or --connect to a database", param_hint="SOURCE...")
-        if self.connect is not None and self.max_distinct is not None:
-            raise DistfitError("--max-distinct does nothing with --connect", "the database counts; leave it out")
         if self.connect is None and (self.table is not None or self.sql is not None):
             option = "--table" if self.table is not None else "--sql"
             raise DistfitError(f"{option} does nothing without --connect", "add --connect ADDRESS, or name a file")
@@ -60,10 +60,12 @@ class Data:
 
         return Budget.of(self.memory, self.max_distinct)
 
-    def read(self, watch: Watch, quiet: bool) -> list[Column]:
+    def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
+        from distfit_counts.data.groups import widths_of
+
         found = self._found(watch)
-        empty = [column for column in found if column.histogram.distinct == 0]
+        empty = [found[i] for i, width in enumerate(widths_of(found)) if width == 0]
         for column in empty:
             if not quiet:
                 typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)
@@ -71,18 +73,17 @@ class Data:
             raise DataError("every group has only missing values", "choose another column, or another --by")
         return [column for column in found if column.histogram.distinct] if empty else found
 
-    def _found(self, watch: Watch) -> list[Column]:
+    def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []
         if self.threads is not None:
             import pyarrow as pa
 
-            pa.set_cpu_count(self.threads)
-            pa.set_io_thread_count(self.threads)
+            # One of them counts while pyarrow's parse.
+            pa.set_cpu_count(max(self.threads - 1, 1))
+            pa.set_io_thread_count(max(self.threads - 1, 1))
         if self.connect is not None:
-            from distfit_counts.data.engines.reading import read_table
-
-            watch.show("counting", 0, None, "in the database")
-            return read_table(self.connect, self.table, self.sql, columns, by, self.weights)
+            return self._counted_by_engine(self.connect, watch)
+        from distfit_counts.budget import BYTES_PER_DISTINCT
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 
@@ -97,6 +98,24 @@ class Data:
             self.variables,
             self.layer,
             self.budget.max_distinct,
+            self.budget.memory // BYTES_PER_DISTINCT if self.max_distinct is None else None,
             self.threads,
         )
         return read_sources(self.sources or [], request, self.together, progress)
+
+    def _counted_by_engine(self, address: str, watch: Watch) -> list[Column]:
+        from distfit_counts.budget import Budget
+        from distfit_counts.data.distinct import Limits
+        from distfit_counts.data.engines.reading import read_table
+
+        where = "in Spark" if address.startswith("pyspark") else "in the database"
+
+        def waiting() -> None:
+            watch.show("counting", 0, None, where)
+
+        columns, by = self.column or [], self.by or []
+        # Weights may have any number of values: what --max-distinct says is about the counts.
+        limits = Limits(self.budget.memory, self.budget.max_distinct, Budget.of(self.memory).max_distinct)
+        found = read_table(address, self.table, self.sql, columns, by, self.weights, limits, waiting)
+        watch.show("counting", 1, 1, where)
+        return found

@@ -8,13 +8,15 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.fitting import Fitting, fitting_progress, import_torch_meanwhile, kind_of
+from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from distfit_counts.assembly import Fits
     from distfit_counts.data.column import Column
     from distfit_counts.families.family import Family
@@ -65,9 +67,10 @@ def fit(
         bootstrap=bootstrap.value,
         gof_replicates=gof_replicates,
     )
-    import_torch_meanwhile()
+    import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
+        check_memory(len(columns), [chosen], settings)
         fits = _fit(columns, chosen, settings, watch)
         if save is not None:
             from distfit_counts.model_file import save as save_model
@@ -82,7 +85,7 @@ def fit(
         raise typer.Exit(1)
 
 
-def _fit(columns: list[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
+def _fit(columns: Sequence[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
     from distfit_counts.fitting import fit_columns
 
     fits = fit_columns(columns, family, settings, fitting_progress(watch, "fitting", columns))

@@ -18,6 +18,7 @@ from distfit_counts.settings import LEARNING_RATE, RESTARTS, SEED, TOLERANCE, Fi
 
 if TYPE_CHECKING:
     from distfit_counts.data.column import Column
+    from distfit_counts.families.family import Family
     from distfit_counts.fitting import Progress
     from distfit_counts.report.progress import Watch
 
@@ -37,6 +38,11 @@ class Fitting:
     def settings(self, ctx: typer.Context, data: Data, **others: Any) -> FitSettings:
         """With ``others``, the settings that are a command's own. Raises DistfitError for a value out of range."""
         only_with(ctx, "--optimizer adam", self.optimizer is options.Optimizer.adam, "learning_rate")
+        if self.device is options.Device.cuda:
+            # torch is imported before anything is read, which takes a second: not for those who fit on the CPU.
+            from distfit_counts.optimise.device import chosen
+
+            chosen(self.device.value)
         return FitSettings(
             restarts=self.restarts,
             seed=self.seed,
@@ -71,8 +77,20 @@ def fitting_progress(watch: Watch, task: str, columns: Sequence[Column]) -> Prog
     return progress
 
 
-def import_torch_meanwhile() -> None:
-    """torch takes longer to import than most files take to read: the two overlap."""
+def check_memory(columns: int, families: Sequence[Family], settings: FitSettings) -> None:
+    """Raises DistfitError, before memory ends, where the fits of so many columns would not fit in it."""
+    from distfit_counts.budget import bytes_of_fit, require_memory
+
+    each = sum(bytes_of_fit(family.n_parameters, settings.restarts) for family in families)
+    require_memory(columns * each, settings.memory, f"fits of {columns:,} columns or groups")
+
+
+def import_torch_meanwhile(threads: int | None) -> None:
+    """torch takes longer to import than most files take to read: the two overlap, where there are ``threads`` for it:
+    one counts and one parses.
+    """
+    if threads is not None and threads < 3:
+        return
     # Reading calls into NumPy and Arrow and back a thousand times; at Python's 5 ms, each return waits that long for
     # the thread that imports.
     sys.setswitchinterval(0.001)

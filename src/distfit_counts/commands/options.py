@@ -60,7 +60,7 @@ Table = Annotated[str | None, typer.Option("--table", metavar="NAME", help="Of -
 Sql = Annotated[str | None, typer.Option("--sql", metavar="QUERY", help="Of --connect: a SELECT, instead of --table.")]
 MaxDistinct = Annotated[int | None, typer.Option("--max-distinct", metavar="N", min=1, help="Stop where a column has more distinct values (with --by, pairs of group and value)  [default: what --memory holds]")]
 Memory = Annotated[str | None, typer.Option("--memory", metavar="SIZE", help="Memory to plan for, such as 500MB or 8GB  [default: a quarter of what is free]")]
-Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of reading and fitting  [default: one per core]")]
+Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of reading and fitting  [default: one per processor]")]
 Where = Annotated[Device, typer.Option("--device", help="Where to fit; auto: a CUDA device if there is one.")]
 
 # The fit

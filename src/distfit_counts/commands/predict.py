@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.outputs import check_outputs, format_of
-from distfit_counts.errors import DistfitError, OutputError
+from distfit_counts.errors import DistfitError
 
 
 def predict(
@@ -26,9 +26,13 @@ def predict(
     interval: Annotated[
         bool, typer.Option("--interval", help="Interval of the mean, at the level of the model.")
     ] = False,
+    format: Annotated[
+        Literal["csv", "json"] | None,
+        typer.Option("--format", help="csv, or json (one object per row and line)  [default: by -o, else csv]"),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="PATH", help="Write here; .parquet writes Parquet, anything else CSV."),
+        typer.Option("--output", "-o", metavar="PATH", help="Write here: .csv, .json or .parquet."),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -39,10 +43,10 @@ def predict(
     from distfit_counts.report.prediction import write_predictions
     from distfit_counts.report.progress import Watch
 
-    written_as = _format(output)
+    written_as = format_of(None if format is None else options.Format(format), output)
     counts, levels = _counts(pmf), _levels(quantiles)
     check_outputs(output, None, None, [model, *(Path(s) for s in source if s != "-")])
-    import_torch_meanwhile()
+    import_torch_meanwhile(None)
     with Watch(quiet) as watch:
         from distfit_counts.data.frames import stream_frames
         from distfit_counts.regression.model_file import load
@@ -55,14 +59,6 @@ def predict(
         wanted = Wanted(counts, levels, interval)
         blocks = stream_frames(source, fitted.kinds(), progress if output is not None else None)
         write_predictions(predict(fitted, blocks, wanted), written_as, output)
-
-
-def _format(output: Path | None) -> str:
-    """csv or parquet, as the file's name ends."""
-    found = format_of(None, output)
-    if found == "json":
-        raise OutputError(f"cannot write predictions to {output}", "name a file that ends in .csv or .parquet")
-    return "parquet" if found == "parquet" else "csv"
 
 
 def _counts(text: str | None) -> list[int]:

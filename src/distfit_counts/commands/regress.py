@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
+from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.commands.pairs import pairs
+from distfit_counts.commands.training import Training
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from distfit_counts.regression.network.fit import NetworkFit
+    from distfit_counts.regression.network.model import NetworkModel
+    from distfit_counts.regression.network.settings import NetworkSettings
     from distfit_counts.regression.regress import Request
+    from distfit_counts.regression.result import Regression
     from distfit_counts.report.progress import Watch
 
 
+@grouped
 def regress(
+    ctx: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A table: CSV, Parquet, Arrow, JSON Lines, or -.")],
     formula: Annotated[str, typer.Argument(metavar="FORMULA", help="'visits ~ age + C(sex)'; zeros behind a |.")],
+    training: Training,
     family: Annotated[
         str,
         typer.Option("--family", "-f", metavar="SPEC", help="A count family, or gaussian, bernoulli, categorical."),
@@ -79,30 +88,24 @@ def regress(
     distfit regress visits.csv 'visits ~ age + C(sex) + log(income)' --family nb
 
     distfit regress visits.csv 'visits ~ age + sex | age' --family zinb --exposure months
+
+    distfit regress visits.parquet 'visits ~ age + sex' --family nb --hidden 30,20
     """
     from distfit_counts.families.spec import parse
     from distfit_counts.report.progress import Watch
-    from distfit_counts.report.write_regression import write_regression
 
     if family not in NATURAL:
         parse(family)
     check_outputs(output, save, plot, [Path(source)])
     written_as = format_of(format, output)
+    network = training.settings(ctx, seed)
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
-    import_torch_meanwhile()
+    if network is not None:
+        _refuse_with_network(ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
+    import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
-        from distfit_counts.regression.regress import Request, regress
-        from distfit_counts.regression.responses import default_restarts
-
-        settings = FitSettings(
-            restarts=restarts or default_restarts(family),
-            seed=seed,
-            max_steps=max_steps,
-            tolerance=tolerance,
-            level=level,
-            threads=threads,
-        )
+        from distfit_counts.regression.regress import Request
 
         request = Request(
             formula,
@@ -116,14 +119,35 @@ def regress(
             cluster,
             likelihood_ratios,
         )
-        frame = _read(source, request, watch)
-        fit = regress(
-            frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec)
-        )
-    if save is not None:
-        from distfit_counts.regression.model_file import save as save_model
+        if network is not None:
+            trained, frame = _train(source, request, network, training.checkpoint, watch)
+        else:
+            fit = _fit(
+                source,
+                request,
+                restarts,
+                watch,
+                seed=seed,
+                max_steps=max_steps,
+                tolerance=tolerance,
+                level=level,
+                threads=threads,
+            )
+    if network is not None:
+        from distfit_counts.regression.network.model import NetworkModel
 
-        save_model(save, fit)
+        found, title = NetworkModel(trained, offset, exposure), f"{formula}, {source}"
+        if plot is not None:
+            from distfit_counts.regression.formula import response_of
+            from distfit_counts.report.plots.network import plot_network
+
+            plot_network(found, title, frame, response_of(formula), plot)
+        _write_network(found, title, written_as, output, save, verbose)
+        return
+    from distfit_counts.report.write_regression import write_regression
+
+    if save is not None:
+        fit.save(save)
     if plot is not None:
         from distfit_counts.report.plots.regression import plot_regression
 
@@ -131,6 +155,52 @@ def regress(
     write_regression(fit, written_as, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)
+
+
+def _fit(source: str, request: Request, restarts: int | None, watch: Watch, **others: Any) -> Regression:
+    from distfit_counts.regression.regress import regress
+    from distfit_counts.regression.responses import default_restarts
+
+    settings = FitSettings(restarts=restarts or default_restarts(request.family), **others)
+    frame = _read(source, request, watch)
+    return regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
+
+
+def _train(
+    source: str, request: Request, network: NetworkSettings, checkpoint: Path | None, watch: Watch
+) -> tuple[NetworkFit, pd.DataFrame | None]:
+    """The network, and its rows: None where they were streamed, as Parquet is in mini-batches."""
+    from distfit_counts.data.locate import files_of
+    from distfit_counts.regression.network.fit_rows import train_frame, train_parquet
+
+    def progress(epoch: int, epochs: int, nll: float) -> None:
+        watch.show("training", epoch, epochs, f"epoch {epoch}: NLL {nll:.5f}")
+
+    paths = [Path(path) for path in files_of(source)]
+    if network.batch_size is not None and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
+        return train_parquet(paths, request, network, checkpoint, progress), None
+    frame = _read(source, request, watch)
+    return train_frame(frame, request, network, checkpoint, progress), frame
+
+
+def _write_network(
+    model: NetworkModel, title: str, format: str, output: Path | None, save: Path | None, verbose: bool
+) -> None:
+    from distfit_counts.report.write_network import write_network
+
+    if save is not None:
+        from distfit_counts.regression.model_file import save_network
+
+        save_network(save, model)
+    write_network(model.fit, title, format, output, verbose)
+
+
+def _refuse_with_network(ctx: typer.Context, *names: str) -> None:
+    for name in names:
+        given = ctx.get_parameter_source(name)
+        if given is not None and given.name == "COMMANDLINE":
+            option = f"--{name.replace('_', '-')}"
+            raise DistfitError(f"{option} does nothing with --hidden", f"leave out {option}, or --hidden")
 
 
 def _read(source: str, request: Request, watch: Watch) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
+from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.source import BadRow, Batch, Field
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import whole_numbers
@@ -19,9 +20,10 @@ _END: Any = object()
 class ParquetTable:
     """Reader of one Parquet file."""
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, helped: bool = True) -> None:
         import pyarrow.parquet as pq
 
+        self._helped = helped
         self.name = stream.name
         self._stream = stream
         self._file = pq.ParquetFile(stream.seekable(), pre_buffer=False)
@@ -41,7 +43,8 @@ class ParquetTable:
         total = self._file.metadata.num_rows
         # Of twenty thousand columns a batch of half a million rows would be 80 GB.
         rows = max(min(BATCH_ROWS, _BATCH_ENTRIES // len(names)), _FEWEST_ROWS)
-        for batch in _batches(self.name, self._file.iter_batches(batch_size=rows, columns=names), names):
+        found = self._file.iter_batches(batch_size=rows, columns=names, use_threads=self._helped)
+        for batch in _batches(self.name, found, names, self._helped):
             yield batch
             # Only the needed columns are read: the share of the rows is what a progress bar means.
             self._stream.report((batch.first_row + batch.rows) / max(total, 1))
@@ -50,9 +53,10 @@ class ParquetTable:
 class ArrowTable:
     """Reader of one Arrow IPC file (Feather v2) or IPC stream."""
 
-    def __init__(self, stream: ByteStream, streamed: bool) -> None:
+    def __init__(self, stream: ByteStream, streamed: bool, helped: bool = True) -> None:
         import pyarrow as pa
 
+        self._helped = helped
         self.name = stream.name
         if streamed:
             reader = pa.ipc.open_stream(pa.PythonFile(_Readable(stream), mode="r"))
@@ -81,7 +85,7 @@ class ArrowTable:
 
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         # Arrow IPC is memory as it was: a damaged file can point outside of it, which ends the process.
-        return _batches(self.name, chain(self._peeked, self._found), [*counts, *labels], checked=False)
+        return _batches(self.name, chain(self._peeked, self._found), [*counts, *labels], self._helped, checked=False)
 
 
 class _Readable:
@@ -99,14 +103,17 @@ class _Readable:
         """The owner of the stream closes it."""
 
 
-def _batches(name: str, found: Iterator[Any], names: list[str], checked: bool = True) -> Iterator[Batch]:
-    row = 0
-    for batch in _ahead(found):
-        if not checked:
-            for column in names:
-                batch.column(column).validate(full=True)
-        yield Batch(name, {column: batch.column(column) for column in names}, batch.num_rows, row)
-        row += batch.num_rows
+def _batches(name: str, found: Iterator[Any], names: list[str], helped: bool, checked: bool = True) -> Iterator[Batch]:
+    names = list(dict.fromkeys(names))
+
+    def pieces() -> Iterator[Piece]:
+        for batch in _ahead(found) if helped else found:
+            chosen = batch.select(names)
+            if not checked:
+                chosen.validate(full=True)
+            yield chosen, None
+
+    return gathered(name, pieces(), names)
 
 
 def _ahead(items: Iterator[Any]) -> Iterator[Any]:

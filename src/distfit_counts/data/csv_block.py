@@ -13,7 +13,8 @@ from distfit_counts.data.source import BadRow
 from distfit_counts.data.whole import MISSING, all_whole
 
 ENCODING_HINT = "convert the file first: iconv -f LATIN1 -t UTF-8 old.csv > new.csv"
-_PYARROW_BLOCK = 1 << 19
+# Bytes that one of pyarrow's threads takes at a time, and in how many such pieces a longer block is cut.
+_PIECE, _PIECES = 1 << 19, 8
 
 
 class BlockParser:
@@ -23,10 +24,10 @@ class BlockParser:
     judged value by value; what one block needed, the next ones start with.
     """
 
-    def __init__(self, dialect: Dialect, counts: list[int], labels: list[int]) -> None:
+    def __init__(self, dialect: Dialect, counts: list[int], labels: list[int], helped: bool = True) -> None:
         import pyarrow as pa
 
-        self.dialect = dialect
+        self.dialect, self._helped = dialect, helped
         self.types: dict[int, Any] = dict.fromkeys(labels, pa.string()) | dict.fromkeys(counts, pa.int64())
         self._counts = counts
 
@@ -35,39 +36,55 @@ class BlockParser:
         import pyarrow as pa
 
         if _holds_hex(data.obj):  # pyarrow would read 0x10 as 16
-            return read_table(data, self.dialect, dict.fromkeys(self.types, pa.string()))
+            return read_table(data, self.dialect, dict.fromkeys(self.types, pa.string()), self._helped)
         while True:
             looser: list[int] = []
             try:
-                table = read_table(data, self.dialect, self.types)
+                table = read_table(data, self.dialect, self.types, self._helped)
                 floats = [i for i in self._counts if self.types[i] == pa.float64()]
                 looser = [i for i in floats if not all_whole(table.column(str(i)))]
             except pa.ArrowInvalid as error:
                 failed = re.match(r"In CSV column #(\d+):.* conversion error to (int64|double)", str(error))
                 if not failed:
                     raise
-                looser = [int(failed[1])]
+                looser = self._not_as_typed(data, int(failed[1]))
             if not looser:
                 return table
             for i in looser:
                 self.types[i] = pa.float64() if self.types[i] == pa.int64() else pa.string()
 
+    def _not_as_typed(self, data: memoryview, failed: int) -> list[int]:
+        """Column ``failed`` and all others that need another type: pyarrow names one, and of a thousand columns each
+        would cost another pass."""
+        import pyarrow as pa
 
-def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any]) -> Any:
-    """Columns ``types`` of a block; with no types every column, as pyarrow infers it."""
+        if len(self._counts) == 1:
+            return [failed]
+        inferred = read_table(data, self.dialect, dict.fromkeys(self._counts), self._helped)
+        found = {failed}
+        for i, kind in zip(self._counts, inferred.schema.types, strict=True):
+            is_number = pa.types.is_floating(kind) and self.types[i] == pa.float64()
+            if not (is_number or pa.types.is_integer(kind) or pa.types.is_null(kind) or self.types[i] == pa.string()):
+                found.add(i)
+        return sorted(found)
+
+
+def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any], helped: bool = True) -> Any:
+    """Columns ``types`` of a block, of type None as pyarrow infers it; with no types every column."""
     import pyarrow as pa
     import pyarrow.csv as pc
 
     names = [str(i) for i in range(len(dialect.names))]
+    piece = max(_PIECE, len(data) // _PIECES)
     # One column: an empty line between others is a missing value, not nothing.
     parse = pc.ParseOptions(
         delimiter=dialect.delimiter,
-        newlines_in_values=dialect.stray_quotes or _newlines_in_quotes(data),
+        newlines_in_values=dialect.stray_quotes or _newlines_in_quotes(data, piece),
         ignore_empty_lines=not dialect.single,
     )
     convert = pc.ConvertOptions(
         include_columns=[str(i) for i in types] or names,
-        column_types={str(i): kind for i, kind in types.items()},
+        column_types={str(i): kind for i, kind in types.items() if kind is not None},
         null_values=list(MISSING),
     )
 
@@ -76,7 +93,7 @@ def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any]) -> Any
         return pc.read_csv(pa.py_buffer(data), read_options=options, parse_options=parse, convert_options=convert)
 
     try:
-        return read(_PYARROW_BLOCK, len(data) > _PYARROW_BLOCK)
+        return read(piece, helped and len(data) > piece)
     except pa.ArrowInvalid as error:
         # Again in one piece: for rows longer than pyarrow's blocks, and for the row number in its message.
         if "straddling" in str(error) or "CSV parse error" in str(error):
@@ -104,15 +121,15 @@ def explain(data: memoryview, dialect: Dialect, error: Exception, bytes_before: 
     return BadRow(0, f"cannot be read as a table ({str(error).splitlines()[0][:200]})", DELIMITER_HINT)
 
 
-def _newlines_in_quotes(data: memoryview) -> bool:
+def _newlines_in_quotes(data: memoryview, piece: int) -> bool:
     """Whether pyarrow must look at quotes to cut the block for its threads, which takes half as long again.
 
-    It cuts at the last newline before and the first after each multiple of its block size; if none of them is
+    It cuts at the last newline before and the first after each multiple of its ``piece``; if none of them is
     within quotes, cutting at plain newlines is right.
     """
     content = _bytes(data)
     cuts: set[int] = set()
-    for border in range(_PYARROW_BLOCK, len(data), _PYARROW_BLOCK):
+    for border in range(piece, len(data), piece):
         cuts |= {content.rfind(b"\n", 0, border) + 1, content.find(b"\n", border) + 1}
     return not rows.quotes_balance(content, sorted(cuts))
 

@@ -36,7 +36,7 @@ class DataSet:
         )
         self._empty: list[DataError] = []
 
-    def columns(self) -> list[Column]:
+    def columns(self) -> Sequence[Column]:
         """The histograms. Raises DataError for whatever is wrong with the files."""
         if self._request.side_by_side > 1 and len(self._paths) > 1 and all(map(_reopens, self._paths)):
             self._read_side_by_side()
@@ -56,7 +56,7 @@ class DataSet:
             if self._empty and len(self._empty) == len(self._paths):
                 raise self._empty[0]
             raise DataError(f"{self._name} has no data rows", "check the program or the filter that wrote it")
-        return list(self._tables.columns(self._name))
+        return self._tables.columns(self._name)
 
     def _read(self, path: str) -> None:
         request, name = self._request, "stdin" if path == STDIN else path
@@ -71,7 +71,7 @@ class DataSet:
             if request.layer is not None or request.variables == "rows":
                 problem = f"{name} is a table, not a matrix"
                 raise DataError(problem, "layers, and rows as variables, are for .mtx and .h5ad")
-            reader = open_reader(stream, request.names, request.block_size)
+            reader = open_reader(stream, request.names, request.block_size, request.helped)
             if is_histogram(reader):
                 self._histograms = self._histograms or Histograms(request)
                 self._histograms.add(reader)
@@ -80,7 +80,8 @@ class DataSet:
 
     def _read_side_by_side(self) -> None:
         """A few files at a time, and taken over in their order: the first error is that of the first bad file."""
-        request = replace(self._request, columns=self._first_choice() or self._request.columns, workers=1)
+        chosen = self._first_choice() or self._request.columns
+        request = replace(self._request.shared(len(self._paths)), columns=chosen)
         ended = threading.Event()
 
         def read(path: str) -> DataSet:
@@ -107,7 +108,7 @@ class DataSet:
         for path in self._paths:
             with open_bytes(path, path, None, Meter(None, None)) as stream:
                 if stream.peek(1):
-                    reader = open_reader(stream, self._request.names, self._request.block_size)
+                    reader = open_reader(stream, self._request.names, self._request.block_size, helped=False)
                     if is_histogram(reader):
                         return []
                     if reader.names:

@@ -15,9 +15,10 @@ import numpy as np
 
 from distfit_counts.data.csv_block import ENCODING_HINT, BlockParser, explain, read_table
 from distfit_counts.data.dialect import Dialect, guess
+from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.locate import extension
 from distfit_counts.data.request import BLOCK_SIZE
-from distfit_counts.data.rows import has_stray_quotes, row_blocks, row_ends, row_starts
+from distfit_counts.data.rows import block_for, has_stray_quotes, row_blocks, row_ends, row_starts
 from distfit_counts.data.source import Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import all_whole
@@ -32,10 +33,11 @@ _BOM = b"\xef\xbb\xbf"
 class Delimited:
     """Reader of one text table."""
 
-    def __init__(self, stream: ByteStream, known: Collection[str] = (), block_size: int = BLOCK_SIZE) -> None:
+    def __init__(
+        self, stream: ByteStream, known: Collection[str] = (), block_size: int = BLOCK_SIZE, helped: bool = True
+    ) -> None:
         self.name = stream.name
-        self._stream = stream
-        self._block_size = block_size
+        self._stream, self._helped = stream, helped
         self._bytes_before = len(stream.read(3)) if stream.peek(3) == _BOM else 0
         sample, complete = self._sample()
         self._old_mac = sample.count(b"\r") > sample.count(b"\n") and b"\r\n" not in sample
@@ -47,6 +49,7 @@ class Delimited:
         self.dialect = replace(found, stray_quotes=has_stray_quotes(sample, found.delimiter.encode()))
         self.names = found.names
         self._first = self._after_header(sample)
+        self._block_size = block_size if complete else block_for(sample, block_size)
 
     def _sample(self) -> tuple[bytes, bool]:
         """The first rows, more than one however long the header is; and whether they are the whole text."""
@@ -88,14 +91,20 @@ class Delimited:
         return [_field(name, column) for name, column in zip(self.names, table.columns, strict=True)]
 
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
+        # A wide table has twenty thousand names, and looking each up in the list would take longer than parsing.
+        where = {name: i for i, name in enumerate(self.names)}
+        parser = BlockParser(
+            self.dialect, [where[name] for name in counts], [where[name] for name in labels], self._helped
+        )
+        return gathered(self.name, self._pieces(parser), [self.names[i] for i in parser.types])
+
+    def _pieces(self, parser: BlockParser) -> Iterator[Piece]:
         import pyarrow as pa
 
-        where = {name: self.names.index(name) for name in [*counts, *labels]}
-        parser = BlockParser(self.dialect, [where[name] for name in counts], [where[name] for name in labels])
         read = self._stream.read if not self._old_mac else lambda n: self._with_newlines(self._stream.read(n))
         blocks = row_blocks(read, self._block_size, self._delimiter, self.name, self.dialect.stray_quotes)
         row, line = 0, self.dialect.header_lines
-        for data, parsing in _one_ahead(blocks, parser):
+        for data, parsing in _one_ahead(blocks, parser, self._helped):
             try:
                 table, newlines = parsing.result()
             except pa.ArrowInvalid as error:
@@ -103,8 +112,7 @@ class Delimited:
             lines, in_block = _Lines(data, self.dialect, line), 0
             # As pyarrow's threads left them: pieces that fit the processor's cache, and nothing is copied.
             for piece in table.to_batches():
-                columns = {name: piece.column(str(i)) for name, i in where.items()}
-                yield Batch(self.name, columns, piece.num_rows, row + in_block, partial(lines, in_block))
+                yield piece, partial(lines, in_block)
                 in_block += piece.num_rows
             row, line = row + in_block, line + newlines
             self._bytes_before += len(data)
@@ -136,7 +144,7 @@ class _Lines:
 
 
 def _one_ahead(
-    blocks: Iterator[memoryview], parser: BlockParser
+    blocks: Iterator[memoryview], parser: BlockParser, helped: bool
 ) -> Iterator[tuple[memoryview, Future[tuple[Any, int]]]]:
     """Each block with its parsing under way. One thread parses (pyarrow's own threads help it) while this one,
     which Ctrl-C reaches, reads and decompresses the next block and counts the one before."""
@@ -144,6 +152,9 @@ def _one_ahead(
     def parse(block: memoryview) -> tuple[Any, int]:
         return parser.parse(block), int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == b"\n"[0]))
 
+    if not helped:
+        yield from ((block, _done(parse, block)) for block in blocks)
+        return
     first = next(blocks, None)
     if first is not None and len(first) < _SMALL:
         # Thousands of small files: waking a thread would take longer than the parsing.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import BinaryIO, Literal
 
 from distfit_counts.data.column import Column
 from distfit_counts.data.data_set import DataSet
+from distfit_counts.data.groups import joined
 from distfit_counts.data.locate import files_of
 from distfit_counts.data.matrix.tenx import without_companions
 from distfit_counts.data.request import BLOCK_SIZE, Request
@@ -33,7 +33,7 @@ def read_source(
     block_size: int = BLOCK_SIZE,
     variables: Literal["rows", "columns"] | None = None,
     layer: str | None = None,
-) -> list[Column]:
+) -> Sequence[Column]:
     """Count the columns of one source: a file, a directory or quoted glob (one data set), or ``-`` for stdin.
 
     ``columns``: names or globs; none: the only column that can be meant. ``by``: one Column per combination of
@@ -57,7 +57,7 @@ def read_sources(
     together: bool = False,
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-) -> list[Column]:
+) -> Sequence[Column]:
     """Every source on its own, in order; ``together``: all of them as one data set, named "a.csv, b.csv"."""
     request = request or Request()
     sets = [(source, without_companions(files_of(source))) for source in sources]
@@ -66,25 +66,24 @@ def read_sources(
     every = [path for _, paths in sets for path in paths]
     meter = Meter(progress, _size(every))
 
-    def read(name: str, paths: list[str], request: Request) -> list[Column]:
+    def read(name: str, paths: list[str], request: Request) -> Sequence[Column]:
         return DataSet(name, paths, request, meter, stdin).columns()
 
     if len(sets) == 1 or request.side_by_side == 1 or not all(map(os.path.isfile, every)):
-        return [column for name, paths in sets for column in read(name, paths, request)]
-    alone = replace(request, workers=1)
-    parts = side_by_side(lambda named: read(*named, alone), sets, request.side_by_side)
-    return [column for part in parts for column in part]
+        return joined(read(name, paths, request) for name, paths in sets)
+    alone = request.shared(len(sets))
+    return joined(side_by_side(lambda named: read(*named, alone), sets, request.side_by_side))
 
 
 def count_reader(
     reader: Reader, source: str, columns: Sequence[str], by: Sequence[str], weights: str | None
-) -> list[Column]:
+) -> Sequence[Column]:
     """Count a source that is open already; otherwise as ``read_source``."""
     tables = Tables(Request(columns, by, weights))
     tables.add(reader)
     if not tables.rows:
         raise DataError(f"{source} has no data rows", "check what made it")
-    return list(tables.columns(source))
+    return tables.columns(source)
 
 
 def _size(paths: Sequence[str]) -> int | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ import numpy as np
 from distfit_counts.data.arrays import int64_array
 from distfit_counts.data.counting import Ints
 from distfit_counts.data.crosstab import Crosstab
-from distfit_counts.data.histogram import Histogram
+from distfit_counts.data.groups import Groups
 from distfit_counts.data.labels import as_numbers, group_starts, plain
 from distfit_counts.data.pairs import Pairs
 
@@ -127,54 +125,24 @@ class GroupTally:
             self._parts = [self._grouped(_joined(self._parts, [*self._labels, _VALUE, _N]))]
         self._merged = self._parts[0].num_rows
 
-    def histograms(self) -> Iterator[tuple[dict[str, object], Histogram]]:
+    def histograms(self) -> Groups:
         """Each group in sorted order, missing labels last."""
         if not self._counted():
-            return
+            none = np.zeros(0, dtype=np.int64)
+            return Groups(self._by, [], none, none, none, none.astype(bool))
         self._merge()
-        table = self._parts[0]
+        table, self._parts = self._parts[0], []
         missing = [table.column(label).null_count for label in self._labels]
         for i, label in enumerate(self._labels):
             table = table.set_column(i, label, as_numbers(table.column(label).combine_chunks()))
         if missing != [table.column(label).null_count for label in self._labels]:
             table = self._grouped(table)  # "" and null are one group
         table = table.sort_by([(name, "ascending") for name in [*self._labels, _VALUE]]).combine_chunks()
-        with _no_collection():
-            yield from self._split(table)
-
-    def _split(self, table: Any) -> Iterator[tuple[dict[str, object], Histogram]]:
         starts = group_starts([table.column(label) for label in self._labels], table.num_rows)
-        labels = [table.column(label).take(starts).to_pylist() for label in self._labels]
+        labels = [table.column(label).combine_chunks().take(int64_array(starts)) for label in self._labels]
         value = table.column(_VALUE)
         values, counts = np.asarray(value.fill_null(0)), np.asarray(table.column(_N))
-        # At most one row of a group has no value, and it is sorted last.
-        last = np.append(starts[1:], table.num_rows) - 1
-        some_missing = np.asarray(value.is_null())[last]
-        missing = np.where(some_missing, counts[last], 0).tolist()
-        ends = (last + 1 - some_missing).tolist()
-        no_zeros = bool(counts.all())
-        for start, end, n_missing, *label in zip(starts.tolist(), ends, missing, *labels, strict=True):
-            histogram = Histogram(values[start:end], counts[start:end], n_missing)
-            group = dict(zip(self._by, label, strict=True))
-            yield group, histogram if no_zeros else _without_zeros(histogram)
-
-
-def _without_zeros(histogram: Histogram) -> Histogram:
-    """Without the values that only rows of weight 0 hold."""
-    kept = histogram.weights > 0
-    return Histogram(histogram.values[kept], histogram.weights[kept], histogram.n_missing)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """While a million small objects are made, Python's garbage collector would look through them again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+        return Groups(self._by, labels, starts, values, counts, np.asarray(value.is_null()))
 
 
 def _joined(parts: list[Any], names: list[str]) -> Any:

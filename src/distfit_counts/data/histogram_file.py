@@ -19,6 +19,7 @@ from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import require
 from distfit_counts.data.column import Column
 from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.groups import labels_of
 from distfit_counts.data.labels import plain
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Reader
@@ -153,7 +154,7 @@ def _write(columns: Sequence[Column], names: list[str], file: BinaryIO, csv: boo
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    types = [_label_type([column.group[name] for column in columns]) for name in names]
+    types = [_label_type(labels_of(columns, name)) for name in names]
     fields = [(COLUMN, pa.string()), *zip(names, types, strict=True), (VALUE, pa.int64()), (COUNT, pa.int64())]
     schema = pa.schema(fields, metadata={_KEY: MARK})
     writer = pc.CSVWriter(file, schema) if csv else pq.ParquetWriter(file, schema)

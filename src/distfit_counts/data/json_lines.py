@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.rows import row_blocks, row_starts
+from distfit_counts.data.gather import Piece, gathered
+from distfit_counts.data.rows import block_for, row_blocks, row_starts
 from distfit_counts.data.source import BadRow, Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import all_whole
@@ -16,16 +17,18 @@ from distfit_counts.errors import DataError
 
 BLOCK_SIZE = 1 << 24
 _SAMPLE = 1 << 18
+# Bytes that one of pyarrow's threads takes at a time, and rows that it should at least have.
+_PIECE, _PIECE_ROWS = 1 << 20, 128
 _LINE_HINT = "every line must be one JSON object, such as {\"y\": 3}; jq -c '.[]' old.json turns an array into lines"
 
 
 class JsonLines:
     """Reader of one JSON Lines file. A key that a line lacks is a missing value."""
 
-    def __init__(self, stream: ByteStream, block_size: int = BLOCK_SIZE) -> None:
+    def __init__(self, stream: ByteStream, block_size: int = BLOCK_SIZE, helped: bool = True) -> None:
         self.name = stream.name
         self._stream = stream
-        self._block_size = block_size
+        self._block_size, self._helped = block_size, helped
         if stream.peek(3) == b"\xef\xbb\xbf":
             stream.read(3)
         if stream.peek(_SAMPLE).lstrip().startswith(b"["):
@@ -40,8 +43,10 @@ class JsonLines:
         while b"\n" not in (sample := self._stream.peek(size)) and len(sample) == size and size < 1 << 26:
             size *= 4
         end = sample.rfind(b"\n") + 1 if len(sample) == size else len(sample)
+        if len(sample) == size:
+            self._block_size = block_for(sample[:end], self._block_size)
         try:
-            return _read(sample[:end], None)
+            return _read(sample[:end], None, self._helped)
         except pa.ArrowInvalid:
             # One key with numbers here and text there: only names are needed before a column is chosen.
             rows = _objects(sample[:end], self.name, 0, 0)
@@ -61,14 +66,16 @@ class JsonLines:
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         import pyarrow as pa
 
-        types = {name: self._sample.schema.field(name).type for name in labels if name in self.names}
+        types = {name: self._sample.schema.field(name).type for name in labels}
         types |= dict.fromkeys(counts, pa.int64())
+        return gathered(self.name, self._pieces(types), list(types))
+
+    def _pieces(self, types: dict[str, Any]) -> Iterator[Piece]:
         row, line = 0, 0
         for data in row_blocks(self._stream.read, self._block_size, None, self.name):
             content = bytes(data)
-            table = self._block(content, types, row, line)
-            columns = {name: table.column(name) for name in types}
-            yield Batch(self.name, columns, table.num_rows, row, _Lines(content, line))
+            table = self._block(content, types, row, line).select(list(types))
+            yield table, _Lines(content, line)
             row, line = row + table.num_rows, line + content.count(b"\n")
 
     def _block(self, data: bytes, types: dict[str, Any], row: int, line: int) -> Any:
@@ -77,7 +84,7 @@ class JsonLines:
         floats = {name: pa.float64() if kind == pa.int64() else kind for name, kind in types.items()}
         for attempt in (types, floats):
             try:
-                table = _read(data, pa.schema(list(attempt.items())))
+                table = _read(data, pa.schema(list(attempt.items())), self._helped)
             except pa.ArrowInvalid:
                 continue
             if not _valid(table):
@@ -89,7 +96,7 @@ class JsonLines:
         return pa.table({name: pa.array(_as_text([found.get(name) for found in objects])) for name in types})
 
 
-def _read(data: bytes, schema: Any) -> Any:
+def _read(data: bytes, schema: Any, helped: bool) -> Any:
     import pyarrow as pa
     import pyarrow.json as pj
 
@@ -97,10 +104,10 @@ def _read(data: bytes, schema: Any) -> Any:
     parse = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior=behaviour)
 
     def read(block_size: int) -> Any:
-        return pj.read_json(pa.py_buffer(data), pj.ReadOptions(block_size=block_size), parse)
+        return pj.read_json(pa.py_buffer(data), pj.ReadOptions(helped, block_size), parse)
 
     try:
-        return read(1 << 20)
+        return read(max(_PIECE, _PIECE_ROWS * len(data) // max(data.count(b"\n"), 1)))
     except pa.ArrowInvalid as error:
         if "straddling" not in str(error):  # a line longer than pyarrow's blocks
             raise

@@ -44,24 +44,27 @@ def open_matrix(stream: ByteStream, block_size: int, layer: str | None) -> Matri
     return None
 
 
-def open_reader(stream: ByteStream, known: Collection[str], block_size: int) -> Reader:
-    """The reader for these bytes. Raises DataError for a kind that is not known."""
+def open_reader(stream: ByteStream, known: Collection[str], block_size: int, helped: bool = True) -> Reader:
+    """The reader for these bytes; ``helped``: other threads may read ahead and parse.
+
+    Raises DataError for a kind that is not known.
+    """
     head = stream.peek(4096)
     kind = EXTENSIONS.get(extension(stream.name), "")
     if head.startswith(_PARQUET):
-        return ParquetTable(stream)
+        return ParquetTable(stream, helped)
     if head.startswith(_ARROW_FILE):
-        return ArrowTable(stream, streamed=False)
+        return ArrowTable(stream, False, helped)
     if head.startswith(_ARROW_STREAM):
-        return ArrowTable(stream, streamed=True)
+        return ArrowTable(stream, True, helped)
     _refuse_foreign(stream.name, head)
     if kind in ("parquet", "arrow"):
         named = {"parquet": "a Parquet", "arrow": "an Arrow"}[kind]
         hint = "give it the extension of what it holds, or write it again"
         raise DataError(f"{stream.name}: not {named} file: its first bytes are wrong", hint)
     if kind == "json" or (kind != "text" and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")):
-        return JsonLines(stream, block_size)
-    return Delimited(stream, known, block_size)
+        return JsonLines(stream, block_size, helped)
+    return Delimited(stream, known, block_size, helped)
 
 
 def _refuse_foreign(name: str, head: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from distfit_counts.errors import DataError
@@ -81,8 +82,22 @@ def _no_such_file(source: str) -> DataError:
         names = os.listdir(folder)
     except OSError:
         names = []
-    near = difflib.get_close_matches(Path(source).name, names, n=1, cutoff=0.5)
-    if near:
-        nearest = near[0] if str(folder) == "." else str(folder / near[0])
-        return DataError(f"{source}: no such file", f"did you mean {nearest}?")
+    near = nearest(Path(source).name, names)
+    if near is not None:
+        meant = near if str(folder) == "." else str(folder / near)
+        return DataError(f"{source}: no such file", f"did you mean {meant}?")
     return DataError(f"{source}: no such file", f"looked in {folder.resolve()}")
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """The one of ``names`` that ``name`` may be a slip for. Endings are left out: all that end in .csv are alike."""
+    stems: dict[str, str] = {}
+    for other in sorted(names, key=lambda other: extension(other) != extension(name)):
+        stems.setdefault(_stem(other), other)
+    near = difflib.get_close_matches(_stem(name), stems, n=1, cutoff=0.6)
+    return stems[near[0]] if near else None
+
+
+def _stem(name: str) -> str:
+    stem, ending = os.path.splitext(name.lower())
+    return os.path.splitext(stem)[0] if ending in COMPRESSED else stem

@@ -18,7 +18,7 @@ NAME = "value"
 _SOURCE = "data"
 
 
-def read_memory(data: Any, columns: Sequence[str], by: Sequence[str], weights: str | None) -> list[Column]:
+def read_memory(data: Any, columns: Sequence[str], by: Sequence[str], weights: str | None) -> Sequence[Column]:
     """Count ``data`` (see ``as_table``) or take a ``Histogram`` as it is; otherwise as ``files.read_source``."""
     if isinstance(data, Histogram):
         return [Column(_SOURCE, NAME, {}, data)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from distfit_counts.settings import processors
 
 # Bytes of text that are parsed at a time.
 BLOCK_SIZE = 4 << 20
@@ -15,7 +16,8 @@ BLOCK_SIZE = 4 << 20
 class Request:
     """``columns``: names or globs, none: what can only be meant. ``by``: one histogram for each combination of their
     values. ``weights``: the column that says how often a row counts. ``max_distinct``: where to stop (None: nowhere).
-    ``workers``: files that are read side by side (None: one per core).
+    ``max_pairs``: likewise, of groups and pairs of a group and a value together.
+    ``threads``: of reading and counting together (None: one per processor).
 
     Of matrices: ``variables``, the axis that is fitted, and ``layer`` of an AnnData file.
     """
@@ -26,7 +28,8 @@ class Request:
     variables: Literal["rows", "columns"] | None = None
     layer: str | None = None
     max_distinct: int | None = None
-    workers: int | None = None
+    max_pairs: int | None = None
+    threads: int | None = None
     block_size: int = BLOCK_SIZE
 
     @property
@@ -36,4 +39,14 @@ class Request:
 
     @property
     def side_by_side(self) -> int:
-        return self.workers or os.cpu_count() or 1
+        """How many files may be read at a time."""
+        return self.threads or processors()
+
+    @property
+    def helped(self) -> bool:
+        """Whether other threads may read ahead and parse while this one counts."""
+        return self.side_by_side > 1
+
+    def shared(self, files: int) -> Request:
+        """The request of one of ``files`` that are read side by side: they share the threads."""
+        return replace(self, threads=max(self.side_by_side // min(files, self.side_by_side), 1))

@@ -13,6 +13,16 @@ from distfit_counts.errors import DataError
 
 _QUOTE, _NEWLINE, _RETURN = b'"'[0], b"\n"[0], b"\r"[0]
 Positions = npt.NDArray[np.intp]
+# Rows that a block should hold, and the bytes that it may then have.
+_ROWS, _LONGEST_BLOCK = 512, 1 << 26
+
+
+def block_for(sample: bytes, block_size: int) -> int:
+    """Bytes of a block: ``block_size``, more where the rows, as those of ``sample``, are long. Parsing a block costs
+    something for each of its columns: of twenty thousand, a dozen rows would take ten times as long as five hundred.
+    """
+    row = len(sample) // max(sample.count(b"\n"), 1)
+    return max(block_size, min(_ROWS * row, _LONGEST_BLOCK))
 
 
 def row_blocks(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Tally
+from distfit_counts.data.distinct import check_distinct
 from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.groups import GroupColumns, Groups, joined
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Batch, Reader
 from distfit_counts.errors import DataError
@@ -68,26 +70,34 @@ class Tables:
             self._check_distinct(tally.distinct, batch.source, name)
 
     def _check_distinct(self, distinct: int, source: str, name: str) -> None:
-        most = self._request.max_distinct
-        if most is not None and distinct > most:
-            what = "pairs of a group and a value" if self._by else "distinct values"
+        most, after = self._request.max_distinct, f" after {self.rows:,} rows"
+        check_distinct(distinct, most, source, name, bool(self._by), after)
+
+    def _check_groups(self, groups: Groups, source: str, name: str) -> None:
+        most = self._request.max_pairs
+        if most is not None and groups.distinct + len(groups) > most:
             raise DataError(
-                f'{source}, column "{name}": more than {most:,} {what} after {self.rows:,} rows',
-                "counts have few distinct values, measurements and identifiers many: choose another column, round it, "
-                "or raise --max-distinct or --memory (200 bytes each)",
+                f'{source}, column "{name}": {len(groups):,} groups with {groups.distinct:,} values are too many',
+                "raise --memory (200 bytes for each of both), or read a part of the groups at a time",
             )
 
-    def columns(self, source: str) -> Iterator[Column]:
-        for name, tally in self._tallies.items():
-            if isinstance(tally, GroupTally):
-                found = [Column(source, name, group, part) for group, part in tally.histograms()]
-            else:
-                found = [Column(source, name, {}, tally.histogram())]
-            distinct = sum(column.histogram.distinct for column in found)
-            self._check_distinct(distinct, source, name)
-            if not distinct:
-                raise _nothing(source, name, sum(column.histogram.n_missing for column in found), tally.rows)
-            yield from found
+    def columns(self, source: str) -> Sequence[Column]:
+        """Column after column, each with its groups in sorted order. Afterwards nothing can be added."""
+        return joined(self._columns(source, name, tally) for name, tally in self._tallies.items())
+
+    def _columns(self, source: str, name: str, tally: Tally | GroupTally) -> Sequence[Column]:
+        found: Sequence[Column]
+        if isinstance(tally, GroupTally):
+            groups = tally.histograms()
+            self._check_groups(groups, source, name)
+            found, distinct, missing = GroupColumns(source, name, groups), groups.distinct, groups.missing
+        else:
+            histogram = tally.histogram()
+            found, distinct, missing = [Column(source, name, {}, histogram)], histogram.distinct, histogram.n_missing
+        self._check_distinct(distinct, source, name)
+        if not distinct:
+            raise _nothing(source, name, missing, tally.rows)
+        return found
 
 
 def _nothing(source: str, name: str, missing: int, rows: int) -> DataError:

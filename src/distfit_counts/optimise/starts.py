@@ -30,7 +30,8 @@ def own_starts(family: Family, batch: Batch, restarts: int, seed: int) -> tuple[
     values = family.start(batch.k[:, None, :], batch.w[:, None, :], draws)
     shape = (len(batch.n), restarts)
     stacked = np.stack([np.broadcast_to(values[name], shape) for name in family.names], axis=-1)
-    scale = stacked[:, 0]
+    # A copy: as a view it would keep the values of all starts.
+    scale = stacked[:, 0].copy()
     noise = START_SPREAD * rng.standard_normal((restarts, family.n_parameters))
     noise[0] = 0.0
     theta = unconstrained(family, stacked, scale[:, None, :]) + noise

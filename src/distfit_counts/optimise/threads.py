@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
+
+from distfit_counts.settings import processors
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], threads: int | None) -> Iterator[Result]:
     """``work`` of every item, in their order, in so many ``threads`` (None: one for each processor)."""
-    count = min(threads or os.cpu_count() or 1, len(items))
+    count = min(threads or processors(), len(items))
     with one_thread():
         if count <= 1:
             yield from map(work, items)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# More levels than these are labels of rows.
+_MOST_LEVELS = 2_000
 Ints = npt.NDArray[np.int64]
 # Rows from which on memory is what counts.
 _LONG = 50_000
@@ -88,6 +90,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
+    _check_levels(kept)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -96,7 +99,7 @@ def design(
             cache[text] = _columns(text, kept, rows)
         terms, matrix = cache[text]
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
-    weight = np.ones(len(kept)) if weights is None else _numbers(kept, rows, weights)
+    weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
     if (weight < 0).any():
         raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
@@ -107,6 +110,20 @@ def design(
         rows=rows,
         n_missing=len(frame) - len(kept),
     )
+
+
+def _check_levels(frame: pd.DataFrame) -> None:
+    """Refuse a column of words that are no levels: each would be a column of the matrix."""
+    import pandas as pd
+
+    for name in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            levels = frame[name].nunique()
+            if levels > _MOST_LEVELS:
+                raise DataError(
+                    f'column "{name}" has {levels:,} levels',
+                    "a label of rows is no covariate: leave it out, or group it",
+                )
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
@@ -181,6 +198,8 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
         with warnings.catch_warnings():
             # A level that was not seen, in a term that says nothing of its column.
             warnings.simplefilter("error", DataMismatchWarning)
+            # log(0) is told with its row, below.
+            warnings.simplefilter("ignore", RuntimeWarning)
             made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
     except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -206,17 +225,18 @@ def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
     """What is added to the predictors of means [N], None where there is nothing. Raises DataError for no numbers."""
-    added = None if offset is None else _numbers(frame, rows, offset)
+    added = None if offset is None else numbers(frame, rows, offset)
     if exposure is None:
         return added
-    exposed = _numbers(frame, rows, exposure)
+    exposed = numbers(frame, rows, exposure)
     if (exposed <= 0).any():
         raise _bad(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
     logged = np.log(exposed)
     return logged if added is None else added + logged
 
 
-def _numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
+def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
+    """A column as float64; ``rows``: their numbers in the source. Raises DataError, naming the row."""
     import pandas as pd
 
     column = frame[name]
@@ -225,10 +245,10 @@ def _numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
         raise DataError(
             f'row {rows[place] + 1}, column "{name}": {str(column.iloc[place])!r} is not a number', "recode it"
         )
-    numbers = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        raise _bad(rows, ~np.isfinite(numbers), name, numbers, "recode it or leave the row out")
-    return numbers
+    found = column.to_numpy(dtype=np.float64)
+    if not np.isfinite(found).all():
+        raise _bad(rows, ~np.isfinite(found), name, found, "recode it or leave the row out")
+    return found
 
 
 def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> DataError:

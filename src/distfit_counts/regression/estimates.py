@@ -14,8 +14,9 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_ta
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.regression.covariance import Information, sandwich
 from distfit_counts.regression.design import Predictor
-from distfit_counts.regression.link import Link
+from distfit_counts.regression.link import LOGIT, SOFTMAX, Link
 from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
+from distfit_counts.regression.row_model import bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
@@ -94,9 +95,29 @@ class Estimates:
             if term != "1" and columns
         )
         alone = own.terms.names == ("Intercept",) and own.offset is None
-        natural = _natural(link, listed[0]) if alone else None
+        natural = self._weight(own.head) if alone and link is SOFTMAX else _natural(link, listed[0]) if alone else None
         ratio = "odds ratio" if link.name == "logit" else link.ratio
         return FittedPredictor(own.head, link.name, ratio, own.terms, listed, tests, natural)
+
+    def _weight(self, head: str) -> tuple[float, float, float, float] | None:
+        """A mixture's weight where all of them are constant: the softmax of their intercepts, the last being 0.
+
+        Its error by the delta method; the ends of its interval on the scale of its logit.
+        """
+        heads = [other for other in self.solution.problem.heads if bare(other) == "weight"]
+        places = [self._place(other) for other in heads]
+        if any(place.stop - place.start != 1 for place in places):
+            return None
+        eta = np.append(self.coefficients[[place.start for place in places]], 0.0)
+        share = np.exp(eta - eta.max()) / np.exp(eta - eta.max()).sum()
+        own = heads.index(head)
+        slope = share[own] * (np.arange(len(heads)) == own) - share[own] * share[:-1]
+        index = [place.start for place in places]
+        error = float(np.sqrt(slope @ self.covariance[np.ix_(index, index)] @ slope))
+        value = float(share[own])
+        half = normal_point(0.5 + 0.5 * self.level) * error / (value * (1.0 - value))
+        lower, upper = LOGIT.show(LOGIT.of(np.array([value, value])) + np.array([-half, half]))
+        return value, error, float(lower), float(upper)
 
     def _note(self, j: int) -> str:
         if self._aliased[j]:

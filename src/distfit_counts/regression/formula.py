@@ -126,6 +126,8 @@ def read(terms: str) -> Any:
     from formulaic import SimpleFormula
     from formulaic.errors import FormulaicError
 
+    if "." in re.findall(r"(?<![\w.`])\.(?![\w.`])", terms):
+        raise DistfitError(f"the terms {terms!r} hold a dot for all other columns", "name the columns that are meant")
     try:
         found = SimpleFormula.from_spec(terms)
     except (FormulaicError, SyntaxError, ValueError) as error:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
 from distfit_counts.regression.formula import variables
+from distfit_counts.regression.means import mean_tensor
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
-from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel, bare
+from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
 from distfit_counts.regression.terms_state import terms_of, terms_record
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Model:
     terms: tuple[Terms, ...]
     coefficients: tuple[Array, ...]
     covariance: Array
-    level: float
+    level: float | None
     offset: str | None
     exposure: str | None
 
@@ -75,17 +75,11 @@ class Model:
             matrices.append(known[terms.text])
         return etas, matrices
 
-    def mean(self, etas: Sequence[Array]) -> Array:
-        """The mean of every row [N]; of a categorical response the probabilities of all levels but the first [H, N]."""
-        with torch.no_grad():
-            mean = self._mean([torch.from_numpy(eta) for eta in etas]).numpy()
-        return mean[0] if len(mean) == 1 else mean
-
     def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array:
         """Standard error of log(mean) of every row, of the predictor for a natural family, by the delta method."""
         leaves = [torch.from_numpy(eta).requires_grad_(True) for eta in etas]
         # Of a natural family with one predictor, the predictor itself.
-        log_mean = leaves[0] if isinstance(self.rows, NaturalFamily) else torch.log(self._mean(leaves)[0])
+        log_mean = leaves[0] if isinstance(self.rows, NaturalFamily) else torch.log(mean_tensor(self.rows, leaves)[0])
         slopes = torch.autograd.grad(log_mean.sum(), leaves, allow_unused=True, materialize_grads=True)
         jacobian = np.concatenate([s.numpy()[:, None] * m for s, m in zip(slopes, matrices, strict=True)], axis=1)
         # Left-out columns have no variance: what has no error at all takes part with NaN, as it should.
@@ -93,14 +87,6 @@ class Model:
         covariance = np.where(aliased[:, None] | aliased[None, :], 0.0, self.covariance)
         result: Array = np.sqrt(((jacobian @ covariance) * jacobian).sum(axis=1))
         return result
-
-    def _mean(self, etas: Sequence[Tensor]) -> Tensor:
-        """[1, N], or [H, N] of a categorical response."""
-        if isinstance(self.rows, NaturalFamily):
-            return self.rows.mean(torch.stack(list(etas)))
-        assert isinstance(self.rows, CountModel)
-        mean: Tensor = self.rows.family.mean(self.rows.natural_tensors(etas))
-        return mean.expand_as(etas[0])[None]
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -140,7 +126,7 @@ class Model:
             terms,
             coefficients,
             covariance.reshape(size, size),
-            float(record["level"]),
+            record["level"],
             record["offset"],
             record["exposure"],
         )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.output import whole_file
 from distfit_counts.regression.model import Model
+from distfit_counts.regression.network.model import NetworkModel
 from distfit_counts.regression.result import Regression
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.regression_record import regression_record
@@ -18,12 +20,20 @@ _HINT = "it is written by distfit regress --save"
 
 def save(path: Path, fit: Regression) -> None:
     """Write ``fit`` and what predicts from it, whole or not at all."""
-    record = {"schema": SCHEMA, "model": Model.of(fit).record(), "regression": regression_record(fit)}
+    _write(path, {"schema": SCHEMA, "model": Model.of(fit).record(), "regression": regression_record(fit)})
+
+
+def save_network(path: Path, model: NetworkModel) -> None:
+    """Write a network, whole or not at all."""
+    _write(path, {"schema": SCHEMA, "model": model.record()})
+
+
+def _write(path: Path, record: dict[str, Any]) -> None:
     with whole_file(path) as file:
         file.write(dumps(record).encode() + b"\n")
 
 
-def load(path: Path) -> Model:
+def load(path: Path) -> Model | NetworkModel:
     """What predicts. Raises DistfitError for anything else."""
     try:
         record = json.loads(path.read_bytes())
@@ -35,6 +45,7 @@ def load(path: Path) -> Model:
     if schema != SCHEMA:
         raise DistfitError(f"{path} is not a saved regression (schema {schema!r})", _HINT)
     try:
-        return Model.from_record(record["model"])
+        own = record["model"]
+        return NetworkModel.from_record(own) if "network" in own else Model.from_record(own)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DistfitError(f"{path} is damaged: {error!r}", "save the model again") from error

@@ -19,6 +19,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.problem import Evaluation
 from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.regression.closed_form import Counts, Curve, closed_form
+from distfit_counts.regression.natural import NaturalFamily
 from distfit_counts.regression.row_model import RowModel
 from distfit_counts.settings import PIECE_ELEMENTS
 
@@ -41,6 +42,20 @@ def by_autograd(model: RowModel, eta: Sequence[Tensor], y: Tensor, hessian: bool
         found = torch.autograd.grad(own.sum(), leaves[a:], retain_graph=a + 1 < len(slope), allow_unused=True)
         curve |= {(a, b): each.detach() for b, each in enumerate(found, start=a) if each is not None}
     return Curve(value.detach(), [own.detach() for own in slope], curve)
+
+
+def natural_derivatives(model: NaturalFamily, eta: Sequence[Tensor], y: Tensor, hessian: bool) -> Curve:
+    """The same for a natural exponential family, with less work: the slope is T(y) - mean, the curve minus its own."""
+    stacked = torch.stack([head.detach() for head in eta]).requires_grad_(hessian)
+    mean = model.mean(stacked)
+    with torch.no_grad():
+        value = model.log_prob(stacked.unbind(0), y)
+        slope = model.statistic(y) - mean
+    curve: dict[tuple[int, int], Tensor] = {}
+    for a, own in enumerate(mean if hessian else ()):
+        found = torch.autograd.grad(own.sum(), stacked, retain_graph=a + 1 < len(mean))[0]
+        curve |= {(a, b): -found[b] for b in range(a, len(mean))}
+    return Curve(value, list(slope), curve)
 
 
 class RegressionObjective:
@@ -120,7 +135,10 @@ class RegressionObjective:
         if self.closed_form is not None and self.counts is not None:
             return self.closed_form(self.counts.piece(piece), self._narrow(theta, piece))
         eta = self.predictors(theta, piece)
-        return by_autograd(self.model, eta, self._of(self.y, column, piece).expand_as(eta[0]), hessian)
+        y = self._of(self.y, column, piece).expand_as(eta[0])
+        if isinstance(self.model, NaturalFamily):
+            return natural_derivatives(self.model, eta, y, hessian)
+        return by_autograd(self.model, eta, y, hessian)
 
     @staticmethod
     def _of(data: Tensor, column: Tensor, piece: slice) -> Tensor:

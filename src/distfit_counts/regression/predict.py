@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -13,9 +13,9 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints
 from distfit_counts.regression.estimates import normal_point
-from distfit_counts.regression.model import Model
+from distfit_counts.regression.means import mean_of
 from distfit_counts.regression.natural import Categorical, NaturalFamily
-from distfit_counts.regression.row_model import CountModel
+from distfit_counts.regression.row_model import CountModel, RowModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 _PIECE = 1 << 20
 # The largest count that a quantile is looked for at: a tail so heavy has none that means anything.
 _LARGEST = 1 << 20
+
+
+class Model(Protocol):
+    """What predicts: a linear one or a network. ``level``: of the intervals of its means, None where it has none."""
+
+    @property
+    def rows(self) -> RowModel: ...
+
+    @property
+    def level(self) -> float | None: ...
+
+    def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]: ...
+
+    def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array: ...
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,8 @@ class Wanted:
 
     def names(self, model: Model) -> list[str]:
         """The columns of a prediction. Raises DistfitError for what the model's response does not have."""
+        if self.interval and model.level is None:
+            raise DistfitError("the weights of a network have no standard errors", "leave out --interval")
         if isinstance(model.rows, CountModel):
             found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else []) + ["prob_zero"]
             return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q:g}" for q in self.quantiles]
@@ -69,12 +85,12 @@ def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Ite
 
 def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) -> dict[str, Array]:
     etas, matrices = model.predictors(frame.reset_index(drop=True), rows)
-    mean = model.mean(etas)
+    mean = mean_of(model.rows, etas)
     if isinstance(model.rows, Categorical):
         shares = [1.0 - np.atleast_2d(mean).sum(axis=0), *np.atleast_2d(mean)]
         return {f"prob_{level}": share for level, share in zip(model.rows.levels, shares, strict=True)}
     found = {"mean": mean}
-    if wanted.interval:
+    if wanted.interval and model.level is not None:
         reach = normal_point(0.5 + 0.5 * model.level) * model.mean_error(etas, matrices)
         if isinstance(model.rows, NaturalFamily):
             show = model.rows.link.show

@@ -124,7 +124,9 @@ def regress(
         status=solution.status_text,
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
-        verdicts=verdicts(solution, predictors, found, data, settings),
+        verdicts=verdicts(
+            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+        ),
         covariance=estimates.covariance,
         errors=estimates.errors,
         residuals=found,

@@ -52,7 +52,7 @@ def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[R
     if len(levels) > 1_000:
         raise DataError(f'column "{column.name}" has {len(levels):,} levels', "categorical responses have few")
     codes = column.map({level: float(code) for code, level in enumerate(levels)}).to_numpy(dtype=np.float64)
-    names = tuple(_text(level) for level in levels)
+    names = tuple(text_of(level) for level in levels)
     return (Bernoulli(names) if spec == "bernoulli" else Categorical(names)), codes
 
 
@@ -77,5 +77,6 @@ def _order(level: Any) -> tuple[bool, Any]:
     return isinstance(level, str), level
 
 
-def _text(level: Any) -> str:
+def text_of(level: Any) -> str:
+    """What a level is called."""
     return f"{level:g}" if isinstance(level, float) else str(level)

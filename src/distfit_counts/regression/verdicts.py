@@ -20,6 +20,8 @@ from distfit_counts.settings import SAME_OPTIMUM, FitSettings
 _WIDE = 5.0
 # Tail probability of the zeros' share from which on it is worth a sentence.
 _RARE = 1e-3
+# Fewer rows for each parameter, and fewer clusters, are told.
+_ROWS_PER_PARAMETER, _CLUSTERS = 5, 30
 
 
 def verdicts(
@@ -28,11 +30,17 @@ def verdicts(
     residuals: Residuals | None,
     data: Design,
     settings: FitSettings,
+    clusters: int | None,
 ) -> tuple[Verdict, ...]:
-    """All that hold."""
+    """All that hold. ``clusters``: how many the standard errors rest on, None where they rest on rows."""
+    if not data.y.any() and residuals is not None:
+        nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
+        return (Verdict("terms.all_zero", nothing),)
     found = [
         *_boundary(solution),
         *_convergence(solution, settings),
+        *_few_rows(solution, data),
+        *_few_clusters(clusters),
         *_aliased(predictors),
         *_infinite(predictors, data),
         *(_misfit(solution, residuals, data) if residuals is not None else ()),
@@ -69,6 +77,25 @@ def _convergence(solution: Solution, settings: FitSettings) -> Iterator[Verdict]
             "restarts.rarely_best",
             f"Of {settings.restarts} restarts {times} reached the best optimum; the next best ends {gap:.4g} "
             "log-likelihood units lower. Raise --restarts to be surer.",
+        )
+
+
+def _few_rows(solution: Solution, data: Design) -> Iterator[Verdict]:
+    p = solution.problem.objective.width
+    if data.n < _ROWS_PER_PARAMETER * p:
+        yield Verdict(
+            "sample.few_rows",
+            f"{data.n:g} rows for {p} parameters: standard errors and p-values are rough, as they rest on large "
+            "samples.",
+        )
+
+
+def _few_clusters(clusters: int | None) -> Iterator[Verdict]:
+    if clusters is not None and clusters < _CLUSTERS:
+        yield Verdict(
+            "sample.few_clusters",
+            f"{clusters} clusters: their standard errors hold for many clusters, and are too small with fewer than "
+            f"{_CLUSTERS}.",
         )
 
 
@@ -115,7 +142,8 @@ def _infinite(predictors: Sequence[FittedPredictor], data: Design) -> Iterator[V
 def _only_zeros(column: np.ndarray, data: Design) -> bool:
     """Whether a 0/1 column marks rows whose counts are all zero."""
     marked = column == 1.0
-    return bool(np.isin(column, (0.0, 1.0)).all() and marked.any() and (data.y[marked] == 0).all())
+    # Not the intercept, which marks all rows.
+    return bool(np.isin(column, (0.0, 1.0)).all() and 0 < marked.sum() < len(marked) and not data.y[marked].any())
 
 
 def _misfit(solution: Solution, residuals: Residuals, data: Design) -> Iterator[Verdict]:

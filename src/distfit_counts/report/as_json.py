@@ -51,6 +51,7 @@ def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[st
         "tests": [hypothesis_test(test, adjusted) for test in fit.tests],
         "optimizer": fit.optimizer,
         "seed": fit.seed,
+        "device": fit.device,
         "converged": fit.converged,
         "status": fit.status,
         "gradient_norm": finite(fit.gradient_norm),

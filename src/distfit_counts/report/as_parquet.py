@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distfit_counts.data.groups import GroupColumns
 from distfit_counts.inference.fitted.numbers import Place
 from distfit_counts.output import whole_file
 
@@ -27,16 +28,18 @@ def write_parquet(portions: Iterable[dict[str, list[Any]]], places: Sequence[Pla
 
     parts = iter(portions)
     head = next(parts)
-    kinds = {
-        shown: _kind([place.group.get(name) for place in places])
-        for name, shown in zip(places[0].group, list(head)[2:], strict=False)
-    }
+    kinds = {shown: _kind(_labels(places, name)) for name, shown in zip(places[0].group, list(head)[2:], strict=False)}
     mixed = [name for name, kind in kinds.items() if kind == pa.string()]
     schema = pa.schema([(name, kinds.get(name) or _type(name)) for name in head])
     with whole_file(output) as file, pq.ParquetWriter(file, schema) as writer:
         for columns in itertools.chain([head], parts):
             text = {name: [None if x is None else str(x) for x in columns[name]] for name in mixed}
             writer.write_table(pa.table(columns | text, schema=schema))
+
+
+def _labels(places: Sequence[Place], name: str) -> list[Any]:
+    """Of a million groups without making each."""
+    return places.labels(name) if isinstance(places, GroupColumns) else [place.group.get(name) for place in places]
 
 
 def _type(name: str) -> pa.DataType:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,14 +53,22 @@ def write_comparisons(
     comparisons: Comparisons, format: str, output: Path | None, verbose: bool, report: Report | None = None
 ) -> None:
     """Write ``comparisons`` as ``table``, ``json`` (a line per column), ``csv`` or ``parquet`` (a row per family)."""
+    adjusted = comparisons.adjusted if len(comparisons) > 1 else None
     if format == "json":
-        emit_lines((dumps(comparison_record(c)) + "\n" for c in reported(comparisons, report)), output)
+        emit_lines(_json(comparisons, report), output)
     elif format == "csv":
-        emit_lines(csv_lines(gathered(comparison_rows(reported(comparisons, report)))), output)
+        emit_lines(csv_lines(gathered(comparison_rows(reported(comparisons, report), adjusted))), output)
     elif format == "parquet" and output is not None:
-        write_parquet(gathered(comparison_rows(reported(comparisons, report))), comparisons.columns, output)
+        rows = comparison_rows(reported(comparisons, report), adjusted)
+        write_parquet(gathered(rows), comparisons.columns, output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
+
+
+def _json(comparisons: Comparisons, report: Report | None) -> Iterator[str]:
+    for index, comparison in enumerate(reported(comparisons, report)):
+        adjusted = partial(comparisons.adjusted, index) if len(comparisons) > 1 else None
+        yield dumps(comparison_record(comparison, adjusted)) + "\n"
 
 
 def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -> None:

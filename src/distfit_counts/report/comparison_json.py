@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from distfit_counts import __version__
@@ -11,8 +12,13 @@ from distfit_counts.report.as_json import data_record, finite, fit_record, hypot
 SCHEMA = "distfit.compare/1"
 
 
-def comparison_record(comparison: Comparison) -> dict[str, Any]:
-    """The comparison; ``candidates`` hold the same objects as ``distfit fit``, the best first, without restarts."""
+def comparison_record(
+    comparison: Comparison, adjusted: Callable[[str], Mapping[str, float]] | None = None
+) -> dict[str, Any]:
+    """The comparison; ``candidates`` hold the same objects as ``distfit fit``, the best first, without restarts.
+
+    ``adjusted``: of one of several comparisons and a family, the adjusted p-values by the code of the test.
+    """
     ceiling = comparison.ceiling
     return {
         "schema": SCHEMA,
@@ -31,15 +37,15 @@ def comparison_record(comparison: Comparison) -> dict[str, Any]:
             "rates": list(ceiling.rates),
             "weights": list(ceiling.weights),
         },
-        "candidates": [_candidate(candidate) for candidate in comparison.candidates],
+        "candidates": [_candidate(candidate, adjusted) for candidate in comparison.candidates],
         "components": [_components(group) for group in comparison.components],
         "skipped": dict(comparison.skipped),
         "verdicts": [verdict_record(verdict) for verdict in comparison.verdicts],
     }
 
 
-def _candidate(candidate: Candidate) -> dict[str, Any]:
-    fit = fit_record(candidate.fit)
+def _candidate(candidate: Candidate, adjusted: Callable[[str], Mapping[str, float]] | None) -> dict[str, Any]:
+    fit = fit_record(candidate.fit, None if adjusted is None else adjusted(candidate.fit.family))
     # The same for every candidate, or long: the fit's own record has them.
     for name in ("schema", "version", "source", "column", "group", "data", "restarts"):
         del fit[name]

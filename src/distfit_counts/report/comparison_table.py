@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from distfit_counts.comparison import Candidate, Comparison
 from distfit_counts.report.gathered import row_of
 
 Numbers = dict[str, float | None]
+Adjusted = Callable[[int, str], dict[str, float]]
 
 
-def comparison_rows(comparisons: Iterable[Comparison]) -> Iterator[dict[str, Any]]:
-    """The rows of one comparison after another, by name."""
-    for comparison in comparisons:
+def comparison_rows(comparisons: Iterable[Comparison], adjusted: Adjusted | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of one comparison after another, by name. ``adjusted``: of one of several comparisons and a family, the
+    p-values adjusted for the number of comparisons, by the code of the test.
+    """
+    for index, comparison in enumerate(comparisons):
         for rank, candidate in enumerate(comparison.candidates, start=1):
-            yield row_of(comparison, _own(comparison, rank, candidate))
+            own = {} if adjusted is None else adjusted(index, candidate.fit.family)
+            yield row_of(comparison, _own(comparison, rank, candidate, None if adjusted is None else own))
 
 
-def _own(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, Any]:
+def _own(
+    comparison: Comparison, rank: int, candidate: Candidate, adjusted: Mapping[str, float] | None
+) -> dict[str, Any]:
     fit, ceiling = candidate.fit, comparison.ceiling
     test = fit.goodness.tests[0]
+    among_many = {} if adjusted is None else {"chi_square_p_adjusted": adjusted.get(test.code, math.nan)}
     numbers: Numbers = {
+        "n": comparison.histogram.n,
+        "n_missing": comparison.histogram.n_missing,
         "log_likelihood": fit.log_likelihood,
         "n_parameters": fit.n_parameters,
         "aic": fit.aic,
@@ -33,6 +43,7 @@ def _own(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, A
         "chi_square": test.statistic,
         "chi_square_df": test.df,
         "chi_square_p": test.p_value,
+        **among_many,
         "prob_zero": fit.prob_zero,
     }
     fitted = {"converged": fit.converged, "equivalent": fit.reduced.family}
@@ -42,7 +53,7 @@ def _own(comparison: Comparison, rank: int, candidate: Candidate) -> dict[str, A
     }
     codes = {
         "verdicts": " ".join(verdict.code for verdict in fit.verdicts),
-        "comparison_verdicts": " ".join(verdict.code for verdict in comparison.verdicts),
+        "comparison_verdicts": " ".join(dict.fromkeys(verdict.code for verdict in comparison.verdicts)),
     }
     own = {"rank": rank, "family": fit.family, **numbers, **fitted, **ceilings}
     return {**own, **_components(comparison, fit.family), **codes}

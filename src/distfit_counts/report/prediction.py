@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from distfit_counts.families.constraint import Array
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_csv import csv_lines
+from distfit_counts.report.as_json import dumps
 from distfit_counts.report.emit import emit_lines
 
 # Whole numbers, missing where a row could not be predicted.
@@ -18,8 +19,11 @@ _WHOLE = ("row", "quantile_")
 
 
 def write_predictions(blocks: Iterable[dict[str, Array]], format: str, output: Path | None) -> None:
-    """``format``: csv, to stdout or a file, or parquet."""
-    if output is None or format == "csv":
+    """``format``: json (a line per row) or csv, also for ``table``, to stdout or a file; or parquet."""
+    if format == "json":
+        emit_lines((line for block in blocks for line in _json(block)), output)
+        return
+    if output is None or format != "parquet":
         emit_lines(csv_lines(map(_listed, blocks)), output)
         return
     import pyarrow.parquet as pq
@@ -32,6 +36,13 @@ def write_predictions(blocks: Iterable[dict[str, Array]], format: str, output: P
             writer.write_table(table)
         if writer is not None:
             writer.close()
+
+
+def _json(block: dict[str, Array]) -> Iterator[str]:
+    listed = _listed(block)
+    for values in zip(*listed.values(), strict=True):
+        record = {name: None if value == "" else value for name, value in zip(listed, values, strict=True)}
+        yield dumps(record) + "\n"
 
 
 def _listed(block: dict[str, Array]) -> dict[str, list[Any]]:

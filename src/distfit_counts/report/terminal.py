@@ -143,7 +143,8 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
     reached = sum(restart.basin == 1 for restart in own)
     many = "restart" if len(own) == 1 else "restarts"
-    how = f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed})"
+    device = f", on {fit.device}" if verbose else ""
+    how = f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed}{device})"
     # The rest is in -v and in JSON: a person reads the first dozen.
     nested = [restart for restart in fit.restarts if restart.origin not in ("moments", "random")]
     shown = fit.restarts if verbose else [*own[:10], *nested[:2]]

@@ -21,9 +21,7 @@ def write_regression(fit: Regression, format: str, output: Path | None, verbose:
     elif format == "json":
         emit_lines([dumps(regression_record(fit)) + "\n"], output)
     elif format == "csv":
-        emit_lines(
-            csv_lines([{name: ["" if x is None else x for x in own] for name, own in _columns(fit).items()}]), output
-        )
+        emit_lines(csv_lines([_columns(fit)]), output)
     else:
         assert output is not None
         _write_parquet(fit, output)

@@ -37,7 +37,7 @@ class Address:
 
     engine: str
     shown: str
-    target: str = ""
+    target: str = field(default="", repr=False)
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def clean(self, text: str) -> str:
@@ -55,7 +55,18 @@ def redacted(text: str) -> str:
 
 
 def parse(address: str) -> Address:
-    """Raises DataError for an address that no engine understands; the message holds no part that may be secret."""
+    """Raises DataError for an address that no engine understands; the message holds no part that may be secret, nor
+    does a local variable of its traceback, which some programs show.
+    """
+    try:
+        return _parsed(address)
+    except DataError as error:
+        problem = error.with_traceback(None)
+    del address
+    raise problem
+
+
+def _parsed(address: str) -> Address:
     scheme, mark, rest = address.partition("://")
     if not mark:
         raise DataError("--connect: the address names no engine", _FORMS)

@@ -6,43 +6,40 @@ import difflib
 import re
 import warnings
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from distfit_counts.data.engines.address import Address
+from distfit_counts.data.engines.aside import Aside
+from distfit_counts.data.engines.complaints import in_one_line, remedy
+from distfit_counts.data.engines.statement import one_query
 from distfit_counts.errors import DataError, DistfitError
 
 T = TypeVar("T")
 _SHOWN = 20
-_LONGEST = 300
-# What PostgreSQL, DuckDB and Spark say, and what to do about it; the first that matches.
-_REMEDIES = (
-    (r"password authentication failed|no password supplied", "give the password in PGPASSWORD or in ~/.pgpass"),
-    (r"connection refused|timeout expired|could not translate host|failed to resolve|No route to host|unreachable",
-     "check host and port, and that the server runs and lets you in"),
-    (r"(database|role) \".*\" does not exist", "check the user and the database in the address"),
-    (r"invalid connection option", "the options after the ? are those of libpq, such as sslmode=require"),
-    (r"permission denied", "ask the owner of the table for the right to SELECT"),
-    (r"Could not set lock|Conflicting lock", "another program is writing to the file; close it, or read a copy"),
-    (r"not a valid DuckDB database", "read a data file as SOURCE, or duckdb:// --sql \"SELECT * FROM 'FILE'\""),
-    (r"JAVA_GATEWAY_EXITED|Java gateway process exited", "Spark needs Java 17 or newer: install it, or set JAVA_HOME"),
-    (r"PATH_NOT_FOUND", "check the path; without a scheme it is one of Spark's default file system"),
-    (r"UNABLE_TO_INFER_SCHEMA|not a Parquet file", "give a Parquet file, or a directory of Parquet or Delta files"),
-    (r"data source: delta", "this is a Delta table: add io.delta:delta-spark to spark.jars.packages of your Spark"),
-    (r"Job aborted|SparkContext was shut down|stopped SparkContext|ExecutorLost|Connection reset|ANSWER_FROM_JAVA",
-     "the cluster gave up; look at its log, and run it again"),
-    (r"does ?n[o']t exist|cannot be found|not found|UNRESOLVED|pars|syntax|Binder", "check the query given with --sql"),
-)  # fmt: skip
+# What a query may take to end.
+PATIENCE = 15.0
 
 
 class Engine(ABC):
-    """One open connection. Whatever reaches a driver goes through ``ask``."""
+    """One connection, made by ``open``. Whatever reaches a driver goes through ``ask``.
+
+    ``memory``: bytes for an engine that counts in this process. ``waiting``: called while an engine is at work.
+    """
 
     extra = "engines"
     dialect: str
+    # Whether y and Y are one name.
+    folds_names = False
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, address: Address, memory: int | None = None, waiting: Callable[[], None] = lambda: None) -> None:
+        self._address, self._memory = address, memory
+        self._aside = Aside(self._cancel, waiting)
+        self._asked = "--table"
+        self._con: Any = None
+
+    def open(self) -> None:
         self._con = self.ask(self._connect)
 
     @abstractmethod
@@ -50,11 +47,22 @@ class Engine(ABC):
         """The ibis connection."""
 
     @abstractmethod
+    def _cancel(self) -> float:
+        """Called in another thread: ends what the engine does, within the seconds that are worth waiting for it."""
+
+    @abstractmethod
+    def _disconnect(self) -> None: ...
+
+    @abstractmethod
+    def _query(self, sql: str) -> Any:
+        """The ibis table that a query makes, whose columns ``_check_names`` has seen."""
+
+    @abstractmethod
     def _fetch(self, expression: Any) -> Any:
         """The rows of an ibis expression as a pyarrow Table."""
 
     def close(self) -> None:
-        self.ask(self._con.disconnect)
+        self._aside.end(lambda: self._guarded(self._disconnect))
 
     def table(self, name: str) -> Any:
         """The ibis table of this name; ``schema.table`` and ``"quoted"."parts"`` are understood."""
@@ -66,7 +74,8 @@ class Engine(ABC):
 
     def query(self, sql: str) -> Any:
         """The ibis table that a SELECT makes."""
-        return self.ask(lambda: self._query(self._select(sql)))
+        self._asked = "--sql"
+        return self.ask(lambda: self._query(one_query(sql, self.dialect, self._address)))
 
     def answer(self, expression: Any) -> Any:
         """The rows of an ibis expression as a pyarrow Table."""
@@ -80,27 +89,31 @@ class Engine(ABC):
             return []
 
     def ask(self, action: Callable[[], T]) -> T:
+        """``action()``, in the thread of the engine; Ctrl-C ends it."""
+        return self._aside.do(lambda: self._guarded(action))
+
+    def _guarded(self, action: Callable[[], T]) -> T:
         """``action()``; DataError, clean of passwords, for whatever a driver raises.
 
         It is raised after the handler has ended: ``raise ... from None`` inside would keep the driver's exception,
         which may hold the password, as its context.
         """
-        problem: DataError | None
+        problem: DistfitError
         try:
             # Drivers and ibis warn about each other's versions, which the user of this command cannot mend.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 return action()
-        except (DistfitError, MemoryError):
+        except MemoryError:
             raise
+        except DistfitError as error:
+            problem = error.with_traceback(None)  # whose local variables hold the path or the query as it was given
         except ImportError as error:
             hint = f'pip install "distfit-counts[{self.extra}]"'
             problem = DataError(f"{self._address.shown} needs the package {error.name or 'psycopg'}", hint)
         except Exception as error:
-            said = self._address.clean(_said(error))
-            problem = None if _interrupted(error) else DataError(f"{self._address.shown}: {said}", _remedy(said))
-        if problem is None:
-            raise KeyboardInterrupt
+            said = self._address.clean(in_one_line(error))
+            problem = DataError(f"{self._address.shown}: {said}", remedy(said, self._asked))
         raise problem
 
     def _find(self, parts: Sequence[str]) -> Any:
@@ -115,25 +128,14 @@ class Engine(ABC):
         except TableNotFound:
             return None
 
-    def _query(self, sql: str) -> Any:
-        return self._con.sql(sql)
-
-    def _select(self, sql: str) -> str:
-        """The one SELECT that ``sql`` holds, as ibis's parser writes it. Nothing else is sent to an engine."""
-        import sqlglot
-
-        why = "give one SELECT"
-        try:
-            found = sqlglot.parse(sql, read=self.dialect)
-            statements = [part for part in found if part is not None and not isinstance(part, sqlglot.exp.Semicolon)]
-        except sqlglot.errors.ParseError as error:  # its text quotes the query, in colours
-            statements, where = [], error.errors[0]
-            why = f"{where['description'].rstrip('.')}: line {where['line']}, column {where['col']} of the query"
-        except sqlglot.errors.SqlglotError:
-            statements, why = [], "look for a quote that is never closed"
-        if len(statements) != 1 or not isinstance(statements[0], sqlglot.exp.Query):
-            raise DataError(f"{self._address.shown}: --sql is not understood as one query", self._address.clean(why))
-        return str(statements[0].sql(dialect=self.dialect))
+    def _check_names(self, names: Sequence[str]) -> None:
+        """Raises DataError where two columns have one name: one engine takes the first, another one complains."""
+        keys = [name.casefold() if self.folds_names else name for name in names]
+        counts = Counter(keys)
+        twins = [self._address.clean(name) for name, key in zip(names, keys, strict=True) if counts[key] > 1]
+        if twins:
+            problem = f'{self._address.shown}: two columns of the query are called "{twins[0]}"'
+            raise DataError(problem, f'call one of them otherwise: SELECT ... AS "{twins[0]}_2"')
 
     def _parts(self, name: str) -> list[str]:
         part = r'"(?:[^"]|"")+"|`(?:[^`]|``)+`|[^."`]+'
@@ -143,7 +145,7 @@ class Engine(ABC):
         return [_unquoted(part) for part in re.findall(part, name)]
 
     def _known(self, name: str, parts: Sequence[str]) -> str:
-        names = self.tables(parts[:-1])
+        names = self.tables(parts[:-1]) or self.tables()
         if not names:
             return "name it as SCHEMA.TABLE; the engine shows no table to choose from here"
         near = difflib.get_close_matches(parts[-1].lower(), [other.lower() for other in names], n=3, cutoff=0.5)
@@ -153,36 +155,6 @@ class Engine(ABC):
         return f'did you mean "{names[0]}"? {listed}' if near else listed
 
 
-def _remedy(said: str) -> str:
-    for pattern, remedy in _REMEDIES:
-        if re.search(pattern, said, re.IGNORECASE):
-            return remedy
-    return "that is what the engine says; try the query in its own client"
-
-
-def _interrupted(error: BaseException | None) -> bool:
-    """Whether it is Ctrl-C: DuckDB has its own word for it, and Spark fails while it cleans up after it."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt) or str(error) == "Query interrupted":
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
 def _unquoted(part: str) -> str:
     mark = part[0]
     return part[1:-1].replace(mark * 2, mark) if mark in '"`' else part
-
-
-def _said(error: Exception) -> str:
-    """What a driver says in one line: the first paragraph, without the query, a plan or a Java stack."""
-    lines = [line.strip() for line in str(error).strip().splitlines()]
-    if lines and lines[0].startswith("An error occurred while calling"):  # py4j
-        lines = [lines[1].removeprefix(": ")] if len(lines) > 1 else []
-    kept: list[str] = []
-    for line in lines:
-        if not line or re.match(r"LINE \d|at |==|'|\+-|\^", line):
-            break
-        kept.append(line)
-    text = re.sub(r"; line \d+ pos \d+;.*", "", " ".join(kept)) or type(error).__name__
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -36,11 +36,21 @@ def _label(column: Any) -> Any:
 
 
 def arrow_type(kind: Any) -> Any:
-    """The Arrow type of an ibis type; None where there is none."""
+    """The Arrow type of an ibis type; None where there is none that the engine's answers have."""
+    import pyarrow as pa
+
     try:
-        return kind.to_pyarrow()
+        found = kind.to_pyarrow()
     except (NotImplementedError, KeyError, TypeError, ValueError):
         return None
+    # UUIDs and network addresses are text in ibis's Arrow, and objects of their own in the answers.
+    text = pa.types.is_string(found) or pa.types.is_binary(found)
+    return None if text and not kind.is_string() else found
+
+
+def type_name(kind: Any) -> str:
+    """An ibis type as people call it; one of the user's own, which ibis does not know, by its name."""
+    return str(kind.raw_type) if kind.is_unknown() else str(kind)
 
 
 class TableSchema:
@@ -61,7 +71,7 @@ class TableSchema:
         for name, kind in self._types.items():
             arrow = arrow_type(kind)
             field = None if arrow is None else table_field(pa.field(name, arrow), self._first)
-            found.append(field or Field(name, str(kind), False))
+            found.append(field or Field(name, type_name(kind), False))
         return found
 
     def _first(self, name: str) -> Any:

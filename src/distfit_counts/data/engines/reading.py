@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,10 +13,19 @@ from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Ints, Tally
 from distfit_counts.data.dialect import DELIMITER_HINT
+from distfit_counts.data.distinct import Limits, check_distinct
 from distfit_counts.data.engines.address import Address, parse
 from distfit_counts.data.engines.duck import DuckDB
 from distfit_counts.data.engines.engine import Engine
-from distfit_counts.data.engines.histogram_query import ROWS, VALUE, N, TableSchema, arrow_type, histogram_query
+from distfit_counts.data.engines.histogram_query import (
+    ROWS,
+    VALUE,
+    N,
+    TableSchema,
+    arrow_type,
+    histogram_query,
+    type_name,
+)
 from distfit_counts.data.engines.postgres import Postgres
 from distfit_counts.data.engines.spark import Spark
 from distfit_counts.data.grouping import GroupTally
@@ -35,26 +44,34 @@ def read_table(
     columns: Sequence[str] = (),
     by: Sequence[str] = (),
     weights: str | None = None,
+    limits: Limits | None = None,
+    waiting: Callable[[], None] = lambda: None,
 ) -> list[Column]:
-    """Count the columns of one table, or of what one SELECT gives; the engine groups, only histograms travel.
+    """Count the columns of one table, or of what one query gives; the engine groups, only histograms travel.
 
     ``address``: ``duckdb://FILE`` (read-only; no FILE: in memory), ``postgres://USER@HOST/DATABASE`` or ``pyspark://``
     (the user's own configuration; with HOST:PORT, a standalone master). ``columns``, ``by``, ``weights`` as in
-    ``files.read_source``. ``Column.source`` is the address without its password, and the table or query.
+    ``files.read_source``. ``Column.source`` is the address without its password, and the table or query. ``limits``:
+    where to stop. ``waiting``: called ten times a second while the engine is at work.
 
     Raises DataError, and nothing else, for whatever is wrong; no password is in it, in its cause or in its context.
     """
-    place = parse(address)
+    try:
+        place = parse(address)
+    finally:
+        del address  # programs that show the local variables of a traceback would show its password
     if table is not None and sql is not None:
         raise DataError(f"{place.shown}: both --table and --sql are given", "give one of them")
-    with closing(_ENGINES[place.engine](place)) as engine:
+    memory = None if limits is None else limits.memory
+    with closing(_ENGINES[place.engine](place, memory, waiting)) as engine:
+        engine.open()
         if table is not None:
             rows, source = engine.table(table), f'{place.shown}, table "{place.clean(table)}"'
         elif sql is not None:
             rows, source = engine.query(sql), f'{place.shown}, query "{_shown(place, sql)}"'
         else:
             raise DataError(f"{place.shown}: neither --table nor --sql is given", _offer(engine.tables()))
-        return _Reading(engine, rows, source).columns(columns, list(dict.fromkeys(by)), weights)
+        return _Reading(engine, rows, source, limits).columns(columns, list(dict.fromkeys(by)), weights)
 
 
 def _shown(place: Address, sql: str) -> str:
@@ -69,10 +86,12 @@ def _offer(tables: list[str]) -> str:
 class _Reading:
     """The tallies of one table."""
 
-    def __init__(self, engine: Engine, rows: Any, source: str) -> None:
+    def __init__(self, engine: Engine, rows: Any, source: str, limits: Limits | None) -> None:
         self._engine = engine
         self._rows = rows
         self._source = source
+        self._most = None if limits is None else limits.values
+        self._most_weights = None if limits is None else limits.weights
 
     def columns(self, asked: Sequence[str], by: list[str], weights: str | None) -> list[Column]:
         schema = TableSchema(self._engine, self._rows, self._source)
@@ -94,7 +113,7 @@ class _Reading:
         """
         if self._rows[weights].type().is_string():
             raise type_error(self._source, weights, NotNumbers("text", f'write CAST("{weights}" AS BIGINT) in --sql'))
-        values, rows = self._values(weights, self._answer(weights))
+        values, rows = self._values(weights, self._answer(self._most_weights, weights))
         if values.null_count:
             missing = int(rows[is_null(values)].sum())
             problem = f'{self._source}, column "{weights}": a missing weight ({_times(missing)})'
@@ -106,13 +125,19 @@ class _Reading:
         return total
 
     def _count(self, name: str, by: list[str], weights: str | None, total: int | None) -> list[Column]:
-        answer = self._answer(name, by, weights)
+        answer = self._answer(self._most, name, by, weights)
         values, rows = self._values(name, answer)
         n = rows if total is None else as_numpy(answer.column(N).chunk(0)).astype(np.int64)
         if total is not None and int(n.sum()) != total:
             raise DataError(f"{self._source} was changed while it was read", "read it again when nothing writes to it")
         if values.null_count == len(values) or not n[~is_null(values)].any():
             raise self._nothing(name, values, rows)
+        found = self._tallied(name, by, values, answer, n)
+        distinct = sum(column.histogram.distinct for column in found)
+        check_distinct(distinct, self._most, self._source, name, bool(by))
+        return found
+
+    def _tallied(self, name: str, by: list[str], values: Any, answer: Any, n: Ints) -> list[Column]:
         if not by:
             tally = Tally()
             tally.add(values, n)
@@ -121,22 +146,33 @@ class _Reading:
         groups.add(values, [answer.column(f"by{i}") for i in range(len(by))], n)
         return [Column(self._source, name, group, part) for group, part in groups.histograms()]
 
-    def _answer(self, name: str, by: Sequence[str] = (), weights: str | None = None) -> Any:
-        """The engine's answer, each column in one piece."""
+    def _answer(self, most: int | None, name: str, by: Sequence[str] = (), weights: str | None = None) -> Any:
+        """The engine's answer, each column in one piece; DataError where it has more than ``most`` values."""
+        self._check_type(name)
+        query = histogram_query(self._rows, name, by, weights)
+        # In each group a missing value may be a row of its own, and does not count as a value.
+        rows = None if most is None else 2 * most + 1
+        if rows is not None:
+            query = query.limit(rows + 1)
+        answer = self._engine.answer(query).combine_chunks()
+        if rows is not None and answer.num_rows > rows:
+            check_distinct(answer.num_rows, most, self._source, name, bool(by))
+        if not answer.num_rows:
+            raise DataError(f"{self._source} has no data rows", "check the filter, or what fills the table")
+        return answer
+
+    def _check_type(self, name: str) -> None:
+        """Raises DataError for a type that no count has, before the engine counts in vain."""
         import pyarrow as pa
 
         kind = self._rows[name].type()
         arrow = arrow_type(kind)
         try:
             if arrow is None:
-                raise NotNumbers(str(kind), "choose a column of whole numbers with --column")
-            whole_numbers(pa.array([], arrow))  # before the engine counts in vain
+                raise NotNumbers(type_name(kind), "choose a column of whole numbers with --column")
+            whole_numbers(pa.array([], arrow))
         except NotNumbers as bad:
             raise type_error(self._source, name, bad) from None
-        answer = self._engine.answer(histogram_query(self._rows, name, by, weights)).combine_chunks()
-        if not answer.num_rows:
-            raise DataError(f"{self._source} has no data rows", "check the filter, or what fills the table")
-        return answer
 
     def _values(self, name: str, answer: Any) -> tuple[Any, Ints]:
         """The values as int64 with nulls, and how many rows hold each."""

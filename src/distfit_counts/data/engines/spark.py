@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 import logging
-import os
-import re
-import socket
-import tempfile
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from distfit_counts.data.engines.engine import Engine
-from distfit_counts.errors import DataError
+from distfit_counts.data.engines.engine import PATIENCE, Engine
+from distfit_counts.data.engines.spark_session import OwnSession, reach
 
-_MASTER_PORT = 7077
-_CONNECT_SECONDS = 10
-# Spark's progress bar and its log would be written over ours.
-_QUIET = {"spark.app.name": "distfit", "spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+# Java begins in two or three seconds, and can only then be ended. Left alone, it ends when it sees that we have.
+_STARTING = 3.0
 
 
 class Spark(Engine):
     dialect = "spark"
     extra = "spark"
+    folds_names = True
+
+    def open(self) -> None:
+        self._own = OwnSession(self._address.target)
+        # A session is active in a thread: asked for in the engine's own, it would not be found.
+        self._found = _active_session() if sys.modules.get("pyspark") else None
+        super().open()
 
     def _connect(self) -> Any:
         if self._address.target:
-            _reach(self._address.target)
+            reach(self._address.target)
         import ibis
         from pyspark.logger import PySparkLogger
-        from pyspark.sql import SparkSession
 
         # pyspark logs each failed query, with the query, as JSON on stderr.
         PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-        session = SparkSession.getActiveSession()
-        self._own = session is None
-        if session is None:
-            session = _new_session(self._address.target)
-        return ibis.pyspark.connect(session)
+        return ibis.pyspark.connect(self._found or self._own.begin())
 
-    def close(self) -> None:
+    def _cancel(self) -> float:
+        if self._found is None:
+            return PATIENCE if self._own.cancel() else _STARTING
+        self._found.interruptAll()
+        return PATIENCE
+
+    def _disconnect(self) -> None:
         """Ends the session, unless it was there before: its memory and cores are free while the fit runs."""
-        if self._own:
-            super().close()
+        self._own.end()
 
     def _parts(self, name: str) -> list[str]:
         return [name] if _is_path(name) else super()._parts(name)
@@ -73,59 +75,20 @@ class Spark(Engine):
             return self._con.read_parquet(path)
         return self._con.read_delta(path)
 
+    def _query(self, sql: str) -> Any:
+        self._check_names(self._con.raw_sql(sql).columns)
+        return self._con.sql(sql)
+
     def _fetch(self, expression: Any) -> Any:
         # Not ibis's own to_pyarrow: it goes through pandas, where whole numbers with gaps become float64.
         return self._con.raw_sql(self._con.compile(expression)).toArrow()
 
 
-def _is_path(name: str) -> bool:
-    return "/" in name or name.endswith(".parquet")
-
-
-def _new_session(master: str) -> Any:
-    """A session from spark-defaults.conf, SPARK_REMOTE, ...; ``master``: host:port, or "" for the one named there."""
-    from pyspark import SparkConf, SparkContext
+def _active_session() -> Any:
     from pyspark.sql import SparkSession
 
-    if "SPARK_REMOTE" in os.environ or "SPARK_CONNECT_MODE_ENABLED" in os.environ:
-        return SparkSession.builder.getOrCreate()
-    conf = SparkConf().setAll(list(_QUIET.items()))
-    if master:
-        conf.setMaster(f"spark://{','.join(_with_port(place) for place in master.split(','))}")
-    if SparkContext._active_spark_context is None:
-        SparkContext(conf=conf, gateway=_gateway(conf)).setLogLevel("ERROR")
-    return SparkSession.builder.getOrCreate()
+    return SparkSession.getActiveSession()
 
 
-def _gateway(conf: Any) -> Any:
-    """A Java process whose stderr is kept for the case that it does not start."""
-    from pyspark import SparkContext
-    from pyspark.errors import PySparkRuntimeError
-    from pyspark.java_gateway import launch_gateway
-
-    if SparkContext._gateway is not None:
-        return SparkContext._gateway
-    with tempfile.TemporaryFile() as log:
-        try:
-            return launch_gateway(conf, {"stderr": log})
-        except PySparkRuntimeError as error:
-            log.seek(0)
-            lines = log.read().decode(errors="replace").strip().splitlines()
-            last = f" ({lines[-1].strip()})" if lines else ""
-            raise RuntimeError(f"{error}{last}") from None
-
-
-def _reach(masters: str) -> None:
-    """Raises DataError where no master listens; Spark itself would try for a minute and then stop in mid-sentence."""
-    for place in masters.split(","):
-        host, _, port = _with_port(place).partition(":")
-        try:
-            socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
-            return
-        except OSError:
-            continue
-    raise DataError(f"pyspark://{masters}: no Spark master listens there", "check host and port, and that it runs")
-
-
-def _with_port(place: str) -> str:
-    return place if re.search(r":\d+$", place) else f"{place}:{_MASTER_PORT}"
+def _is_path(name: str) -> bool:
+    return "/" in name or name.endswith(".parquet")

@@ -81,8 +81,8 @@ class Numbers:
         )
 
     @classmethod
-    def join(cls, parts: Sequence[Numbers], order: Sequence[Ints]) -> Numbers:
-        """The fits of ``parts``, which are those numbered ``order`` among all."""
+    def join(cls, parts: Sequence[Numbers], order: Sequence[Ints], places: Sequence[Place]) -> Numbers:
+        """The fits of ``parts``, which are those numbered ``order`` among all ``places``."""
         place = np.argsort(np.concatenate(order))
 
         def joined(name: str) -> Any:
@@ -95,7 +95,7 @@ class Numbers:
         tests = {code: np.concatenate([part.p_values[code] for part in parts]) for code in parts[0].p_values}
         return replace(
             parts[0],
-            places=listed("places"),
+            places=places,
             estimates=joined("estimates"),
             boundary=joined("boundary"),
             n=joined("n"),

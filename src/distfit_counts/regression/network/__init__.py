@@ -1,0 +1,1 @@
+"""Predictors that are feed-forward networks, trained on rows in memory or streamed from Parquet."""

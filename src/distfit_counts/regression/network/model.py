@@ -1,0 +1,60 @@
+"""A trained network as what predicts: the same questions as to a linear ``Model``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from distfit_counts.data.frames import Kind
+from distfit_counts.families.constraint import Array
+from distfit_counts.regression.design import Ints, offset_of
+from distfit_counts.regression.formula import variables
+from distfit_counts.regression.model import text_columns
+from distfit_counts.regression.network.fit import NetworkFit
+from distfit_counts.regression.network.parquet import inputs
+from distfit_counts.regression.row_model import RowModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkModel:
+    """``offset`` and ``exposure``: columns, as in the fit."""
+
+    fit: NetworkFit
+    offset: str | None
+    exposure: str | None
+    # Weights of a network have no standard errors.
+    level = None
+
+    @property
+    def rows(self) -> RowModel:
+        return self.fit.model
+
+    def kinds(self) -> dict[str, Kind]:
+        """The columns that it needs, each with what it must hold."""
+        found: dict[str, Kind] = {}
+        for terms in self.fit.terms:
+            levels = text_columns(terms)
+            found |= {name: "level" if name in levels else "number" for name in variables(terms.text)}
+        return found | {name: "number" for name in (self.offset, self.exposure) if name is not None}
+
+    def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]:
+        """eta [H] of [N], and no matrices."""
+        added = offset_of(frame, rows, self.offset, self.exposure)
+        found = self.fit.predictors(inputs(self.fit.terms, frame, rows), added)
+        return [found[head] for head in self.rows.heads], []
+
+    def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array:
+        raise NotImplementedError
+
+    def record(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"network": self.fit.to_json(), "offset": self.offset, "exposure": self.exposure}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> NetworkModel:
+        """Raises DistfitError for a network that is damaged, KeyError where there is none."""
+        return cls(NetworkFit.from_json(record["network"]), record["offset"], record["exposure"])

@@ -1,0 +1,87 @@
+"""Sentences about a training that went wrong, or did not pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from distfit_counts.regression.network.checkup import Checkup, Spread
+from distfit_counts.regression.network.history import History
+from distfit_counts.result import Verdict
+
+# Share of the largest gradient that the gradient of a layer must reach at least once.
+_VANISHED = 1e-7
+# Standard errors by which the log score must exceed that of the fit without covariates.
+_GAIN_ERRORS = 2.0
+# Relative spread of the middle 98 % of a predicted parameter below which it is the same for all rows.
+_CONSTANT = 1e-3
+# Where probabilities, and sizes and means towards 0, count as being at an end; sizes at infinity beyond its inverse.
+_END = 1e-6
+# Share of what training gained by which the held-out NLL must have climbed again, for so many epochs.
+_CLIMB, _CLIMBING_EPOCHS = 0.05, 3
+
+
+def verdicts(found: Checkup, history: History) -> tuple[Verdict, ...]:
+    """What to act upon, the gravest first."""
+    plateau = list(_plateau(found))
+    # Where nothing was learnt, all parameters are constant.
+    pinned = [] if plateau else list(_pinned(found))
+    return tuple([*plateau, *_vanished(history), *pinned, *_climbs(history)])
+
+
+def _plateau(found: Checkup) -> Iterator[Verdict]:
+    # Not "above": a gain without error is one of nothing at all.
+    if not found.gain > _GAIN_ERRORS * found.gain_error:
+        rows = "held-out rows" if found.held_out else "rows"
+        yield Verdict(
+            "network.plateau",
+            f"The loss never left its plateau: on {found.n:,} {rows} the network is no better than a fit without "
+            f"covariates (log score {found.gain:+.2g} ± {found.gain_error:.2g}). Either the covariates say nothing, or "
+            "it was trained too briefly or at a learning rate that is too low.",
+        )
+
+
+def _vanished(history: History) -> Iterator[Verdict]:
+    largest = max(history.gradient_norm_max)
+    dead = [str(i) for i, norm in enumerate(history.gradient_norm_max, 1) if norm <= _VANISHED * largest]
+    if dead:
+        yield Verdict(
+            "network.gradient_vanished",
+            f"No gradient reaches layer {', '.join(dead)} of {len(history.gradient_norm_max)}: its units are never "
+            "active, and it learnt nothing. Try another seed, a lower learning rate or wider layers.",
+        )
+
+
+def _pinned(found: Checkup) -> Iterator[Verdict]:
+    for name, spread in found.parameters.items():
+        end = _end(name, spread)
+        if end:
+            message = f"{name} is at {end} for nearly all rows (98 % lie in {spread.low:.3g} … {spread.high:.3g})"
+            remedy = ": size at infinity is the Poisson there." if end == "infinity" else ": a simpler family would do."
+            yield Verdict("network.parameter_pinned", message + remedy)
+        elif spread.high - spread.low <= _CONSTANT * abs(spread.median):
+            yield Verdict(
+                "network.parameter_pinned",
+                f"{name} is {spread.median:.4g} for nearly all rows: the covariates do not move it.",
+            )
+
+
+def _end(name: str, spread: Spread) -> str:
+    kind = name.partition("[")[0]
+    if kind in ("size", "mean", "rate") and spread.low > 0.0:
+        return "0" if spread.high < _END else "infinity" if kind == "size" and spread.low > 1.0 / _END else ""
+    if kind in ("pi", "p0", "probability", "weight"):
+        return "0" if spread.high < _END else "1" if spread.low > 1.0 - _END else ""
+    return ""
+
+
+def _climbs(history: History) -> Iterator[Verdict]:
+    path = history.held_out
+    if len(path) <= _CLIMBING_EPOCHS:
+        return
+    best = min(path)
+    if min(path[-_CLIMBING_EPOCHS:]) > best + _CLIMB * (path[0] - best):
+        yield Verdict(
+            "network.held_out_climbs",
+            f"After epoch {path.index(best)} the held-out loss climbed from {best:.4f} to {path[-1]:.4f}: the network "
+            "learnt its rows by heart. The weights of that epoch are kept; fewer units or more rows would help.",
+        )
