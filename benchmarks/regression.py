@@ -5,15 +5,15 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
-import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.measure import ROOT, Figure, seconds
+from benchmarks.measure import ROOT, Figure, ratio, seconds
 from distfit_counts import regress
 
 _FAMILIES = ("poisson", "nb", "zip", "zinb", "hurdle(poisson)", "hurdle(nb)")
@@ -28,9 +28,11 @@ run <- function() {
   summary(glm(f, poisson, d)); summary(glm.nb(f, d)); summary(zeroinfl(f, d)); summary(zeroinfl(f, d, dist = 'negbin'))
   summary(hurdle(f, d)); summary(hurdle(f, d, dist = 'negbin'))
 }
-run(); times <- replicate(3, system.time(run())[['elapsed']]); cat(median(times))
+asked <- file('stdin', 'r')
+while (length(readLines(asked, 1))) { run(); cat('done\\n'); flush(stdout()) }
 """
 _ROWS, _COVARIATES = 1_000_000, 20
+_PAIRS = 3
 
 
 def run() -> Iterator[Figure]:
@@ -45,33 +47,44 @@ def _six_models() -> Iterator[Figure]:
         return lambda: [regress(frame, f"visits ~ {_TERMS}", family, restarts=restarts) for family in _FAMILIES]
 
     what = "six NMES1988 models (poisson, nb, zip, zinb and both hurdles), "
-    once, ten = (_middle(ours(restarts)) for restarts in (1, 10))
-    detail = f"/ {once:.2f} s, one start and those of simpler families; ten more restarts {ten:.2f} s"
-    theirs = _in_r()
-    if theirs is not None:
-        yield Figure(
-            what + "R's glm, glm.nb, zeroinfl, hurdle / regress",
-            ">= 5",
-            f"{theirs / once:.1f}",
-            f"{theirs:.2f} s {detail}",
-        )
-    else:
-        yield Figure(what + "R's glm, glm.nb, zeroinfl, hurdle / regress", ">= 5", "not installed", "")
+    once, ten = ours(1), ours(10)
+    more, ten_seconds, _ = ratio(ten, once, _PAIRS)
+    restarts = f"ten more restarts take {ten_seconds:.2f} s, {more:.1f} times as long"
+    with _in_r() as theirs:
+        if theirs is None:
+            yield Figure(what + "R's glm, glm.nb, zeroinfl, hurdle / regress", ">= 5", "not installed", restarts)
+        else:
+            yield _compared(what + "R's glm, glm.nb, zeroinfl, hurdle / regress", theirs, once, restarts)
     if importlib.util.find_spec("statsmodels") is not None:
-        slow = _middle(lambda: _statsmodels(frame))
-        yield Figure(what + "statsmodels / regress", ">= 5", f"{slow / once:.1f}", f"{slow:.2f} s {detail}")
+        detail = "one start and those of simpler families"
+        yield _compared(what + "statsmodels / regress", lambda: _statsmodels(frame), once, detail)
 
 
-def _middle(action: Callable[[], object]) -> float:
-    action()
-    return float(np.median([seconds(action) for _ in range(3)]))
+def _compared(what: str, theirs: Callable[[], object], ours: Callable[[], object], detail: str) -> Figure:
+    """Both sides in turn."""
+    times, slow, fast = ratio(theirs, ours, _PAIRS)
+    return Figure(what, ">= 5", f"{times:.1f}", f"{slow:.2f} s / {fast:.2f} s; {detail}")
 
 
-def _in_r() -> float | None:
+@contextmanager
+def _in_r() -> Iterator[Callable[[], object] | None]:
+    """A round of all models in an R that is already running; None where it or pscl is not installed."""
     if shutil.which("Rscript") is None:
-        return None
-    done = subprocess.run(["Rscript", "-e", _R], cwd=ROOT, capture_output=True, text=True, check=False)
-    return float(done.stdout.split()[-1]) if done.returncode == 0 else None
+        yield None
+        return
+    command = ["Rscript", "-e", _R]
+    with subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        asked, said = process.stdin, process.stdout
+        assert asked is not None
+        assert said is not None
+
+        def run() -> str:
+            asked.write("run\n")
+            asked.flush()
+            return said.readline()
+
+        yield run if run() else None
+        asked.close()
 
 
 def _statsmodels(frame: pd.DataFrame) -> None:
@@ -98,14 +111,17 @@ def _large() -> Figure:
     mean = np.exp(0.5 + x @ rng.normal(0.0, 0.1, _COVARIATES))
     names = [f"x{i}" for i in range(_COVARIATES)]
     frame = pd.DataFrame(x, columns=names).assign(y=rng.poisson(mean * rng.gamma(2.0, 0.5, _ROWS)))
-    ours = seconds(lambda: regress(frame, "y ~ " + " + ".join(names), "nb"))
+
+    def ours() -> object:
+        return regress(frame, "y ~ " + " + ".join(names), "nb")
+
     if importlib.util.find_spec("statsmodels") is None:
-        return Figure(what, ">= 5", "not installed", f"{ours:.1f} s")
+        return Figure(what, ">= 5", "not installed", f"{seconds(ours):.1f} s")
     import statsmodels.api as sm
 
-    begun = time.perf_counter()
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        sm.NegativeBinomial(frame["y"], sm.add_constant(frame[names])).fit(disp=0)
-    theirs = time.perf_counter() - begun
-    return Figure(what, ">= 5", f"{theirs / ours:.1f}", f"{theirs:.1f} s / {ours:.1f} s, in process")
+    def theirs() -> None:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            sm.NegativeBinomial(frame["y"], sm.add_constant(frame[names])).fit(disp=0)
+
+    return _compared(what, theirs, ours, "in process")

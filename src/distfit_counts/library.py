@@ -139,7 +139,8 @@ def regress(
         formula, family, formulas or {}, links or {}, offset, exposure, weights, errors, cluster, likelihood_ratios
     )
     starts: Options = {"restarts": default_restarts(family)}
-    return fitted(as_table(data).to_pandas(), request, FitSettings(**(starts | options)))
+    # Blocks of their own are views of the data: nothing is copied.
+    return fitted(as_table(data).to_pandas(split_blocks=True), request, FitSettings(**(starts | options)))
 
 
 def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | None = None) -> npt.NDArray[np.int64]:

@@ -18,7 +18,7 @@ from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.gradient import canonical
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.train import train
-from distfit_counts.regression.objective import natural_derivatives, row_derivatives
+from distfit_counts.regression.objective import by_autograd, natural_derivatives
 from distfit_counts.regression.row_model import CountModel
 
 
@@ -107,7 +107,7 @@ def test_newton_takes_the_derivatives_that_autograd_gives(name: str, hessian: bo
     rng = np.random.default_rng(1)
     eta = [torch.from_numpy(rng.normal(size=(2, 300))) for _ in family.heads]
     y = torch.from_numpy(data.y).expand(2, 300)
-    own, reference = natural_derivatives(family, eta, y, hessian), row_derivatives(family, eta, y, hessian)
+    own, reference = natural_derivatives(family, eta, y, hessian), by_autograd(family, eta, y, hessian)
     torch.testing.assert_close(own.value, reference.value, rtol=0.0, atol=1e-13)
     torch.testing.assert_close(own.slope, reference.slope, rtol=0.0, atol=1e-13)
     torch.testing.assert_close(own.curve, reference.curve, rtol=0.0, atol=1e-13)

@@ -10,6 +10,7 @@ import pytest
 import scipy.stats
 
 from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.regression import solve
 from distfit_counts.regression.regress import Request, regress
 from distfit_counts.regression.result import Coefficient, Regression
 from distfit_counts.settings import FitSettings
@@ -50,6 +51,19 @@ def test_a_regression_on_nothing_is_the_plain_fit(made: pd.DataFrame, fit_counts
 def test_more_terms_never_lower_the_likelihood(made: pd.DataFrame, family: str) -> None:
     smaller, larger = fit(made, "y ~ x", family), fit(made, "y ~ x + group", family)
     assert larger.log_likelihood >= smaller.log_likelihood - 1e-8
+
+
+@pytest.mark.parametrize("family", ["poisson", "nb", "zip", "hurdle(nb)"])
+def test_where_a_few_rows_lead_does_not_change_the_fit(
+    made: pd.DataFrame, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many rows a sample is solved first; the maximum is that of all rows, and every start is still told."""
+    whole = fit(made, "y ~ x + group", family)
+    monkeypatch.setattr(solve, "_FEW", 150)
+    found = fit(made, "y ~ x + group", family)
+    assert found.log_likelihood == pytest.approx(whole.log_likelihood, abs=1e-8)
+    assert [restart.origin for restart in found.restarts] == [restart.origin for restart in whole.restarts]
+    assert found.converged
 
 
 def test_the_units_of_a_covariate_do_not_matter(made: pd.DataFrame) -> None:

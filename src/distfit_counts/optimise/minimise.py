@@ -61,6 +61,10 @@ class Minimum:
     status: Tensor
     trace: list[tuple[Tensor, Tensor, Tensor, Tensor]]
 
+    def select(self, rows: Tensor) -> Minimum:
+        """Some of the rows, or some more than once; without their trace."""
+        return Minimum(self.theta[rows], self.point.select(rows), self.steps[rows], self.status[rows], [])
+
 
 def minimise(
     objective: Differentiable,

@@ -9,7 +9,6 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.solve import Ints
-from distfit_counts.regression.objective import row_derivatives
 from distfit_counts.regression.solve import Solution
 
 # A standard error, on the standard scale, from which on a direction counts as flat: a covariate that moves by one
@@ -49,11 +48,9 @@ def scores(solution: Solution) -> Array:
     """Derivatives [N, P] of every row's log-likelihood by the coefficients, rows weighted."""
     objective = solution.problem.objective
     theta = torch.from_numpy(solution.theta[solution.best][None])
-    eta = objective.predictors(theta)
-    rows = row_derivatives(objective.model, eta, objective.y.expand_as(eta[0]), hessian=False)
+    rows = objective.rows(theta, torch.zeros(1, dtype=torch.int64))
     parts = [
-        -slope[0].numpy()[:, None] * matrix.numpy()
-        for slope, matrix in zip(rows.slope, objective.matrices, strict=True)
+        slope[0].numpy()[:, None] * matrix.numpy() for slope, matrix in zip(rows.slope, objective.matrices, strict=True)
     ]
     return np.concatenate(parts, axis=1)
 

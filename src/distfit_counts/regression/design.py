@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # More levels than these are labels of rows.
 _MOST_LEVELS = 2_000
 Ints = npt.NDArray[np.int64]
+# Rows from which on memory is what counts.
+_LONG = 50_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +84,8 @@ def design(
         if name not in frame.columns:
             listed = ", ".join(map(str, frame.columns[:20]))
             raise DataError(f'no column "{name}" in the data', f"the columns are: {listed}")
-    complete = frame[needed].notna().all(axis=1).to_numpy()
-    kept = _whole(frame.loc[complete, needed])
+    complete = frame[[name for name in needed if frame[name].hasnans]].notna().all(axis=1).to_numpy()
+    kept = _whole(frame[needed] if complete.all() else frame.loc[complete, needed])
     if not len(kept):
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
@@ -128,9 +130,13 @@ def _whole(frame: pd.DataFrame) -> pd.DataFrame:
     """Whole floats as integers: a level that a file's missing values have made 1.0 is called 1 again."""
     for name in frame.columns:
         column = frame[name]
-        if column.dtype == np.float64 and np.abs(column).max() < 2.0**53 and (column == np.floor(column)).all():
+        if column.dtype == np.float64 and _is_whole(column.iloc[:100]) and _is_whole(column):
             frame = frame.assign(**{str(name): column.astype(np.int64)})
     return frame
+
+
+def _is_whole(column: pd.Series) -> bool:
+    return bool(np.abs(column).max() < 2.0**53 and (column == np.floor(column)).all())
 
 
 def required(formula: Formula, heads: Sequence[str], *others: str | None) -> list[str]:
@@ -165,10 +171,24 @@ def column_of(factor: str) -> str:
 
 
 def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
-    made, matrix = _made(read(text), text, frame, rows)
+    terms = read(text)
+    plain = len(frame) > _LONG and all(_is_column(term, frame) for term in terms)
+    # Numbers as they are need no coding: formulaic names the columns, and they are copied once.
+    made, matrix = _made(terms, text, frame.head(1) if plain else frame, rows)
     spec = made.model_spec
+    if plain:
+        matrix = np.empty((len(frame), len(spec.column_names)), order="F")
+        for term, (j,) in spec.term_indices.items():
+            matrix[:, j] = 1.0 if str(term) == "1" else frame[str(term.factors[0])]
+        _check_finite(matrix, spec.column_names, rows)
     by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
     return Terms(text, tuple(spec.column_names), by_term, spec), matrix
+
+
+def _is_column(term: Any, frame: pd.DataFrame) -> bool:
+    """Whether a term of formulaic's is the intercept or a column of numbers."""
+    names = [str(factor) for factor in term.factors]
+    return names == ["1"] or (len(names) == 1 and names[0] in frame.columns and frame[names[0]].dtype.kind in "if")
 
 
 def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, Array]:
@@ -184,15 +204,23 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
     except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
-    matrix = np.ascontiguousarray(np.asarray(made, dtype=np.float64))
-    bad = ~np.isfinite(matrix)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        name = made.model_spec.column_names[column]
-        raise DataError(
-            f"row {rows[row] + 1}: the term {name} is {matrix[row, column]}", "recode the value or leave the row out"
-        )
+    # Columns one after the other: what is summed over rows then reads memory in order.
+    matrix = np.asfortranarray(made, dtype=np.float64)
+    _check_finite(matrix, made.model_spec.column_names, rows)
     return made, matrix
+
+
+def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
+    # The sum of what is finite is, but for overflow: one pass without a mask of all values.
+    if np.isfinite(matrix.sum()):
+        return
+    finite = np.isfinite(matrix)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise DataError(
+            f"row {rows[row] + 1}: the term {names[column]} is {matrix[row, column]}",
+            "recode the value or leave the row out",
+        )
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:

@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from distfit_counts.errors import DistfitError
@@ -119,8 +120,9 @@ def _split(text: str, separator: str) -> list[str]:
     return parts
 
 
+@lru_cache
 def read(terms: str) -> Any:
-    """The terms as formulaic's formula. Raises DistfitError for what it cannot read."""
+    """The terms as formulaic's formula, which is not to be changed. Raises DistfitError for what it cannot read."""
     from formulaic import SimpleFormula
     from formulaic.errors import FormulaicError
 

@@ -1,15 +1,15 @@
 """A regression as an objective for Newton: the mean negative log-likelihood of many coefficient vectors at once.
 
-With rows i and predictors eta_ih = x_ih' theta_h + offset_ih, autograd gives the derivatives of each row's NLL by its
-few etas, g_ih and h_iab; those by the coefficients are then plain matrix products, X_a' g_a and X_a' diag(h_ab) X_b:
-exact, whatever the family, and no Hessian of all coefficients is ever differentiated.
+With rows i and predictors eta_ih = x_ih' theta_h + offset_ih, the derivatives of each row's NLL by its few etas, g_ih
+and h_iab, come by hand (``closed_form``) or by autograd; those by the coefficients are then plain matrix products,
+X_a' g_a and X_a' diag(h_ab) X_b: exact, whatever the family, and no Hessian of all coefficients is ever differentiated.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,55 +18,44 @@ from torch import Tensor
 from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.problem import Evaluation
 from distfit_counts.optimise.threads import side_by_side
+from distfit_counts.regression.closed_form import Counts, Curve, closed_form
 from distfit_counts.regression.natural import NaturalFamily
 from distfit_counts.regression.row_model import RowModel
 from distfit_counts.settings import PIECE_ELEMENTS
 
-
-@dataclass(frozen=True)
-class Rows:
-    """Derivatives of the NLL of every row by its predictors: ``value`` [B, N], ``slope`` [H][B, N], ``curve``
-    [H][H][B, N], of which only a <= b are there.
-    """
-
-    value: Tensor
-    slope: list[Tensor]
-    curve: list[list[Tensor]]
+# Elements of a temporary tensor, 512 KiB.
+_KEPT_ELEMENTS = 2**16
 
 
-def row_derivatives(model: RowModel, eta: Sequence[Tensor], y: Tensor, hessian: bool) -> Rows:
-    """By autograd; ``eta`` [H] of any one shape, that of ``y``."""
+def by_autograd(model: RowModel, eta: Sequence[Tensor], y: Tensor, hessian: bool = True) -> Curve:
+    """log P(Y = y) with its derivatives by ``eta`` [H] of any one shape, that of ``y``."""
     leaves = [head.detach().requires_grad_(True) for head in eta]
-    value = -model.log_prob(leaves, y)
+    value = model.log_prob(leaves, y)
     if not hessian:
-        return Rows(value.detach(), list(torch.autograd.grad(value.sum(), leaves)), [])
+        return Curve(value.detach(), list(torch.autograd.grad(value.sum(), leaves)), {})
     slope = torch.autograd.grad(value.sum(), leaves, create_graph=True)
-    curve: list[list[Tensor]] = []
+    curve: dict[tuple[int, int], Tensor] = {}
     for a, own in enumerate(slope):
+        if not own.requires_grad:
+            continue
         # Rows do not interact: one pass gives the derivatives of every row's slope. Later ones by symmetry.
-        if own.requires_grad:
-            found = torch.autograd.grad(
-                own.sum(), leaves[a:], retain_graph=a + 1 < len(slope), allow_unused=True, materialize_grads=True
-            )
-        else:
-            found = tuple(torch.zeros_like(leaf) for leaf in leaves[a:])
-        curve.append([each.detach() for each in found])
-    return Rows(value.detach(), [own.detach() for own in slope], curve)
+        found = torch.autograd.grad(own.sum(), leaves[a:], retain_graph=a + 1 < len(slope), allow_unused=True)
+        curve |= {(a, b): each.detach() for b, each in enumerate(found, start=a) if each is not None}
+    return Curve(value.detach(), [own.detach() for own in slope], curve)
 
 
-def natural_derivatives(model: NaturalFamily, eta: Sequence[Tensor], y: Tensor, hessian: bool) -> Rows:
-    """The same for a natural exponential family, with less work: the slope is mean - T(y), the curve its own."""
+def natural_derivatives(model: NaturalFamily, eta: Sequence[Tensor], y: Tensor, hessian: bool) -> Curve:
+    """The same for a natural exponential family, with less work: the slope is T(y) - mean, the curve minus its own."""
     stacked = torch.stack([head.detach() for head in eta]).requires_grad_(hessian)
     mean = model.mean(stacked)
     with torch.no_grad():
-        value = -model.log_prob(stacked.unbind(0), y)
-        slope = mean - model.statistic(y)
-    curve = [
-        list(torch.autograd.grad(own.sum(), stacked, retain_graph=a + 1 < len(mean))[0][a:])
-        for a, own in enumerate(mean)
-        if hessian
-    ]
-    return Rows(value, list(slope), curve)
+        value = model.log_prob(stacked.unbind(0), y)
+        slope = model.statistic(y) - mean
+    curve: dict[tuple[int, int], Tensor] = {}
+    for a, own in enumerate(mean if hessian else ()):
+        found = torch.autograd.grad(own.sum(), stacked, retain_graph=a + 1 < len(mean))[0]
+        curve |= {(a, b): -found[b] for b in range(a, len(mean))}
+    return Curve(value, list(slope), curve)
 
 
 class RegressionObjective:
@@ -94,6 +83,17 @@ class RegressionObjective:
         self.offsets = [None if offset is None else torch.tensor(offset) for offset in offsets]
         ends = np.cumsum([0, *(matrix.shape[1] for matrix in matrices)])
         self.slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+        # A predictor without covariates is one number a start: what it enters need not be computed for every row.
+        self.constant = [
+            offset is None and matrix.shape[1] == 1 and bool((matrix == matrix[0]).all())
+            for matrix, offset in zip(self.matrices, self.offsets, strict=True)
+        ]
+        self.closed_form = closed_form(model, self.constant) if len(self.y) == 1 else None
+
+    @cached_property
+    def counts(self) -> Counts | None:
+        """The response as a closed form takes it; None where it cannot."""
+        return Counts.of(self.y[0])
 
     @property
     def width(self) -> int:
@@ -117,27 +117,28 @@ class RegressionObjective:
         return found
 
     def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool, piece: slice) -> Evaluation:
-        eta = self.predictors(theta, piece)
-        y, share = self._of(self.y, column, piece), self._of(self.share, column, piece)
-        y = y.expand_as(eta[0])
-        if isinstance(self.model, NaturalFamily):
-            rows = natural_derivatives(self.model, eta, y, hessian)
-        else:
-            rows = row_derivatives(self.model, eta, y, hessian)
+        found, share = self.rows(theta, column, hessian, piece), self._of(self.share, column, piece)
         matrices = [matrix[piece] for matrix in self.matrices]
-        gradient = torch.cat([(share * s) @ m for s, m in zip(rows.slope, matrices, strict=True)], dim=1)
-        value = (rows.value * share).sum(dim=1)
+        gradient = torch.cat([(share * slope) @ m for slope, m in zip(found.slope, matrices, strict=True)], dim=1)
+        value = (found.value * share).sum(dim=1)
         if not hessian:
-            return Evaluation(value, gradient, None)
+            return Evaluation(-value, -gradient, None)
         matrix = theta.new_zeros(len(theta), theta.shape[1], theta.shape[1])
-        for a, own in enumerate(self.slices):
-            for b, other in enumerate(self.slices[a:], start=a):
-                weighted = (share * rows.curve[a][b - a])[:, :, None] * matrices[b]
-                block = matrices[a].mT @ weighted
-                matrix[:, own, other] = block
-                if b > a:
-                    matrix[:, other, own] = block.mT
-        return Evaluation(value, gradient, 0.5 * (matrix + matrix.mT))
+        for (a, b), curve in found.curve.items():
+            block = _products(share * curve, matrices[b], matrices[a])
+            matrix[:, self.slices[b], self.slices[a]] = block
+            matrix[:, self.slices[a], self.slices[b]] = block.mT
+        return Evaluation(-value, -gradient, -0.5 * (matrix + matrix.mT))
+
+    def rows(self, theta: Tensor, column: Tensor, hessian: bool = False, piece: slice = slice(None)) -> Curve:
+        """log P(Y = y) of every row with its derivatives by the predictors."""
+        if self.closed_form is not None and self.counts is not None:
+            return self.closed_form(self.counts.piece(piece), self._narrow(theta, piece))
+        eta = self.predictors(theta, piece)
+        y = self._of(self.y, column, piece).expand_as(eta[0])
+        if isinstance(self.model, NaturalFamily):
+            return natural_derivatives(self.model, eta, y, hessian)
+        return by_autograd(self.model, eta, y, hessian)
 
     @staticmethod
     def _of(data: Tensor, column: Tensor, piece: slice) -> Tensor:
@@ -146,8 +147,27 @@ class RegressionObjective:
 
     def predictors(self, theta: Tensor, piece: slice = slice(None)) -> list[Tensor]:
         """eta [B, N] of every head."""
+        n = len(self.y[0, piece])
+        return [eta.expand(-1, n) for eta in self._narrow(theta, piece)]
+
+    def _narrow(self, theta: Tensor, piece: slice) -> list[Tensor]:
+        """eta [B, N] of every head, [B, 1] of a constant."""
         found = []
-        for matrix, offset, own in zip(self.matrices, self.offsets, self.slices, strict=True):
-            eta = theta[:, own] @ matrix[piece].mT
+        for matrix, offset, own, constant in zip(self.matrices, self.offsets, self.slices, self.constant, strict=True):
+            eta = theta[:, own] @ (matrix[:1] if constant else matrix[piece]).mT
             found.append(eta if offset is None else eta + offset[piece])
         return found
+
+
+def _products(weights: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """left' diag(w) right [B, q, r] for every row w of ``weights`` [B, N]."""
+    # A few rows and starts at a time: what is too large for the allocator to keep is returned to the system and cleared
+    # anew, which takes as long as the sums.
+    rows = min(left.shape[0], max(_KEPT_ELEMENTS // left.shape[1], 1))
+    starts = max(_KEPT_ELEMENTS // (rows * left.shape[1]), 1)
+    columns, rights = left.mT.split(rows, dim=1), right.split(rows)
+    found = []
+    for own in weights.split(starts):
+        parts = zip(own.split(rows, dim=1), columns, rights, strict=True)
+        found.append(torch.stack([(w[:, None, :] * x) @ z for w, x, z in parts]).sum(dim=0))
+    return torch.cat(found)

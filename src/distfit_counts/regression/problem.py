@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Limit
 from distfit_counts.regression.design import Design
@@ -59,6 +61,19 @@ class Problem:
     def slices(self) -> dict[str, slice]:
         """Where each head's coefficients are."""
         return dict(zip(self.heads, self.objective.slices, strict=True))
+
+    def sample(self, count: int, rng: np.random.Generator) -> Problem:
+        """``count`` rows drawn without repetition; all where there are no more."""
+        if len(self.y) <= count:
+            return self
+        rows = np.sort(rng.choice(len(self.y), count, replace=False))
+        return replace(
+            self,
+            y=self.y[rows],
+            weights=self.weights[rows],
+            standards={head: own.at(rows) for head, own in self.standards.items()},
+            offsets={head: None if own is None else own[rows] for head, own in self.offsets.items()},
+        )
 
     def with_model(self, model: RowModel, carried: Mapping[str, str]) -> Problem:
         """Another model of the same response; ``carried``: its heads -> the heads here whose predictors they take."""

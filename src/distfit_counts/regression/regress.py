@@ -17,6 +17,7 @@ from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
+from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of
@@ -67,6 +68,7 @@ class Request:
         return found | {formula.response: response_kind(self.family)}
 
 
+@one_thread()
 def regress(
     frame: pd.DataFrame, request: Request, settings: FitSettings, source: str = "data", progress: Progress | None = None
 ) -> Regression:
@@ -238,7 +240,7 @@ def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: F
             tests.append(test)
             continue
         smaller = Standard(
-            np.ascontiguousarray(standard.matrix[:, kept]),
+            np.asfortranarray(standard.matrix[:, kept]),
             tuple(standard.kept[place] for place in kept),
             standard.back[:, kept],
         )

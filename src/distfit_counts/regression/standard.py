@@ -6,11 +6,13 @@ a 0/1 covariate below the rounding of the Hessian. Columns that others make up a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.optimise.solve import Ints
 
 # Share of a column's length, on the standard scale, that must remain beside the other columns.
 _INDEPENDENT = 1e-9
@@ -30,18 +32,20 @@ class Standard:
 
     @classmethod
     def of(cls, raw: Array, weights: Array) -> Standard:
-        p = raw.shape[1]
-        share = weights / weights.sum()
-        constant = [j for j in range(p) if np.ptp(raw[:, j]) == 0.0 and raw[0, j] != 0.0]
+        p, share = raw.shape[1], weights / weights.sum()
+        constant = [j for j in range(p) if raw[0, j] != 0.0 and (raw[:, j] == raw[0, j]).all()]
         intercept = constant[0] if constant else None
-        mean = share @ raw if intercept is not None else np.zeros(p)
-        spread = np.sqrt(share @ (raw - mean) ** 2)
-        if intercept is not None:
-            mean[intercept], spread[intercept] = 0.0, abs(raw[0, intercept])
-        # A second constant column, or a column of zeros, is aliased: no scale would help it.
-        scale = np.where(spread > 0.0, spread, 1.0)
-        matrix = (raw - mean) / scale
-        kept = _independent(matrix * np.sqrt(share)[:, None])
+        matrix, mean, scale = np.empty_like(raw, order="F"), np.zeros(p), np.ones(p)
+        for j in range(p):
+            if intercept not in (None, j):
+                mean[j] = np.einsum("i,i", share, raw[:, j])
+            own = np.subtract(raw[:, j], mean[j], out=matrix[:, j])
+            spread = np.sqrt(np.einsum("i,i,i", share, own, own))
+            # A second constant column, or a column of zeros, is aliased: no scale would help it.
+            if spread > 0.0:
+                scale[j] = spread
+                own /= spread
+        kept = _independent(matrix, share)
         back = np.zeros((p, len(kept)))
         for place, j in enumerate(kept):
             back[j, place] = 1.0 / scale[j]
@@ -49,7 +53,11 @@ class Standard:
                 back[intercept, place] -= mean[j] / scale[j] / raw[0, intercept]
         one = None if intercept is None else kept.index(intercept)
         whole = len(kept) == p
-        return cls(matrix if whole else np.ascontiguousarray(matrix[:, kept]), tuple(kept), back, one)
+        return cls(matrix if whole else np.asfortranarray(matrix[:, kept]), tuple(kept), back, one)
+
+    def at(self, rows: Ints) -> Standard:
+        """Some of the rows."""
+        return replace(self, matrix=np.asfortranarray(self.matrix[rows]))
 
     def constant(self, value: float, weights: Array) -> Array:
         """theta [q] with which the predictor is as near as can be to ``value`` for every row."""
@@ -62,15 +70,14 @@ class Standard:
         return np.asarray(found, dtype=np.float64)
 
 
-def _independent(matrix: Array) -> list[int]:
-    """Columns that are no linear combination of those before them."""
-    length = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
-    if (length > _INDEPENDENT).all():
-        gram = (matrix / length).T @ (matrix / length)
-        # Squared, 1e-6 is far from the rounding of the sums: nothing to look for.
-        if np.linalg.eigvalsh(gram)[0] > 1e-6:
-            return list(range(matrix.shape[1]))
-    triangle = _triangle(matrix)
+def _independent(matrix: Array, share: Array) -> list[int]:
+    """Columns that are no linear combination of those before them, each row counting for its ``share``."""
+    gram = _gram(matrix, share)
+    length = np.sqrt(np.diag(gram))
+    # Squared, 1e-6 is far from the rounding of the sums: nothing to look for.
+    if (length > _INDEPENDENT).all() and np.linalg.eigvalsh(gram / np.outer(length, length))[0] > 1e-6:
+        return list(range(matrix.shape[1]))
+    triangle = _triangle(matrix * np.sqrt(share)[:, None])
     kept: list[int] = []
     for j in range(matrix.shape[1]):
         own = triangle[:, j]
@@ -79,6 +86,16 @@ def _independent(matrix: Array) -> list[int]:
         if np.linalg.norm(rest) > _INDEPENDENT * max(1.0, float(np.linalg.norm(own))):
             kept.append(j)
     return kept
+
+
+def _gram(matrix: Array, share: Array) -> Array:
+    """X' diag(share) X, of pieces that fit the cache."""
+    columns, weights = torch.from_numpy(matrix.T), torch.from_numpy(share)
+    parts = zip(columns.split(_PIECE, dim=1), weights.split(_PIECE), strict=True)
+    total = torch.zeros(len(columns), len(columns), dtype=torch.float64)
+    for part, own in parts:
+        total += (part * own) @ part.mT
+    return np.asarray(total.numpy())
 
 
 def _triangle(matrix: Array) -> Array:

@@ -16,17 +16,19 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Limit
 from distfit_counts.families.mixture import Mixture
 from distfit_counts.families.zero_inflated import ZeroInflated
-from distfit_counts.optimise.minimise import minimise
+from distfit_counts.optimise.minimise import CONVERGED, minimise
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.regression.natural import BERNOULLI
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import ZEROS, CountModel, bare
-from distfit_counts.settings import LEARNING_RATE, TOLERANCE
+from distfit_counts.settings import LEARNING_RATE, MAX_STEPS, TOLERANCE
 
 # Newton steps that a labelling's parts are fitted with: near enough to start from.
 _STEPS = 8
 # Largest |coefficient| of a start, on the standard scale: labels that are told apart perfectly have no finite fit.
 _FARTHEST = 8.0
+# Converged starts that are no farther apart, on the standard scale, are at the same maximum.
+_SAME = 1e-4
 # Standard deviation of the jitter around the moments where there is nothing to label.
 _SPREAD = 0.5
 
@@ -42,6 +44,23 @@ def moments(problem: Problem) -> Array:
             value -= np.log(problem.weights @ np.exp(offset - offset.max()) / problem.n) + offset.max()
         parts.append(problem.constant(head, float(value)))
     return np.concatenate(parts)
+
+
+def approached(few: Problem, start: Array) -> tuple[Array, Ints]:
+    """Where ``start`` [S, P] lead on a ``few`` of the rows: distinct places [D, P], near the end for a fraction of the
+    work, and which of them each start has reached [S].
+
+    A start that runs off there stays what it was: what a few rows leave open, all of them may decide.
+    """
+    rows = torch.zeros(len(start), dtype=torch.int64)
+    found = minimise(
+        few.objective, torch.from_numpy(start), rows, "newton", TOLERANCE, MAX_STEPS["newton"], LEARNING_RATE
+    )
+    near = (found.status == CONVERGED) & (found.theta.abs() <= _FARTHEST).all(dim=1)
+    theta = np.where(near.numpy()[:, None], found.theta.numpy(), start)
+    same = np.abs(theta[:, None] - theta[None]).max(axis=2) < _SAME
+    first, place = np.unique(same.argmax(axis=1), return_inverse=True)
+    return theta[first], place
 
 
 def random_starts(problem: Problem, count: int, rng: np.random.Generator, first: Array) -> Array:
