@@ -225,3 +225,42 @@ def test_values_that_cannot_be_are_named_with_their_row(
         fit(frame, "y ~ x", "poisson", exposure="years")
     assert said in str(error.value)
     assert "row 42" in str(error.value)
+
+
+def test_an_empty_level_leaves_the_intercept_finite() -> None:
+    """Without a slope the other levels are their own means: log 3 and log(8/3), sd of a log mean 1/sqrt(sum)."""
+    frame = pd.DataFrame({"y": [3, 4, 2, 1, 2, 5, 0, 0, 0], "g": list("aaabbbccc")})
+    own = coefficients(fit(frame, "y ~ g", "poisson"), "rate")
+    assert own["Intercept"].estimate == pytest.approx(np.log(3.0), abs=1e-6)
+    assert own["Intercept"].std_error == pytest.approx(1.0 / 3.0, rel=1e-4)
+    assert own["g[T.b]"].estimate == pytest.approx(np.log(8.0 / 9.0), abs=1e-6)
+    assert own["g[T.c]"].note == "lower"
+    predicted = fit(frame, "y ~ g", "poisson").predict(frame, interval=True)
+    assert predicted["mean_upper"].notna().tolist() == [True] * 6 + [False] * 3
+
+
+@pytest.mark.parametrize("family", ["zi(logseries)", "zi(zt(poisson))"])
+def test_zero_inflation_of_positive_counts_is_a_regression_too(made: pd.DataFrame, family: str) -> None:
+    """pi is then P(Y = 0): its coefficients are those of the logistic regression on zero or not."""
+    zero = made.assign(zero=(made["y"] == 0).astype(int))
+    own = coefficients(fit(made, "y ~ x", family), "pi")
+    logistic = coefficients(fit(zero, "zero ~ x", "bernoulli"), "probability")
+    assert [c.estimate for c in own.values()] == pytest.approx([c.estimate for c in logistic.values()], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_large_counts_cost_no_more() -> None:
+    """Residuals of counts near 1e9, which nobody can add up from 0, are normal where the model is true."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    frame = pd.DataFrame({"x": x, "y": rng.poisson(np.exp(20.0 + 0.1 * x))})
+    found = fit(frame, "y ~ x", "poisson", restarts=1)
+    assert coefficients(found, "rate")["x"].estimate == pytest.approx(0.1, abs=1e-4)
+    assert found.residuals is not None
+    assert len(found.residuals.quantile) == 50
+    assert scipy.stats.kstest(found.residuals.quantile, "norm").pvalue > 0.001
+
+
+def test_a_formula_without_columns_is_refused(made: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="make no column"):
+        fit(made, "y ~ 0", "poisson")

@@ -14,15 +14,13 @@ from distfit_counts.regression.solve import Solution
 # A standard error, on the standard scale, from which on a direction counts as flat: a covariate that moves by one
 # standard deviation and multiplies the mean by anything between e^-200 and e^200 says nothing.
 _FLAT = 100.0
-# Share of a flat direction that a coefficient must have to be called flat too.
-_SHARE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class Information:
     """The observed information (minus the Hessian of the log-likelihood) at the solution.
 
-    ``inverse`` [P, P] over the directions that the data determine, ``flat`` [P] the coefficients that they do not.
+    ``inverse`` [P, P] over the directions that the data determine; ``flat`` [P, m] the directions that they do not.
     """
 
     inverse: Array
@@ -39,9 +37,7 @@ class Information:
         # A step of length one along a direction raises the NLL by lambda/2 / length^2.
         known = (values > 0.0) & (length < _FLAT * np.sqrt(np.maximum(values, 0.0)))
         inverse = (directions[:, known] / values[known]) @ directions[:, known].T
-        lost = np.abs(directions[:, ~known]) / length[~known]
-        flat = (lost > _SHARE).any(axis=1) if lost.size else np.zeros(len(total), dtype=bool)
-        return cls(inverse, flat)
+        return cls(inverse, directions[:, ~known] / length[~known])
 
 
 def scores(solution: Solution) -> Array:

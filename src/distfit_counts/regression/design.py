@@ -98,6 +98,8 @@ def design(
         if text not in cache:
             cache[text] = _columns(text, kept, rows)
         terms, matrix = cache[text]
+        if not matrix.shape[1]:
+            raise DataError(f"the terms {text!r} of {head} make no column", "write 1 for an intercept alone")
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
     weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
     if (weight < 0).any():

@@ -22,6 +22,8 @@ from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
 
 NAN = float("nan")
+# Share of the most that a flat direction could move a coefficient, from which on it is flat itself.
+_SHARE = 1e-3
 Bools = npt.NDArray[np.bool_]
 
 
@@ -63,8 +65,13 @@ class Estimates:
     @cached_property
     def flat(self) -> Bools:
         """Which coefficients [P_raw] the data do not determine, those left out not among them."""
-        moved = np.abs(self.back) * (np.abs(self.back) > 1e-12 * np.abs(self.back).max(axis=1, keepdims=True))
-        return np.asarray(moved @ self.information.flat > 0.0)
+        directions = self.information.flat
+        # On its own scale: centring moves the intercept along with whatever runs away, and back again.
+        moved = np.abs(self.back @ directions)
+        at_most = np.abs(self.back) @ np.abs(directions)
+        return np.asarray(
+            ((moved > _SHARE * at_most) & (at_most > _SHARE * np.abs(self.back).max(axis=1)[:, None])).any(axis=1)
+        )
 
     @cached_property
     def covariance(self) -> Array:

@@ -82,11 +82,13 @@ class Model:
         log_mean = leaves[0] if isinstance(self.rows, NaturalFamily) else torch.log(mean_tensor(self.rows, leaves)[0])
         slopes = torch.autograd.grad(log_mean.sum(), leaves, allow_unused=True, materialize_grads=True)
         jacobian = np.concatenate([s.numpy()[:, None] * m for s, m in zip(slopes, matrices, strict=True)], axis=1)
-        # Left-out columns have no variance: what has no error at all takes part with NaN, as it should.
-        aliased = (np.concatenate(self.coefficients) == 0.0) & np.isnan(np.diag(self.covariance))
-        covariance = np.where(aliased[:, None] | aliased[None, :], 0.0, self.covariance)
+        unknown = np.isnan(np.diag(self.covariance))
+        covariance = np.where(unknown[:, None] | unknown[None, :], 0.0, self.covariance)
+        # A row has an interval unless a coefficient without an error, not one that is left out, plays a part in it.
+        infinite = unknown & (np.concatenate(self.coefficients) != 0.0)
+        touched = (np.abs(jacobian[:, infinite]) > 1e-9).any(axis=1)
         result: Array = np.sqrt(((jacobian @ covariance) * jacobian).sum(axis=1))
-        return result
+        return np.where(touched, np.nan, result)
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import torch
 
-from distfit_counts.errors import DistfitError
+from distfit_counts.errors import DataError, DistfitError
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints
 from distfit_counts.regression.estimates import normal_point
@@ -71,8 +71,9 @@ def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Ite
 
     Raises DataError for a value that a term cannot bear, with its row.
     """
-    names = wanted.names(model)
+    names, found_any = wanted.names(model), False
     for block in blocks:
+        found_any |= len(block) > 0
         whole = block.notna().all(axis=1).to_numpy() if block.shape[1] else np.ones(len(block), dtype=bool)
         first = int(block.index[0]) if len(block) else 0
         found = {name: np.full(len(block), np.nan) for name in names}
@@ -81,6 +82,8 @@ def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Ite
             for name, values in _predicted(model, block[whole], block.index[whole].to_numpy(), wanted).items():
                 found[name][whole] = values
         yield found
+    if not found_any:
+        raise DataError("the source has no data rows", "check the program or the filter that wrote it")
 
 
 def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) -> dict[str, Array]:

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.inference.fitted.cumulative import cumulative
+from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution, natural_heads
@@ -16,8 +18,10 @@ from distfit_counts.settings import PIECE_ELEMENTS
 
 # Counts up to here are tabulated one by one, the rest as one.
 _CELLS = 30
-# Rows that get a quantile residual.
-_RESIDUALS = 10_000
+# Rows that get a quantile residual: so many at most, as many as this number of terms allows, but a few in any case.
+_RESIDUALS, _TERMS, _FEWEST = 10_000, 2e7, 50
+# Counts from here on are not summed up from 0 one by one.
+_LARGE = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,15 +122,21 @@ def quantile_residuals(model: CountModel, eta: dict[str, Array], y: Array, seed:
     Sums of the pmf up to y: the nearer end is summed, so that far tails keep their digits.
     """
     rng = np.random.default_rng(seed)
-    chosen = np.arange(len(y)) if len(y) <= _RESIDUALS else np.sort(rng.choice(len(y), _RESIDUALS, replace=False))
+    # Counts are summed up from 0: of large ones, fewer rows are enough to look at.
+    affordable = min(_RESIDUALS, max(int(_TERMS / (1.0 + y.mean())), _FEWEST))
+    chosen = np.arange(len(y)) if len(y) <= affordable else np.sort(rng.choice(len(y), affordable, replace=False))
     lower, own = np.empty(len(chosen)), np.empty(len(chosen))
     order = chosen[np.argsort(y[chosen], kind="stable")]
     place, begin = np.argsort(np.argsort(y[chosen], kind="stable")), 0
-    while begin < len(order):
+    summed = int(np.searchsorted(y[order], _LARGE))
+    for i in range(summed, len(order)):
+        row = order[i]
+        lower[i], own[i] = _adaptive(model, {head: value[row] for head, value in eta.items()}, y[row])
+    while begin < summed:
         # Rows of like counts together: each sums as many terms as the largest of them needs.
         largest = int(y[order[begin]]) * 2 + 32
         end = begin + int(np.searchsorted(y[order[begin:]], largest, side="right"))
-        end = min(end, begin + max(PIECE_ELEMENTS // (largest + 1), 1))
+        end = min(end, summed, begin + max(PIECE_ELEMENTS // (largest + 1), 1))
         rows = order[begin:end]
         top = int(y[rows[-1]])
         pmf = _tabulated(model, {head: value[rows] for head, value in eta.items()}, top)
@@ -139,3 +149,11 @@ def quantile_residuals(model: CountModel, eta: dict[str, Array], y: Array, seed:
     uniform = np.clip(lower + rng.random(len(chosen)) * own, 1e-300, 1.0 - 1e-16)
     z: Array = torch.special.ndtri(torch.from_numpy(uniform)).numpy()
     return z
+
+
+def _adaptive(model: CountModel, eta: dict[str, float], count: float) -> tuple[float, float]:
+    """P(Y < count) and P(Y = count) of one row, by the adaptive sum that plain fits use."""
+    natural = model.natural([np.array([eta[head]]) for head in model.heads])
+    values = {name: float(value[0]) for name, value in natural.items()}
+    below, at = cumulative(Pmf.of(model.family, values), np.array([count - 1.0, count]))
+    return float(below), float(max(at - below, 0.0))

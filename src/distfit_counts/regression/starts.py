@@ -68,12 +68,18 @@ def random_starts(problem: Problem, count: int, rng: np.random.Generator, first:
     if count == 0:
         return np.zeros((0, len(first)))
     family = problem.model.family if isinstance(problem.model, CountModel) else None
-    if isinstance(family, ZeroInflated) and (problem.y == 0).any() and (problem.y > 0).any():
+    if isinstance(family, ZeroInflated) and _can_be_labelled(family, problem):
         return _with_structural_zeros(problem, family, count, rng)
     if isinstance(family, Mixture):
         return _with_components(problem, family, count, rng)
     found: Array = first + _SPREAD * rng.standard_normal((count, len(first)))
     return found
+
+
+def _can_be_labelled(family: ZeroInflated, problem: Problem) -> bool:
+    """Whether some of the zeros may be structural and others not."""
+    both = bool((problem.y == 0).any() and (problem.y > 0).any())
+    return both and bool(family.base.parameters) and family.base.lowest == 0
 
 
 def nested_starts(problem: Problem, first: Array, nested: Sequence[tuple[Limit, Problem, Array]]) -> Array:
