@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.made import folder, long_csv, long_parquet
-from benchmarks.measure import Figure, distfit, peak_megabytes, python, ratio
+from benchmarks.made import folder, long_csv, long_parquet, many_groups
+from benchmarks.measure import Figure, distfit, peak_megabytes, python, ratio, seconds
 
 ROWS, CSV_ROWS, GROUPS = 10**8, 2 * 10**7, 1_000
 PAIRS = 3
@@ -34,6 +34,27 @@ def run() -> Iterator[Figure]:
     yield from _parquet()
     yield from _csv()
     yield from _groups()
+    yield from _billion()
+    yield from _many_groups()
+
+
+def _billion() -> Iterator[Figure]:
+    """The same file ten times over: one data set of a billion rows."""
+    command = ("fit", *[str(long_parquet(ROWS))] * 10, "--together", "-c", "y", "--family", "nb", "-q")
+    taken, peak = seconds(distfit(*command)), peak_megabytes(*command)
+    what = f"Parquet, {10 * ROWS:,} rows: distfit fit --family nb"
+    yield Figure(what, "<= 600 MB", f"{peak:.0f} MB", f"{taken:.1f} s, whole process")
+
+
+def _many_groups() -> Iterator[Figure]:
+    path = many_groups(10**6, 10)
+    for family in ("poisson", "nb"):
+        output = str(folder() / "many.parquet")
+        command = ("fit", str(path), "-c", "y", "--by", "g", "--family", family, "--restarts", "1", "-q", "-o", output)
+        # Groups whose counts are no negative binomial's may end at its boundary, and one of a million elsewhere.
+        taken, peak = seconds(distfit(*command, ok=(0, 1))), peak_megabytes(*command, ok=(0, 1))
+        what = f"a million groups of ten counts: distfit fit --by --family {family} --restarts 1"
+        yield Figure(what, "-", f"{taken:.0f} s", f"{peak:,.0f} MB, whole process")
 
 
 def _parquet() -> Iterator[Figure]:

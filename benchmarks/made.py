@@ -40,6 +40,17 @@ def long_parquet(rows: int, groups: int = 0) -> Path:
 
 
 @cache
+def many_groups(groups: int, each: int) -> Path:
+    """``groups`` x ``each`` rows in random order: ``g`` and ``y``, negative binomial."""
+    path = folder() / f"groups_{groups}_{each}.parquet"
+    rng = np.random.default_rng(2)
+    g = rng.permutation(np.repeat(np.arange(groups, dtype=np.int32), each))
+    mean = np.exp(rng.normal(1.0, 0.7, groups))[g]
+    pq.write_table(pa.table({"g": g, "y": rng.poisson(rng.gamma(1.5, mean / 1.5)).astype(np.int32)}), path)
+    return path
+
+
+@cache
 def long_csv(rows: int) -> Path:
     path = folder() / f"long_{rows}.csv"
     pc.write_csv(pq.read_table(long_parquet(10**8)).slice(0, rows), path)

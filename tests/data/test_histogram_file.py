@@ -78,7 +78,7 @@ def test_parts_side_by_side_in_two_formats(tmp_path: Path) -> None:
     for path in paths:
         WRITERS[Path(path).name](table(), Path(path))
     for workers in (1, 3):
-        found = read_sources(paths, Request(["y"], workers=workers), together=True)
+        found = read_sources(paths, Request(["y"], threads=workers), together=True)
         assert content(found) == [("y", {}, [0, 3], [15, 6], 0)]
 
 
