@@ -122,12 +122,10 @@ def minimise(
 def _record(
     final: Minimum, rows: Tensor, better: Tensor, theta: Tensor, point: Evaluation, status: Tensor, step: int
 ) -> Minimum:
-    final.steps[rows] = step
-    final.status[rows] = status
+    final.steps.index_fill_(0, rows, step)
+    final.status.index_copy_(0, rows, status)
     chosen = rows[better]
-    final.theta[chosen] = theta[better]
-    final.point.value[chosen] = point.value[better]
-    final.point.gradient[chosen] = point.gradient[better]
-    if final.point.hessian is not None and point.hessian is not None:
-        final.point.hessian[chosen] = point.hessian[better]
+    final.theta.index_copy_(0, chosen, theta[better])
+    for kept, new in zip(final.point.tensors, point.tensors, strict=True):
+        kept.index_copy_(0, chosen, new[better])
     return final

@@ -84,7 +84,7 @@ def design(
         if name not in frame.columns:
             listed = ", ".join(map(str, frame.columns[:20]))
             raise DataError(f'no column "{name}" in the data', f"the columns are: {listed}")
-    complete = frame[[name for name in needed if frame[name].hasnans]].notna().all(axis=1).to_numpy()
+    complete = frame[needed].notna().all(axis=1).to_numpy()
     kept = _whole(frame[needed] if complete.all() else frame.loc[complete, needed])
     if not len(kept):
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")

@@ -163,11 +163,10 @@ def _products(weights: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """left' diag(w) right [B, q, r] for every row w of ``weights`` [B, N]."""
     # A few rows and starts at a time: what is too large for the allocator to keep is returned to the system and cleared
     # anew, which takes as long as the sums.
-    rows = min(left.shape[0], max(_KEPT_ELEMENTS // left.shape[1], 1))
-    starts = max(_KEPT_ELEMENTS // (rows * left.shape[1]), 1)
-    columns, rights = left.mT.split(rows, dim=1), right.split(rows)
-    found = []
-    for own in weights.split(starts):
-        parts = zip(own.split(rows, dim=1), columns, rights, strict=True)
-        found.append(torch.stack([(w[:, None, :] * x) @ z for w, x, z in parts]).sum(dim=0))
-    return torch.cat(found)
+    n, size = left.shape[0], max(_KEPT_ELEMENTS // left.shape[1], 1)
+    if n > size:
+        pieces = [slice(i, i + size) for i in range(0, n, size)]
+        return torch.stack([_products(weights[:, own], left[own], right[own]) for own in pieces]).sum(dim=0)
+    if len(weights) * n <= size:
+        return (weights[:, None, :] * left.mT) @ right
+    return torch.cat([(own[:, None, :] * left.mT) @ right for own in weights.split(max(size // n, 1))])

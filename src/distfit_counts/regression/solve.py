@@ -127,9 +127,9 @@ def _descend(
             kept[best] = new[0]
         value, status, best = _ends(minimum, problem.n)
     point = minimum.point.select(torch.tensor([best]))
-    if bool(promised_gain(point, problem.objective.n) <= BOUNDARY_MARGIN) and status[best] == MAX_STEPS:
+    if status[best] == MAX_STEPS and bool(promised_gain(point, problem.objective.n) <= BOUNDARY_MARGIN):
         status[best] = CONVERGED
-    if bool(at_saddle(point)) and status[best] == CONVERGED:
+    if status[best] == CONVERGED and bool(at_saddle(point)):
         status[best] = SADDLE
     assert point.hessian is not None
     return Solution(

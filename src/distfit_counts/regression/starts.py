@@ -96,7 +96,7 @@ def nested_starts(problem: Problem, first: Array, nested: Sequence[tuple[Limit, 
         for head in problem.heads:
             if bare(head) in ZEROS and head not in limit.carried:
                 rare = start.copy()
-                rare[problem.slices[head]] = problem.constant(head, -4.0)
+                rare[problem.slices[head]] = problem.constant(head, -3.0)
                 found.append(rare)
     return np.array(found).reshape(len(found), len(first))
 
