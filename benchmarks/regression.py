@@ -49,7 +49,7 @@ def _six_models() -> Iterator[Figure]:
     what = "six NMES1988 models (poisson, nb, zip, zinb and both hurdles), "
     once, ten = ours(1), ours(10)
     more, ten_seconds, _ = ratio(ten, once, _PAIRS)
-    restarts = f"ten more restarts take {ten_seconds:.2f} s, {more:.1f} times as long"
+    restarts = f"ten restarts take {ten_seconds:.2f} s, {more:.1f} times as long"
     with _in_r() as theirs:
         if theirs is None:
             yield Figure(what + "R's glm, glm.nb, zeroinfl, hurdle / regress", ">= 5", "not installed", restarts)
