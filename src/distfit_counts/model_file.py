@@ -43,6 +43,8 @@ def load(path: str | Path) -> list[Fit]:
     except ValueError as error:
         raise DistfitError(f"{path} is not JSON: {error}", "a model is written by distfit fit --save") from error
     schema = record.get("schema") if isinstance(record, dict) else None
+    if isinstance(schema, str) and schema.startswith("distfit.regression_model/"):
+        raise DistfitError(f"{path} is a saved regression", "it is for distfit predict")
     if schema != SCHEMA:
         hint = f"this distfit reads {SCHEMA}; a model is written by distfit fit --save"
         raise DistfitError(f"{path} is not a distfit model (schema {schema!r})", hint)

@@ -85,6 +85,7 @@ def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
         ([NMES, "visits"], "is no formula"),
         ([NMES, "health ~ chronic"], "'average' is not"),
         ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
+        ([NMES, "visits ~ chronic + offset(log(school))"], "no covariate"),
         ([NMES, "visits ~ health", "-f", "nb", "--formula", "alpha=~ chronic"], "no parameter 'alpha'"),
         ([NMES, "visits ~ health", "--exposure", "hospital"], "exposures are above 0"),
         ([NMES, "visits ~ log(hospital)"], "-inf"),
@@ -112,6 +113,12 @@ def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert "row 1" in done.stderr
     assert "'so so'" in done.stderr
+
+
+def test_a_saved_regression_is_for_predict(inside: Inside, model: Path) -> None:
+    done = inside("show", model)
+    assert done.exit_code == 2
+    assert "it is for distfit predict" in done.stderr
 
 
 def test_only_a_saved_regression_predicts(inside: Inside, tmp_path: Path) -> None:

@@ -200,6 +200,8 @@ def _check_call(function: ast.expr, expression: str) -> None:
         return
     if isinstance(function, ast.Attribute) and _known_attribute(function):
         return
+    if isinstance(function, ast.Name) and function.id == "offset":
+        raise DistfitError(f"the term {expression!r} is no covariate", "use --offset, or --exposure for its exp")
     known = ", ".join(sorted(_TRANSFORMS - {"Diff", "Helmert", "Poly", "Sum", "Treatment"}))
     raise DistfitError(
         f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}, and np.sqrt and its like"
