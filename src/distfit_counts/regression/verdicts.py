@@ -83,9 +83,10 @@ def _convergence(solution: Solution, settings: FitSettings) -> Iterator[Verdict]
 def _few_rows(solution: Solution, data: Design) -> Iterator[Verdict]:
     p = solution.problem.objective.width
     if data.n < _ROWS_PER_PARAMETER * p:
+        rows, parameters = f"row{'s' * (data.n != 1)}", f"parameter{'s' * (p != 1)}"
         yield Verdict(
             "sample.few_rows",
-            f"{data.n:g} rows for {p} parameters: standard errors and p-values are rough, as they rest on large "
+            f"{data.n:g} {rows} for {p} {parameters}: standard errors and p-values are rough, as they rest on large "
             "samples.",
         )
 
@@ -133,7 +134,7 @@ def _infinite(predictors: Sequence[FittedPredictor], data: Design) -> Iterator[V
         if rest:
             yield Verdict(
                 "terms.separation",
-                f"{own.head}: the likelihood still rises as {_listed(rest)} grow together without bound: in part of "
+                f"{own.head}: the likelihood still rises as {_listed(rest)} run on without bound: in part of "
                 f"the rows the covariates settle {own.head} completely (quasi-complete separation). The log-likelihood "
                 "is its supremum; these coefficients have no standard errors. Fewer terms will do.",
             )

@@ -62,7 +62,7 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
 def _title(fit: Regression) -> Text:
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
-    weighted = f" of weight {number(fit.n)}" if fit.weights is not None else ""
+    weighted = f" of weight {fit.n:,.10g}" if fit.weights is not None else ""
     rows = f"{count(fit.n_rows)} row{'s' * (fit.n_rows != 1)}{weighted}{missing}"
     return Text.assemble((fit.family, "bold cyan"), f" regression of {fit.formula}, {source}: {rows}")
 
