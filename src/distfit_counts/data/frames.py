@@ -145,8 +145,3 @@ def _not_a_number(column: Any, name: str) -> BadRow:
 def _values(column: Any) -> Any:
     """A NumPy array: numbers, float64 with NaN where some are missing, or objects with None."""
     return column.to_numpy(zero_copy_only=False)
-
-
-def kind_of(values: Any) -> Kind:
-    """``level`` for text, ``number`` for the rest."""
-    return "level" if values.dtype == object or str(values.dtype).startswith(("str", "category")) else "number"

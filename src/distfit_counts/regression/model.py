@@ -52,12 +52,7 @@ class Model:
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that it needs, each with what it must hold."""
-        found: dict[str, Kind] = {}
-        for terms in self.terms:
-            levels = text_columns(terms)
-            for name in variables(terms.text):
-                found[name] = "level" if name in levels else "number"
-        return found | {name: "number" for name in (self.offset, self.exposure) if name is not None}
+        return column_kinds(self.terms, self.offset, self.exposure)
 
     def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]:
         """eta [H] of [N] and the matrices [H] of [N, p], for a frame without missing values.
@@ -132,6 +127,15 @@ class Model:
             record["offset"],
             record["exposure"],
         )
+
+
+def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | None) -> dict[str, Kind]:
+    """The columns that terms, offset and exposure need, each with what it must hold."""
+    found: dict[str, Kind] = {}
+    for terms in listed:
+        levels = text_columns(terms)
+        found |= {name: "level" if name in levels else "number" for name in variables(terms.text)}
+    return found | {name: "number" for name in (offset, exposure) if name is not None}
 
 
 def text_columns(terms: Terms) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from distfit_counts.inference.hypotheses.tails import normal_tail
+from distfit_counts.inference.verdicts.convergence import REASONS
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.regression.design import Design
 from distfit_counts.regression.residuals import Residuals
@@ -58,12 +59,8 @@ def _boundary(solution: Solution) -> Iterator[Verdict]:
 def _convergence(solution: Solution, settings: FitSettings) -> Iterator[Verdict]:
     reached = solution.reached
     if not solution.converged:
-        reason = {
-            "max_steps": "The steps ran out before the gradient vanished; raise --max-steps.",
-            "stalled": "No step lowers the negative log-likelihood, yet the gradient is not zero.",
-            "not_finite": "The likelihood is not finite at any start: the family cannot produce these counts.",
-            "saddle": "The gradient vanishes at a saddle, not at a maximum.",
-        }
+        # There is no other optimizer to advise here.
+        reason = REASONS | {"saddle": "The gradient vanishes at a saddle, not at a maximum."}
         yield Verdict(f"fit.{reached.status_text}", reason[reached.status_text])
         return
     own = solution.value[: settings.restarts] * solution.problem.n

@@ -18,7 +18,8 @@ _SAME = 0.01
 # Log-likelihood units within which two optima are about equally well supported: a factor of e^2 in likelihood.
 _NEARLY = 2.0
 
-_REASONS = {
+# Why a fit counts as not converged, by its status.
+REASONS = {
     "max_steps": "The steps ran out before the gradient vanished; raise --max-steps.",
     "stalled": "No step lowers the negative log-likelihood, yet the gradient is not zero.",
     "not_finite": "The likelihood is not finite at any start: the family cannot produce these counts.",
@@ -29,7 +30,7 @@ _REASONS = {
 def _not_converged(facts: Facts) -> list[Verdict]:
     """Why the fit counts as not converged."""
     status = facts.chunk.status[facts.at]
-    return [Verdict(f"fit.{status}", _REASONS[status])]
+    return [Verdict(f"fit.{status}", REASONS[status])]
 
 
 def _reached(chunk: Chunk) -> Bools:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints, offset_of
-from distfit_counts.regression.formula import variables
-from distfit_counts.regression.model import text_columns
+from distfit_counts.regression.model import column_kinds
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.parquet import inputs
 from distfit_counts.regression.row_model import RowModel
@@ -35,11 +34,7 @@ class NetworkModel:
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that it needs, each with what it must hold."""
-        found: dict[str, Kind] = {}
-        for terms in self.fit.terms:
-            levels = text_columns(terms)
-            found |= {name: "level" if name in levels else "number" for name in variables(terms.text)}
-        return found | {name: "number" for name in (self.offset, self.exposure) if name is not None}
+        return column_kinds(self.fit.terms, self.offset, self.exposure)
 
     def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]:
         """eta [H] of [N], and no matrices."""
