@@ -87,8 +87,8 @@ def test_the_list_of_families_into_a_closed_pipe() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_device_as_output(distfit: Run) -> None:
-    done = distfit("fit", HORSEKICKS, "-f", "poisson", "-o", "/dev/stdout")
+def test_a_device_as_output(process: Run) -> None:
+    done = process("fit", HORSEKICKS, "-f", "poisson", "-o", "/dev/stdout")
     assert done.returncode == 0
     assert "poisson fitted to" in done.stdout
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.commands.conftest import ROOT, Inside, Run
+from tests.commands.conftest import ROOT, Run
 
 NMES = "sample_data/nmes1988.csv"
 FORMULA = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
@@ -41,8 +41,8 @@ def test_a_report_for_people(distfit: Run) -> None:
         assert said in done.stdout, said
 
 
-def test_json_holds_every_number(inside: Inside) -> None:
-    done = inside("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
+def test_json_holds_every_number(distfit: Run) -> None:
+    done = distfit("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
     record = json.loads(done.stdout)
     assert record["schema"] == "distfit.regression/1"
     assert list(record["predictors"]) == ["pi", "rate"]
@@ -52,8 +52,8 @@ def test_json_holds_every_number(inside: Inside) -> None:
     assert record["converged"]
 
 
-def test_csv_has_a_line_for_every_coefficient(inside: Inside) -> None:
-    rows = list(csv.DictReader(io.StringIO(inside("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
+def test_csv_has_a_line_for_every_coefficient(distfit: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(distfit("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
     assert [(row["parameter"], row["term"]) for row in rows] == [("rate", "Intercept"), ("rate", "chronic")]
 
 
@@ -70,11 +70,11 @@ def test_predictions_keep_the_rows_of_the_source(distfit: Run, model: Path, tmp_
     assert table.column("mean").to_pylist() == [float(row["mean"]) for row in rows]
 
 
-def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
+def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     text = (ROOT / NMES).read_text()
     few = "".join(text.splitlines(keepends=True)[:4])
     assert distfit("predict", model, "-", input=few).stdout.count("\n") == 4
-    assert "4,406 rows" in distfit("regress", "-", "visits ~ chronic", input=text).stdout
+    assert "4,406 rows" in process("regress", "-", "visits ~ chronic", input=text).stdout
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
         ([NMES, "visits ~ chronic", "--cluster", "health", "--errors", "hc1"], "two kinds"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(inside: Inside, arguments: list[str], said: str) -> None:
-    done = inside("regress", *arguments)
-    assert done.exit_code == 2
+def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", *arguments)
+    assert done.returncode == 2
     assert done.stdout == ""
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -115,35 +115,35 @@ def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) ->
     assert "'so so'" in done.stderr
 
 
-def test_a_saved_regression_is_for_predict(inside: Inside, model: Path) -> None:
-    done = inside("show", model)
-    assert done.exit_code == 2
+def test_a_saved_regression_is_for_predict(distfit: Run, model: Path) -> None:
+    done = distfit("show", model)
+    assert done.returncode == 2
     assert "it is for distfit predict" in done.stderr
 
 
-def test_only_a_saved_regression_predicts(inside: Inside, tmp_path: Path) -> None:
+def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:
     path = tmp_path / "fit.json"
-    inside("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
-    done = inside("predict", path, NMES)
-    assert done.exit_code == 2
+    distfit("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
+    done = distfit("predict", path, NMES)
+    assert done.returncode == 2
     assert "distfit regress --save" in done.stderr
 
 
-def test_a_network_is_one_option_away(inside: Inside, tmp_path: Path) -> None:
+def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
     """Trained, checked up, kept, and asked for predictions; the checkpoint of an ended run has nothing more to do."""
     arguments = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "8", "--epochs", "3"]
     options = ["--checkpoint", tmp_path / "c.npz", "--save", tmp_path / "n.json"]
-    done = inside(*arguments, *options)
-    assert (done.exit_code, done.stderr) == (0, "")
+    done = distfit(*arguments, *options)
+    assert (done.returncode, done.stderr) == (0, "")
     for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
         assert said in done.stdout, said
-    again = inside(*arguments, *options, "--format", "json")
+    again = distfit(*arguments, *options, "--format", "json")
     record = json.loads(again.stdout)
     assert record["epochs"] == 3
     assert record["checkup"]["r_squared"] > 0.0
-    predicted = inside("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
+    predicted = distfit("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
     assert predicted.stdout.count("\n") == 4407
-    assert inside("predict", tmp_path / "n.json", NMES, "--interval").exit_code == 2
+    assert distfit("predict", tmp_path / "n.json", NMES, "--interval").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_a_network_is_one_option_away(inside: Inside, tmp_path: Path) -> None:
         (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
     ],
 )
-def test_options_of_networks_that_cannot_be(inside: Inside, arguments: list[str], said: str) -> None:
-    done = inside("regress", NMES, "visits ~ chronic", *arguments)
-    assert done.exit_code == 2
+def test_options_of_networks_that_cannot_be(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", NMES, "visits ~ chronic", *arguments)
+    assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
