@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,9 +14,11 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_json import dumps, fit_record
-from distfit_counts.result import Estimate, Fit, Goodness, HypothesisTest, Reduced, Restart, TracePoint, Verdict
+from distfit_counts.result import Estimate, Fit, Goodness, Reduced
+from distfit_counts.saved import is_regression, number_of, read, restart_of, test_of, values_of, verdicts_of
 
 SCHEMA = "distfit.model/2"
+HINT = "a model is written by distfit fit --save"
 
 
 def save(path: str | Path, fits: Iterable[Fit]) -> None:
@@ -34,19 +35,16 @@ def save(path: str | Path, fits: Iterable[Fit]) -> None:
 
 def load(path: str | Path) -> list[Fit]:
     """The fits of a saved model. Raises DistfitError for anything else."""
-    try:
-        record = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise DistfitError(
-            f"cannot read {path}: {error.strerror}", "a model is written by distfit fit --save"
-        ) from error
-    except ValueError as error:
-        raise DistfitError(f"{path} is not JSON: {error}", "a model is written by distfit fit --save") from error
-    schema = record.get("schema") if isinstance(record, dict) else None
-    if isinstance(schema, str) and schema.startswith("distfit.regression_model/"):
-        raise DistfitError(f"{path} is a saved regression", "it is for distfit predict")
+    return fits_of(read(path, HINT), path)
+
+
+def fits_of(record: dict[str, Any], path: str | Path) -> list[Fit]:
+    """The same of what ``path`` holds."""
+    schema = record.get("schema")
+    if is_regression(record):
+        raise DistfitError(f"{path} is a saved regression", "it needs the covariates of rows: distfit predict")
     if schema != SCHEMA:
-        hint = f"this distfit reads {SCHEMA}; a model is written by distfit fit --save"
+        hint = f"this distfit reads {SCHEMA}; {HINT}"
         raise DistfitError(f"{path} is not a distfit model (schema {schema!r})", hint)
     try:
         fits = [_fit(item) for item in record["fits"]]
@@ -74,18 +72,18 @@ def _fit(record: dict[str, Any]) -> Fit:
             record["data"]["n_missing"],
         ),
         parameters={name: _estimate(e) for name, e in record["parameters"].items()},
-        derived={name: _number(value) for name, value in record["derived"].items()},
-        log_likelihood=_number(record["log_likelihood"]),
+        derived={name: number_of(value) for name, value in record["derived"].items()},
+        log_likelihood=number_of(record["log_likelihood"]),
         n_parameters=record["n_parameters"],
         converged=record["converged"],
         status=record["status"],
-        gradient_norm=_number(record["gradient_norm"]),
-        restarts=tuple(_restart(item) for item in record["restarts"]),
-        verdicts=tuple(Verdict(item["code"], item["message"], item["reassuring"]) for item in record["verdicts"]),
-        reduced=Reduced(reduced["family"], {name: _number(v) for name, v in reduced["parameters"].items()}),
-        correlation={a: _values(line) for a, line in record["correlation"].items()},
+        gradient_norm=number_of(record["gradient_norm"]),
+        restarts=tuple(restart_of(item) for item in record["restarts"]),
+        verdicts=verdicts_of(record["verdicts"]),
+        reduced=Reduced(reduced["family"], {name: number_of(v) for name, v in reduced["parameters"].items()}),
+        correlation={a: values_of(line) for a, line in record["correlation"].items()},
         goodness=_goodness(record["goodness"]),
-        tests=tuple(_test(item) for item in record["tests"]),
+        tests=tuple(test_of(item) for item in record["tests"]),
         level=record["level"],
         ci=record["ci"],
         optimizer=record["optimizer"],
@@ -95,44 +93,12 @@ def _fit(record: dict[str, Any]) -> Fit:
 
 
 def _goodness(record: dict[str, Any]) -> Goodness:
-    bins = tuple(Frequency(b["low"], b["high"], b["observed"], _number(b["expected"])) for b in record["bins"])
-    return Goodness(bins, tuple(_test(item) for item in record["tests"]), _number(record["expected_largest"]))
-
-
-def _test(record: dict[str, Any]) -> HypothesisTest:
-    statistic, df, p_value = (_number(record[name]) for name in ("statistic", "df", "p_value"))
-    return HypothesisTest(record["code"], record["title"], statistic, df, p_value, record["null"])
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+    bins = tuple(Frequency(b["low"], b["high"], b["observed"], number_of(b["expected"])) for b in record["bins"])
+    return Goodness(bins, tuple(test_of(item) for item in record["tests"]), number_of(record["expected_largest"]))
 
 
 def _estimate(record: dict[str, Any]) -> Estimate:
-    numbers = {name: _number(record[name]) for name in ("estimate", "std_error", "lower", "upper")}
+    numbers = {name: number_of(record[name]) for name in ("estimate", "std_error", "lower", "upper")}
     # JSON has no infinity: the record says which numbers are.
     numbers |= dict.fromkeys(record["infinite"], math.inf)
     return Estimate(**numbers, boundary=record["boundary"])
-
-
-def _values(record: dict[str, float | None]) -> dict[str, float]:
-    return {name: _number(value) for name, value in record.items()}
-
-
-def _restart(record: dict[str, Any]) -> Restart:
-    trace = tuple(
-        TracePoint(p["step"], _number(p["nll"]), _number(p["gradient_norm"]), _values(p["estimate"]))
-        for p in record.get("trace", ())
-    )
-    return Restart(
-        restart=record["restart"],
-        origin=record["origin"],
-        start=_values(record["start"]),
-        estimate=_values(record["estimate"]),
-        nll=_number(record["nll"]),
-        gradient_norm=_number(record["gradient_norm"]),
-        steps=record["steps"],
-        status=record["status"],
-        basin=record["basin"],
-        trace=trace,
-    )

@@ -14,6 +14,7 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
+from distfit_counts.inference.selection.criteria import aic, aicc, bic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,8 +118,7 @@ class Reduced:
 class Fit:
     """One family fitted to one column (of one group).
 
-    ``log_likelihood`` keeps all constants; at a boundary it is the supremum. ``aic`` = 2p - 2l, ``bic`` =
-    p log n - 2l, ``aicc`` = aic + 2p(p+1)/(n-p-1), NaN where n <= p + 1. ``ci`` says how the intervals were made,
+    ``log_likelihood`` keeps all constants; at a boundary it is the supremum. ``ci`` says how the intervals were made,
     ``correlation`` is that of the estimates of ``reduced``, ``tests`` compare with simpler families.
     """
 
@@ -152,16 +152,15 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+        return float(aic(self.log_likelihood, self.n_parameters))
 
     @property
     def aicc(self) -> float:
-        p = self.n_parameters
-        return self.aic + 2.0 * p * (p + 1) / (self.n - p - 1) if self.n > p + 1 else float("nan")
+        return float(aicc(self.log_likelihood, self.n_parameters, self.n))
 
     @property
     def bic(self) -> float:
-        return self.n_parameters * float(np.log(self.n)) - 2.0 * self.log_likelihood
+        return float(bic(self.log_likelihood, self.n_parameters, self.n))
 
     @property
     def nll_per_observation(self) -> float:

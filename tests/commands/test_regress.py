@@ -85,6 +85,8 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
         ([NMES, "visits"], "is no formula"),
         ([NMES, "health ~ chronic"], "'average' is not"),
         ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
+        ([NMES, "visits ~ health", "-f", "gausian"], "did you mean gaussian"),
+        ([NMES, "visits ~ health", "-f", "normal"], "gaussian, bernoulli, categorical"),
         ([NMES, "visits ~ chronic + offset(log(school))"], "no covariate"),
         ([NMES, "visits ~ health", "-f", "nb", "--formula", "alpha=~ chronic"], "no parameter 'alpha'"),
         ([NMES, "visits ~ health", "--exposure", "hospital"], "exposures are above 0"),
@@ -113,12 +115,6 @@ def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert "row 1" in done.stderr
     assert "'so so'" in done.stderr
-
-
-def test_a_saved_regression_is_for_predict(distfit: Run, model: Path) -> None:
-    done = distfit("show", model)
-    assert done.returncode == 2
-    assert "it is for distfit predict" in done.stderr
 
 
 def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_a_level_with_only_zeros_is_named_and_disturbs_nothing_else(made: pd.Dat
     own = coefficients(found, "rate")
     assert own["group[T.c]"].note == "lower"
     assert np.isnan(own["group[T.c]"].std_error)
-    assert any(v.code == "terms.only_zeros" and "group[T.c]" in v.message for v in found.verdicts)
+    assert any(v.code == "terms.only_zeros" and "group[c]" in v.message for v in found.verdicts)
     rest = coefficients(fit(frame[frame["group"] != "c"], "y ~ x + group", "poisson"), "rate")
     assert own["x"].estimate == pytest.approx(rest["x"].estimate, rel=1e-6)
     assert own["x"].std_error == pytest.approx(rest["x"].std_error, rel=1e-6)

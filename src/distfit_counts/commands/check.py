@@ -11,6 +11,8 @@ from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
+from distfit_counts.commands.idle import refuse
+from distfit_counts.commands.of_regression import check_regression
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
 
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
     from distfit_counts.report.progress import Watch
     from distfit_counts.result import Fit
 
+# Of Data, what says where counts lie; rows are read as distfit regress and predict read them.
+_OF_COUNTS = ("column", "by", "together", "variables", "layer", "connect", "table", "sql", "max_distinct", "memory")
+
 
 @grouped
 def check(
-    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit or regress --save.")],
     data: Data,
     format: options.Formats = None,
     output: options.Output = None,
@@ -32,17 +38,25 @@ def check(
 ) -> None:
     """Check a saved model on new data, without refitting: scores, calibration, goodness of fit.
 
+    Of a regression, SOURCE is a table with its response and covariates; all SOURCEs are one.
+
     distfit check model.json new.csv
     """
     from distfit_counts.matching import match
-    from distfit_counts.model_file import load
+    from distfit_counts.model_file import HINT, fits_of
     from distfit_counts.report.check import write_checks
     from distfit_counts.report.progress import Watch
+    from distfit_counts.saved import is_regression, read
 
     data.check()
     check_outputs(output, None, plot, [model, *data.files])
     written_as = format_of(format, output)
-    fits = load(model)
+    record = read(model, HINT)
+    if is_regression(record):
+        refuse(ctx, "a regression", *_OF_COUNTS)
+        check_regression(model, data.sources or [], data.weights, written_as, output, plot, quiet)
+        return
+    fits = fits_of(record, model)
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         pairs, left = match(fits, data.read(watch, quiet))

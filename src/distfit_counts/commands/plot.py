@@ -10,7 +10,8 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
-from distfit_counts.commands.idle import only_with
+from distfit_counts.commands.idle import only_with, refuse
+from distfit_counts.commands.of_regression import plot_saved
 from distfit_counts.commands.picking import pick, the_only
 from distfit_counts.errors import DistfitError
 
@@ -45,7 +46,7 @@ _PARAMETERS = "Of --kind surface  [default: the first two; of a mixture, those o
 
 def plot(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit --save.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit or regress --save.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="A .png, .svg, .pdf or .html file.")],
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="New data to see the model on; else what it was fitted to.")
@@ -64,14 +65,17 @@ def plot(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw a saved model. Needs the extra plot: pip install 'distfit-counts[plot]'.
+    """Draw a saved model; of a regression, the rows of a SOURCE beside it.
+
+    Needs the extra plot: pip install 'distfit-counts[plot]'.
 
     distfit plot model.json --kind rootogram -o fit.png
     """
     from dataclasses import replace
 
-    from distfit_counts.model_file import load
+    from distfit_counts.model_file import HINT, fits_of
     from distfit_counts.report.plots.render import check, render
+    from distfit_counts.saved import is_regression, read
 
     only_with(ctx, "--kind rootogram", kind is Kind.rootogram, "style")
     only_with(ctx, "--kind surface", kind is Kind.surface, "parameters")
@@ -82,7 +86,12 @@ def plot(
     if source is not None and kind in _SEARCH:
         raise DistfitError(f"--kind {kind.value} shows how the model was fitted", "leave out SOURCE")
     names = _two(parameters)
-    fits = load(model)
+    record = read(model, HINT)
+    if is_regression(record):
+        refuse(ctx, "a regression", "kind", "column", "by", "group")
+        plot_saved(model, source, weights, output, quiet)
+        return
+    fits = fits_of(record, model)
     if source is not None:
         fits = _on_new_data(fits, source, column, by, weights, quiet)
     fits = pick(fits, column or [], group or [])

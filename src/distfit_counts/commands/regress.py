@@ -10,6 +10,8 @@ import typer
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
+from distfit_counts.commands.idle import refuse
+from distfit_counts.commands.of_regression import read_rows
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.commands.pairs import pairs
 from distfit_counts.commands.training import Training
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from distfit_counts.regression.network.fit import NetworkFit
-    from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.regression.network.settings import NetworkSettings
     from distfit_counts.regression.regress import Request
     from distfit_counts.regression.result import Regression
@@ -78,7 +79,8 @@ def regress(
     output: options.Output = None,
     plot: options.Plot = None,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="MODEL.json", help="Save it for distfit predict.")
+        Path | None,
+        typer.Option("--save", metavar="MODEL.json", help="Save it for distfit predict, show, check and plot."),
     ] = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -95,14 +97,14 @@ def regress(
     from distfit_counts.report.progress import Watch
 
     if family not in NATURAL:
-        parse(family)
+        parse(family, beside=NATURAL)
     check_outputs(output, save, plot, [Path(source)])
     written_as = format_of(format, output)
     network = training.settings(ctx, seed)
     if cluster is not None and errors is not options.Errors.model:
         raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     if network is not None:
-        _refuse_with_network(ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
+        refuse(ctx, "--hidden", "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
     import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
         from distfit_counts.regression.regress import Request
@@ -136,13 +138,19 @@ def regress(
     if network is not None:
         from distfit_counts.regression.network.model import NetworkModel
 
-        found, title = NetworkModel(trained, offset, exposure), f"{formula}, {source}"
+        found = NetworkModel(trained, offset, exposure)
+        if save is not None:
+            from distfit_counts.regression.model_file import save_network
+
+            save_network(save, found, formula, source)
         if plot is not None:
             from distfit_counts.regression.formula import response_of
             from distfit_counts.report.plots.network import plot_network
 
-            plot_network(found, title, frame, response_of(formula), plot)
-        _write_network(found, title, written_as, output, save, verbose)
+            plot_network(found, f"{formula}, {source}", frame, response_of(formula), plot)
+        from distfit_counts.report.write_network import write_network
+
+        write_network(trained, f"{formula}, {source}", written_as, output, verbose)
         return
     from distfit_counts.report.write_regression import write_regression
 
@@ -151,7 +159,7 @@ def regress(
     if plot is not None:
         from distfit_counts.report.plots.regression import plot_regression
 
-        plot_regression(fit, plot)
+        plot_regression(fit.residuals, fit.family, fit.response, fit.formula, plot)
     write_regression(fit, written_as, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)
@@ -162,7 +170,7 @@ def _fit(source: str, request: Request, restarts: int | None, watch: Watch, **ot
     from distfit_counts.regression.responses import default_restarts
 
     settings = FitSettings(restarts=restarts or default_restarts(request.family), **others)
-    frame = _read(source, request, watch)
+    frame = read_rows([source], request.kinds(), watch)
     return regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
 
 
@@ -179,34 +187,5 @@ def _train(
     paths = [Path(path) for path in files_of(source)]
     if network.batch_size is not None and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
         return train_parquet(paths, request, network, checkpoint, progress), None
-    frame = _read(source, request, watch)
+    frame = read_rows([source], request.kinds(), watch)
     return train_frame(frame, request, network, checkpoint, progress), frame
-
-
-def _write_network(
-    model: NetworkModel, title: str, format: str, output: Path | None, save: Path | None, verbose: bool
-) -> None:
-    from distfit_counts.report.write_network import write_network
-
-    if save is not None:
-        from distfit_counts.regression.model_file import save_network
-
-        save_network(save, model)
-    write_network(model.fit, title, format, output, verbose)
-
-
-def _refuse_with_network(ctx: typer.Context, *names: str) -> None:
-    for name in names:
-        given = ctx.get_parameter_source(name)
-        if given is not None and given.name == "COMMANDLINE":
-            option = f"--{name.replace('_', '-')}"
-            raise DistfitError(f"{option} does nothing with --hidden", f"leave out {option}, or --hidden")
-
-
-def _read(source: str, request: Request, watch: Watch) -> pd.DataFrame:
-    from distfit_counts.data.frames import read_frame
-
-    def progress(done: int, total: int | None) -> None:
-        watch.show("reading", done, total, f"{done / 1e6:,.0f} MB")
-
-    return read_frame([source], request.kinds(), progress)

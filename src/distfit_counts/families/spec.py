@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from distfit_counts.errors import FamilyError
@@ -55,10 +55,10 @@ MAX_COMPONENTS = 20
 _TOKEN = re.compile(r"\s*([a-z][a-z0-9_-]*|\d+|[()+*])", re.IGNORECASE)
 
 
-def parse(text: str, components: int | None = None) -> Family:
+def parse(text: str, components: int | None = None, beside: Sequence[str] = ()) -> Family:
     """The family that ``text`` names. ``components`` is K for ``mixture`` and its relatives (default 2).
 
-    Raises FamilyError with the nearest known names.
+    Raises FamilyError with the nearest known names, those ``beside`` the count families among them.
     """
     word = text.strip().lower()
     if word in MIXTURE_WORDS:
@@ -68,7 +68,7 @@ def parse(text: str, components: int | None = None) -> Family:
             f"--components goes with {', '.join(MIXTURE_WORDS)}, not with {text!r}",
             f"write {components}*({text}) for a mixture of {components}",
         )
-    reader = _Reader(text, _tokens(text))
+    reader = _Reader(text, _tokens(text), beside)
     family = _sum(reader)
     if reader.peek() is not None:
         raise reader.error(f"unexpected {reader.peek()!r}")
@@ -94,6 +94,7 @@ def _tokens(text: str) -> list[str]:
 class _Reader:
     text: str
     tokens: list[str]
+    beside: Sequence[str] = ()
     place: int = 0
 
     def peek(self) -> str | None:
@@ -169,7 +170,7 @@ def _atom(reader: _Reader) -> Family:
 
 
 def _unknown(reader: _Reader, token: str) -> FamilyError:
-    known = [*BASES, *SHORTHANDS, *WRAPPERS, *MIXTURE_WORDS]
+    known = [*BASES, *SHORTHANDS, *WRAPPERS, *MIXTURE_WORDS, *reader.beside]
     near = difflib.get_close_matches(token, known, n=3, cutoff=0.5)
     if token in WRAPPERS:
         return FamilyError(
@@ -180,7 +181,7 @@ def _unknown(reader: _Reader, token: str) -> FamilyError:
             f"family {reader.text!r}: {token!r} stands alone", "write 3*poisson, or --family mixture --components 3"
         )
     nearest = f"did you mean {' or '.join(near)}? " if near else ""
-    names = ", ".join([*BASES, *SHORTHANDS, *MIXTURE_WORDS])
+    names = ", ".join([*BASES, *SHORTHANDS, *MIXTURE_WORDS, *reader.beside])
     wrappers = ", ".join(f"{name}(...)" for name in WRAPPERS)
     return FamilyError(
         f"unknown family {token!r}", f"{nearest}known: {names}; wrappers {wrappers}; mixtures 2*poisson, poisson+nb"

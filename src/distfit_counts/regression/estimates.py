@@ -22,6 +22,7 @@ from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
 
 NAN = float("nan")
+_INFINITE = "a coefficient is infinite: only the likelihood ratio (--likelihood-ratios) tests its term"
 # Share of the most that a flat direction could move a coefficient, from which on it is flat itself.
 _SHARE = 1e-3
 Bools = npt.NDArray[np.bool_]
@@ -97,7 +98,7 @@ class Estimates:
             for j, name in enumerate(own.terms.names)
         )
         tests = tuple(
-            TermTests(term, wald(f"{own.head}: {term}", beta[list(columns)], covariance[np.ix_(columns, columns)]))
+            TermTests(term, self._wald(f"{own.head}: {term}", [place.start + j for j in columns]))
             for term, columns in own.terms.by_term.items()
             if term != "1" and columns
         )
@@ -105,6 +106,12 @@ class Estimates:
         natural = self._weight(own.head) if alone and link is SOFTMAX else _natural(link, listed[0]) if alone else None
         ratio = "odds ratio" if link.name == "logit" else link.ratio
         return FittedPredictor(own.head, link.name, ratio, own.terms, listed, tests, natural)
+
+    def _wald(self, title: str, columns: list[int]) -> HypothesisTest:
+        if self.flat[columns].any():
+            # The rest of the term would be another hypothesis, on fewer degrees of freedom.
+            return HypothesisTest("wald", title, NAN, NAN, NAN, _INFINITE)
+        return wald(title, self.coefficients[columns], self.covariance[np.ix_(columns, columns)])
 
     def _weight(self, head: str) -> tuple[float, float, float, float] | None:
         """A mixture's weight where all of them are constant: the softmax of their intercepts, the last being 0.
@@ -144,7 +151,9 @@ class Estimates:
 
 
 def wald(title: str, beta: Array, covariance: Array) -> HypothesisTest:
-    """Wald's chi-square that all of ``beta`` [q] are 0: beta' V^-1 beta on q degrees of freedom."""
+    """Wald's chi-square that all of ``beta`` [q] are 0: beta' V^-1 beta on q degrees of freedom, those that are left
+    out not counted.
+    """
     known = np.isfinite(np.diag(covariance))
     if not known.any():
         return HypothesisTest("wald", title, NAN, NAN, NAN, "the coefficients have no standard errors")

@@ -103,7 +103,8 @@ def regress(
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    found = Residuals.of(reached, settings.seed) if isinstance(model, CountModel) else None
+    infinite = estimates.information.flat.shape[1]
+    found = Residuals.of(reached, infinite, settings.seed) if isinstance(model, CountModel) else None
     return Regression(
         source=source,
         formula=formula.text,
@@ -125,11 +126,17 @@ def regress(
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
         verdicts=verdicts(
-            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+            solution,
+            predictors,
+            None if found is None else found.moments,
+            data,
+            settings,
+            None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,
         errors=estimates.errors,
         residuals=found,
+        agree=lambda: None if found is None else found.agreement,
         level=settings.level,
         seed=settings.seed,
         offset=request.offset,

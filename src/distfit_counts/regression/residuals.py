@@ -12,6 +12,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.cumulative import cumulative
 from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.optimise.threads import side_by_side
+from distfit_counts.regression.agreement import Agreement, Moments
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution, natural_heads
 from distfit_counts.settings import PIECE_ELEMENTS
@@ -26,52 +27,31 @@ _LARGE = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """How the fit and the counts agree, over all rows.
-
-    ``dispersion``: Pearson's chi-square over its degrees of freedom. ``zeros``, ``mean`` and ``variance``: observed and
-    expected. What takes longer is computed when it is asked for.
+    """``model`` with predictors ``eta`` on the counts ``y`` [N] of ``weights``. What takes longer than ``moments`` is
+    computed when it is asked for.
     """
 
     model: CountModel
     eta: dict[str, Array]
     y: Array
     weights: Array
-    dispersion: float
-    zeros: tuple[float, float]
-    mean: tuple[float, float]
-    variance: tuple[float, float]
+    moments: Moments
     seed: int
-    threads: int | None
+    threads: int | None = None
 
     @classmethod
-    def of(cls, solution: Solution, seed: int) -> Residuals:
-        """At the best point of ``solution``, which is of a count model."""
-        problem = solution.problem
-        model, y, weights, n = problem.model, problem.y, problem.weights, problem.n
+    def of(cls, solution: Solution, infinite: int, seed: int) -> Residuals:
+        """At the best point of ``solution``, which is of a count model and runs off in ``infinite`` directions."""
+        problem, eta = solution.problem, natural_heads(solution)
+        model, y, weights = problem.model, problem.y, problem.weights
         assert isinstance(model, CountModel)
-        eta = natural_heads(solution)
-        natural = model.natural([eta[head] for head in model.heads])
-        with np.errstate(all="ignore"):
-            mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
-            squares = float(weights @ ((y - mean) ** 2 / variance))
-            zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
-        df = n - problem.objective.width
-        middle, fitted = float(weights @ y / n), float(weights @ mean / n)
-        return cls(
-            model=model,
-            eta=eta,
-            y=y,
-            weights=weights,
-            dispersion=squares / df if df > 0 else float("nan"),
-            zeros=(float(weights @ (y == 0)), float(weights @ zero)),
-            mean=(middle, fitted),
-            variance=(
-                float(weights @ (y - middle) ** 2 / n),
-                float(weights @ (variance + (mean - fitted) ** 2) / n),
-            ),
-            seed=seed,
-            threads=problem.threads,
-        )
+        moments = Moments.of(model, eta, y, weights, problem.objective.width, infinite)
+        return cls(model, eta, y, weights, moments, seed, problem.threads)
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        quantile = (float(self.quantile.mean()), float(self.quantile.std()))
+        return Agreement(self.moments, quantile, tuple(self.observed.tolist()), tuple(self.expected.tolist()))
 
     @property
     def _cells(self) -> int:

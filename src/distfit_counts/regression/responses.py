@@ -24,13 +24,13 @@ def response_kind(spec: str) -> Kind:
     if spec in NATURAL:
         # A label is any value, words or numbers.
         return "number" if spec == "gaussian" else None
-    parse(spec)
+    parse(spec, beside=NATURAL)
     return "count"
 
 
 def heads_before_data(spec: str, links: Mapping[str, str]) -> tuple[str, ...]:
     """Predictors that can be named before the response is read: of a categorical one, its levels are not yet known."""
-    return ("response",) if spec in NATURAL else CountModel.of(parse(spec), links).heads
+    return ("response",) if spec in NATURAL else CountModel.of(parse(spec, beside=NATURAL), links).heads
 
 
 def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[RowModel, Array]:
@@ -39,7 +39,7 @@ def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[R
     Raises DataError for a response that the family cannot have, FamilyError for links that it does not have.
     """
     if spec not in NATURAL:
-        return CountModel.of(parse(spec), links), column.to_numpy(dtype=np.float64)
+        return CountModel.of(parse(spec, beside=NATURAL), links), column.to_numpy(dtype=np.float64)
     if links:
         raise FamilyError(f"{spec} has its canonical link only", "leave out --link")
     if spec == "gaussian":

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.inference.selection.criteria import aic, bic
+from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.result import HypothesisTest, Restart, Verdict
@@ -72,7 +74,8 @@ class Regression:
     ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
     predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
     covariates' own scale; NaN where there is none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
-    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one.
+    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one. ``residuals``: of
+    the rows; None where they are no counts, or were not kept, as in a saved model.
     """
 
     source: str
@@ -96,6 +99,7 @@ class Regression:
     covariance: Array = field(repr=False)
     errors: str
     residuals: Residuals | None = field(repr=False)
+    agree: Callable[[], Agreement | None] = field(repr=False)
     level: float
     seed: int
     variance: float | None = None
@@ -110,13 +114,18 @@ class Regression:
         """That of the same family without covariates, beside the offsets: fitted when it is asked for."""
         return self.null()
 
+    @cached_property
+    def agreement(self) -> Agreement | None:
+        """With the counts; None where the response has none. Computed when it is asked for."""
+        return self.agree()
+
     @property
     def aic(self) -> float:
-        return 2.0 * self.n_parameters - 2.0 * self.log_likelihood
+        return float(aic(self.log_likelihood, self.n_parameters))
 
     @property
     def bic(self) -> float:
-        return self.n_parameters * math.log(self.n) - 2.0 * self.log_likelihood
+        return float(bic(self.log_likelihood, self.n_parameters, self.n))
 
     @property
     def coefficients(self) -> Mapping[str, Mapping[str, Coefficient]]:

@@ -9,8 +9,9 @@ import numpy as np
 from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.inference.verdicts.convergence import REASONS
 from distfit_counts.optimise.minimise import CONVERGED
+from distfit_counts.regression.agreement import Moments
 from distfit_counts.regression.design import Design
-from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.names import label
 from distfit_counts.regression.result import FittedPredictor
 from distfit_counts.regression.row_model import ZEROS, bare
 from distfit_counts.regression.solve import Solution
@@ -28,13 +29,13 @@ _ROWS_PER_PARAMETER, _CLUSTERS = 5, 30
 def verdicts(
     solution: Solution,
     predictors: Sequence[FittedPredictor],
-    residuals: Residuals | None,
+    moments: Moments | None,
     data: Design,
     settings: FitSettings,
     clusters: int | None,
 ) -> tuple[Verdict, ...]:
     """All that hold. ``clusters``: how many the standard errors rest on, None where they rest on rows."""
-    if not data.y.any() and residuals is not None:
+    if not data.y.any() and moments is not None:
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
         return (Verdict("terms.all_zero", nothing),)
     found = [
@@ -44,7 +45,7 @@ def verdicts(
         *_few_clusters(clusters),
         *_aliased(predictors),
         *_infinite(predictors, data),
-        *(_misfit(solution, residuals, data) if residuals is not None else ()),
+        *(_misfit(solution, moments, data) if moments is not None else ()),
     ]
     return tuple(found)
 
@@ -144,24 +145,24 @@ def _only_zeros(column: np.ndarray, data: Design) -> bool:
     return bool(np.isin(column, (0.0, 1.0)).all() and 0 < marked.sum() < len(marked) and not data.y[marked].any())
 
 
-def _misfit(solution: Solution, residuals: Residuals, data: Design) -> Iterator[Verdict]:
+def _misfit(solution: Solution, moments: Moments, data: Design) -> Iterator[Verdict]:
     spread = np.sqrt(2.0 / max(data.n, 1.0))
-    away = (residuals.dispersion - 1.0) / spread
+    away = (moments.dispersion - 1.0) / spread
     # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
     remedy = "" if "size" in {bare(head) for head in solution.problem.heads} else "try nb, or "
-    if away > _WIDE and residuals.dispersion > 1.2:
+    if away > _WIDE and moments.dispersion > 1.2:
         yield Verdict(
             "misfit.overdispersed",
-            f"The counts scatter more than the model says: Pearson's chi-square is {residuals.dispersion:.3g} times "
+            f"The counts scatter more than the model says: Pearson's chi-square is {moments.dispersion:.3g} times "
             f"its degrees of freedom. Standard errors are too small by about the root of that: {remedy}--errors hc1.",
         )
-    elif away < -_WIDE and residuals.dispersion < 0.8:
+    elif away < -_WIDE and moments.dispersion < 0.8:
         yield Verdict(
             "misfit.underdispersed",
-            f"The counts scatter less than the model says: Pearson's chi-square is {residuals.dispersion:.3g} times "
+            f"The counts scatter less than the model says: Pearson's chi-square is {moments.dispersion:.3g} times "
             "its degrees of freedom; standard errors are too large.",
         )
-    observed, expected = residuals.zeros
+    observed, expected = moments.zeros
     share = expected / data.n
     if 0.0 < share < 1.0:
         z = (observed - expected) / np.sqrt(data.n * share * (1.0 - share))
@@ -175,4 +176,4 @@ def _misfit(solution: Solution, residuals: Residuals, data: Design) -> Iterator[
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+    return ", ".join(map(label, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

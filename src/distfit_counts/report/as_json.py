@@ -56,7 +56,7 @@ def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[st
         "status": fit.status,
         "gradient_norm": finite(fit.gradient_norm),
         "equivalent": {"family": fit.reduced.family, "parameters": dict(fit.reduced.parameters)},
-        "restarts": [_restart(restart) for restart in fit.restarts],
+        "restarts": [restart_record(restart) for restart in fit.restarts],
         "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
     }
 
@@ -112,7 +112,7 @@ def _values(values: Any) -> dict[str, float | None]:
     return {name: finite(value) for name, value in values.items()}
 
 
-def _restart(restart: Restart) -> dict[str, Any]:
+def restart_record(restart: Restart) -> dict[str, Any]:
     record: dict[str, Any] = {
         "restart": restart.restart,
         "origin": restart.origin,

@@ -29,6 +29,7 @@ from distfit_counts.report.terminal import verdict_line
 if TYPE_CHECKING:
     from distfit_counts.inference.new_data.check import Check
 
+Band = tuple[Sequence[float], Sequence[float]]
 # Narrower terminals get the tables without their bars.
 _WIDE = 64
 
@@ -69,8 +70,7 @@ def _report(check: Check, console: Console) -> RenderableType:
         _moments(check),
         Padding(_chi_square(check), (0, 0, 0, 1)),
         frequency_table(check.frequencies, console.width),
-        _pit(check, console.width),
-        Padding(Text(_PIT, style="dim"), (0, 0, 0, 1)),
+        *pit_histogram(check.pit, check.pit_band, console.width),
         *residual_summary(check.residuals),
     ]
     return Group(*map(whole, parts))
@@ -131,20 +131,21 @@ _PIT = (
 )
 
 
-def _pit(check: Check, width: int) -> RenderableType:
+def pit_histogram(heights: Sequence[float], band: Band, width: int) -> list[RenderableType]:
+    """Each height beside its ``band``, with a bar where there is room, and how to read it."""
     table = plain_table()
     for name in ("PIT", "share", "95 % band"):
         table.add_column(name, justify="right", no_wrap=True)
     wide = width >= _WIDE
     if wide:
         table.add_column("", no_wrap=True)
-    bins, longest = len(check.pit), max(check.pit)
-    for i, (height, lower, upper) in enumerate(zip(check.pit, *check.pit_band, strict=True)):
+    bins, longest = len(heights), max(heights)
+    for i, (height, lower, upper) in enumerate(zip(heights, *band, strict=True)):
         outside = not lower <= height <= upper
         bar = "█" * round(height / longest * max(min(width - 48, 40), 8))
         cells = [f"{i / bins:.1f}–{(i + 1) / bins:.1f}", f"{height:.4f}", f"{lower:.4f} … {upper:.4f}"]
         table.add_row(*cells, *([bar + " !" * outside] if wide else []))
-    return table
+    return [whole(table), Padding(Text(_PIT, style="dim"), (0, 0, 0, 1))]
 
 
 def _overview(checks: Sequence[Check]) -> Table:

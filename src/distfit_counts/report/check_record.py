@@ -12,7 +12,7 @@ from distfit_counts.report.gathered import row_of
 if TYPE_CHECKING:
     from distfit_counts.inference.goodness.frequencies import Frequency
     from distfit_counts.inference.new_data.check import Check
-    from distfit_counts.inference.new_data.residuals import Moment
+    from distfit_counts.inference.new_data.residuals import Moment, Residuals
 
 SCHEMA = "distfit.check/1"
 
@@ -52,8 +52,8 @@ def check_record(check: Check) -> dict[str, Any]:
         **{name: finite(value) for name, value in _scores(check).items()},
         "chi_square": hypothesis_test(check.chi_square),
         "bins": [_bin(row) for row in check.bins],
-        "pit": [{"height": height, "lower": low, "upper": high} for height, low, high in _pit(check)],
-        "residuals": _residuals(check),
+        "pit": pit_record(check.pit, check.pit_band),
+        "residuals": moments_record(check.residuals),
         "frequencies": [
             _bin(row) | {"pearson": finite(row.pearson), "lower": lower, "upper": upper}
             for row, lower, upper in zip(check.frequencies, *check.frequency_band, strict=True)
@@ -85,25 +85,32 @@ def _numbers(check: Check) -> dict[str, float]:
         "zero_share_expected": model["prob_zero"],
     }
     tested = {"chi_square": test.statistic, "df": test.df, "p_value": test.p_value}
-    return counted | _scores(check) | moments | tested | {f"residual_{k}": m.value for k, m in _moments(check).items()}
+    return (
+        counted
+        | _scores(check)
+        | moments
+        | tested
+        | {f"residual_{k}": m.value for k, m in _moments(check.residuals).items()}
+    )
 
 
 def _bin(row: Frequency) -> dict[str, Any]:
     return {"low": row.low, "high": row.high, "observed": row.observed, "expected": row.expected}
 
 
-def _residuals(check: Check) -> dict[str, Any]:
-    found: dict[str, Any] = {"n": check.residuals.n, "seed": check.residuals.seed}
+def moments_record(residuals: Residuals) -> dict[str, Any]:
+    """The summary of quantile residuals."""
+    found: dict[str, Any] = {"n": residuals.n, "seed": residuals.seed}
     return found | {
         name: {"value": finite(moment.value), "lower": moment.lower, "upper": moment.upper}
-        for name, moment in _moments(check).items()
+        for name, moment in _moments(residuals).items()
     }
 
 
-def _moments(check: Check) -> dict[str, Moment]:
-    found = check.residuals
-    return {"mean": found.mean, "deviation": found.deviation, "share_beyond": found.beyond}
+def _moments(residuals: Residuals) -> dict[str, Moment]:
+    return {"mean": residuals.mean, "deviation": residuals.deviation, "share_beyond": residuals.beyond}
 
 
-def _pit(check: Check) -> Iterator[tuple[float, float, float]]:
-    return zip(check.pit, *check.pit_band, strict=True)
+def pit_record(heights: Sequence[float], band: tuple[Sequence[float], Sequence[float]]) -> list[dict[str, float]]:
+    """A PIT histogram."""
+    return [{"height": height, "lower": low, "upper": high} for height, low, high in zip(heights, *band, strict=True)]

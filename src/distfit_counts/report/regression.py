@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -14,15 +13,16 @@ from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.verdicts.p_values import p_text
-from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.agreement import Agreement, Moments
+from distfit_counts.regression.names import label
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
+from distfit_counts.result import HypothesisTest, Restart
 from distfit_counts.settings import NATURAL
 
 _ERRORS = {
@@ -49,11 +49,12 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
     parts: list[RenderableType] = [_title(fit), *(verdict_line(verdict) for verdict in fit.verdicts), Text("")]
     for own in fit.predictors:
         parts += [_heading(own, fit), Text("") if own.natural else _coefficients(own, fit)]
+        # Those of single columns alone are the z of the table above.
         if any(test.wald.df > 1 or test.likelihood_ratio for test in own.tests):
             parts.append(_tests(own))
     parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
-    if fit.residuals is not None:
-        parts += [_moments(fit, fit.residuals), _frequencies(fit.residuals)]
+    if fit.agreement is not None:
+        parts += [_moments(fit, fit.agreement), frequency_table(fit.agreement.frequencies, 100)]
     if len(fit.restarts) > 1 or verbose:
         parts.append(_restarts(fit, verbose))
     return Group(*map(whole, parts))
@@ -114,12 +115,6 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
     return without(build, list(columns), [interval, "z", ratio, "p-value"])
 
 
-def label(name: str) -> str:
-    """``health[poor]`` for ``C(health, contr.treatment('average'))[T.poor]``."""
-    short = re.sub(r"C\(\s*([^,()]+)(?:,[^\[\]]*)?\)", r"\1", name)
-    return re.sub(r"\[T\.", "[", short)
-
-
 def _estimate(c: Coefficient) -> str:
     if c.note in ("upper", "lower"):
         return "∞" if c.note == "upper" else "-∞"
@@ -141,15 +136,18 @@ def _tests(own: FittedPredictor) -> RenderableType:
     ratios = any(test.likelihood_ratio for test in own.tests)
     table = plain_table()
     table.add_column("term", style="bold")
-    for name in ("Wald χ²", "df", "p-value", *(["LR", "p-value"] if ratios else [])):
+    for name in ("Wald χ²", "df", "p-value", *(["LR", "df", "p-value"] if ratios else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for test in own.tests:
-        row = [escape(label(test.term)), number(test.wald.statistic, 4), _df(test.wald.df), p_text(test.wald.p_value)]
-        if ratios:
-            lr = test.likelihood_ratio
-            row += [number(lr.statistic, 4), p_text(lr.p_value)] if lr is not None else ["–", "–"]
-        table.add_row(*row)
-    return table
+        table.add_row(escape(label(test.term)), *_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else []))
+    reasons = dict.fromkeys(test.wald.null for test in own.tests if test.wald.statistic != test.wald.statistic)
+    heading = Text.assemble((own.head, "bold"), ", terms as a whole")
+    notes = [Padding(Text(f"–: {reason}", style="dim"), (0, 0, 1, 1)) for reason in reasons]
+    return Group(heading, whole(table), *notes)
+
+
+def _cells(test: HypothesisTest | None) -> list[str]:
+    return ["–"] * 3 if test is None else [number(test.statistic, 4), _df(test.df), p_text(test.p_value)]
 
 
 def _df(df: float) -> str:
@@ -172,42 +170,48 @@ def _likelihood(fit: Regression) -> Text:
     return Text("\n".join(lines))
 
 
-def _moments(fit: Regression, seen: Residuals) -> RenderableType:
-    table = plain_table()
-    for name in ("", "observed", "fitted"):
-        table.add_column(name, justify="right" if name else "left")
-    table.add_row("mean", *map(number, seen.mean))
-    table.add_row("variance", *map(number, seen.variance))
-    table.add_row("P(Y = 0)", *(number(zeros / fit.n) for zeros in seen.zeros))
-    mean, spread = float(seen.quantile.mean()), float(seen.quantile.std())
+def _moments(fit: Regression, seen: Agreement) -> RenderableType:
+    mean, spread = seen.quantile
     lines = [
-        f"Pearson χ²/df {number(seen.dispersion, 4)}",
+        pearson(seen.moments),
         f"quantile residuals: mean {fixed(mean, 3)}, standard deviation {fixed(spread, 3)} (0 and 1 if the model is "
         "true)",
     ]
     formula = parse(fit.reduced).variance_formula()
     texts = [*lines, *([formula] if formula else [])]
-    return Group(whole(table), Padding(Text("\n".join(texts), style="dim"), (0, 0, 1, 1)))
+    return Group(
+        whole(moments_table(seen.moments, "observed", "fitted")),
+        Padding(Text("\n".join(texts), style="dim"), (0, 0, 0, 1)),
+    )
 
 
-def _frequencies(seen: Residuals) -> RenderableType:
-    return frequency_table(frequencies(seen), 100)
+def moments_table(seen: Moments, observed: str, expected: str) -> Table:
+    """Mean, variance and zeros; the columns' headings."""
+    table = plain_table()
+    for name in ("", observed, expected):
+        table.add_column(name, justify="right" if name else "left")
+    table.add_row("mean", *map(number, seen.mean))
+    table.add_row("variance", *map(number, seen.variance))
+    table.add_row("P(Y = 0)", *(number(zeros / seen.n) for zeros in seen.zeros))
+    return table
 
 
-def frequencies(seen: Residuals) -> list[Frequency]:
-    """Observed and expected counts, line by line."""
-    last = len(seen.observed) - 1
-    return [
-        Frequency(k, None if k == last else k, round(observed), float(expected))
-        for k, (observed, expected) in enumerate(zip(seen.observed.tolist(), seen.expected, strict=True))
-    ]
+def pearson(seen: Moments) -> str:
+    """Pearson's statistic over its degrees of freedom, and what these are."""
+    certain = f"{count(seen.settled)} row{'s' * (seen.settled != 1)}"
+    settled = f"; {certain} that the infinite coefficients settle left out" if seen.settled else ""
+    if not seen.df > 0:
+        return f"Pearson χ²/df –: no degrees of freedom are left (df {seen.df:g}{settled})"
+    if math.isnan(seen.chi_square):
+        return "Pearson χ²/df –: the model has rows without a variance"
+    return f"Pearson χ²/df {number(seen.dispersion, 4)} ({number(seen.chi_square)} on {seen.df:,.10g} df{settled})"
 
 
 def _restarts(fit: Regression, verbose: bool) -> RenderableType:
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
-    reached = sum(restart.basin == 1 for restart in own)
-    many = "restart" if len(own) == 1 else "restarts"
-    how = f"{reached} of {len(own)} {many} reached the best optimum (newton, seed {fit.seed})"
+    simpler = [restart for restart in fit.restarts if restart not in own]
+    how = [_reached(own, "restart", "")] + ([_reached(simpler, "start", " from simpler families")] if simpler else [])
+    title = Text(f"{' and '.join(how)} reached the best optimum (newton, seed {fit.seed})", style="bold")
     table = plain_table()
     for name in ("#", "NLL", "|gradient|", "steps", "optimum"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -219,5 +223,12 @@ def _restarts(fit: Regression, verbose: bool) -> RenderableType:
             str(r.restart), fixed(r.nll, 4), f"{r.gradient_norm:.0e}", str(r.steps), str(r.basin), r.origin, r.status
         )
     hidden = len(fit.restarts) - len(shown)
-    more = [Text(f"  and {count(hidden)} more starts (-v shows them)", style="dim")] if hidden else []
-    return Group(Text(how, style="bold"), whole(table), *more)
+    more = (
+        [Text(f"  and {count(hidden)} more start{'s' * (hidden != 1)} (-v shows them)", style="dim")] if hidden else []
+    )
+    return Group(title, whole(table), *more)
+
+
+def _reached(listed: Sequence[Restart], word: str, origin: str) -> str:
+    reached = sum(restart.basin == 1 for restart in listed)
+    return f"{reached} of {len(listed)} {word}{'s' * (len(listed) != 1)}{origin}"

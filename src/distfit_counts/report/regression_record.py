@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.result import FittedPredictor, Regression
-from distfit_counts.report.as_json import finite, hypothesis_test, verdict_record
-from distfit_counts.result import HypothesisTest, Restart
+from distfit_counts.report.as_json import finite, hypothesis_test, restart_record, verdict_record
+from distfit_counts.result import HypothesisTest
 
 SCHEMA = "distfit.regression/1"
 
@@ -44,8 +44,8 @@ def regression_record(fit: Regression) -> dict[str, Any]:
         "gradient_norm": finite(fit.gradient_norm),
         "level": fit.level,
         "seed": fit.seed,
-        "residuals": None if fit.residuals is None else _residuals(fit.residuals),
-        "restarts": [_restart(restart) for restart in fit.restarts],
+        "residuals": None if fit.agreement is None else agreement_record(fit.agreement),
+        "restarts": [restart_record(restart) for restart in fit.restarts],
         "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
     }
 
@@ -54,6 +54,7 @@ def _predictor(own: FittedPredictor) -> dict[str, Any]:
     natural = own.natural
     return {
         "link": own.link,
+        "ratio": own.ratio or None,
         "terms": own.terms.text,
         "natural": None
         if natural is None
@@ -85,29 +86,21 @@ def _end(value: float) -> str | float | None:
     return finite(value) if value in (0.0, 1.0) else "infinity" if value == float("inf") else None
 
 
-def _residuals(seen: Residuals) -> dict[str, Any]:
+def agreement_record(seen: Agreement) -> dict[str, Any]:
+    moments = seen.moments
     return {
-        "dispersion": finite(seen.dispersion),
-        "mean": dict(zip(("observed", "expected"), seen.mean, strict=True)),
-        "variance": dict(zip(("observed", "expected"), map(finite, seen.variance), strict=True)),
-        "zeros": dict(zip(("observed", "expected"), seen.zeros, strict=True)),
-        "quantile": {"mean": finite(float(seen.quantile.mean())), "sd": finite(float(seen.quantile.std()))},
+        "n": moments.n,
+        "dispersion": finite(moments.dispersion),
+        "chi_square": finite(moments.chi_square),
+        "df": moments.df,
+        "settled": moments.settled,
+        **{
+            name: dict(zip(("observed", "expected"), map(finite, getattr(moments, name)), strict=True))
+            for name in ("mean", "variance", "zeros")
+        },
+        "quantile": dict(zip(("mean", "sd"), map(finite, seen.quantile), strict=True)),
         "frequencies": [
             {"count": k, "observed": o, "expected": e}
-            for k, (o, e) in enumerate(zip(seen.observed.tolist(), seen.expected.tolist(), strict=True))
+            for k, (o, e) in enumerate(zip(seen.observed, seen.expected, strict=True))
         ],
-    }
-
-
-def _restart(r: Restart) -> dict[str, Any]:
-    return {
-        "restart": r.restart,
-        "origin": r.origin,
-        "start": {name: finite(value) for name, value in r.start.items()},
-        "estimate": {name: finite(value) for name, value in r.estimate.items()},
-        "nll": finite(r.nll),
-        "gradient_norm": finite(r.gradient_norm),
-        "steps": r.steps,
-        "status": r.status,
-        "basin": r.basin,
     }

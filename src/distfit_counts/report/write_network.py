@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.output import whole_file
 from distfit_counts.regression.network.fit import NetworkFit
-from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, verdict_record
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.network import print_network
+from distfit_counts.report.one_table import write_columns
 
 SCHEMA = "distfit.network_regression/1"
 
@@ -22,11 +21,8 @@ def write_network(fit: NetworkFit, title: str, format: str, output: Path | None,
         emit_table(lambda console: print_network(console, fit, title, verbose), output)
     elif format == "json":
         emit_lines([dumps(network_record(fit, title)) + "\n"], output)
-    elif format == "csv":
-        emit_lines(csv_lines([_epochs(fit)]), output)
     else:
-        assert output is not None
-        _write_parquet(fit, output)
+        write_columns(_epochs(fit), format, output)
 
 
 def network_record(fit: NetworkFit, title: str) -> dict[str, Any]:
@@ -54,11 +50,3 @@ def _epochs(fit: NetworkFit) -> dict[str, list[Any]]:
         "nll_training": [None, *fit.history.train],
         "nll_held_out": held_out,
     }
-
-
-def _write_parquet(fit: NetworkFit, output: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with whole_file(output) as file:
-        pq.write_table(pa.table(_epochs(fit)), file)

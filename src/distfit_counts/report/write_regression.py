@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from distfit_counts.output import whole_file
 from distfit_counts.regression.result import Regression
-from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps, finite
 from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.one_table import write_columns
 from distfit_counts.report.regression import print_regression
 from distfit_counts.report.regression_record import regression_record
 
@@ -20,11 +19,8 @@ def write_regression(fit: Regression, format: str, output: Path | None, verbose:
         emit_table(lambda console: print_regression(console, fit, verbose), output)
     elif format == "json":
         emit_lines([dumps(regression_record(fit)) + "\n"], output)
-    elif format == "csv":
-        emit_lines(csv_lines([_columns(fit)]), output)
     else:
-        assert output is not None
-        _write_parquet(fit, output)
+        write_columns(_columns(fit), format, output)
 
 
 def _columns(fit: Regression) -> dict[str, list[Any]]:
@@ -36,15 +32,3 @@ def _columns(fit: Regression) -> dict[str, list[Any]]:
         **{name: [finite(getattr(c, name)) for _, c in found] for name in numbers},
         "note": [c.note for _, c in found],
     }
-
-
-def _write_parquet(fit: Regression, output: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = {
-        name: pa.array(own, pa.string() if name in ("parameter", "term", "note") else pa.float64())
-        for name, own in _columns(fit).items()
-    }
-    with whole_file(output) as file:
-        pq.write_table(pa.table(columns), file)

@@ -39,12 +39,14 @@ class Residuals:
 
 
 def residuals(histogram: Histogram, log_tails: LogTails, seed: int) -> Residuals:
-    """Summary of the quantile residuals of Dunn and Smyth (1996).
+    """Summary of the quantile residuals of Dunn and Smyth (1996)."""
+    return summary(quantile_residuals(histogram, log_tails, seed), seed)
 
-    Of n standard normal draws the mean has standard error 1/sqrt n, the standard deviation 1/sqrt(2n) (asymptotic), and
-    the number beyond +-1.96 is binomial.
+
+def summary(found: Array, seed: int) -> Residuals:
+    """Of n standard normal draws the mean has standard error 1/sqrt n, the standard deviation 1/sqrt(2n)
+    (asymptotic), and the number beyond +-1.96 is binomial.
     """
-    found = quantile_residuals(histogram, log_tails, seed)
     n = len(found)
     z = NormalDist().inv_cdf(0.975)
     error, spread = z / n**0.5, z / (2.0 * n) ** 0.5

@@ -23,20 +23,20 @@ def akaike_weights(aic: Array) -> Array:
     return result
 
 
-def aic(log_likelihood: Array, p: int) -> Array:
+def aic(log_likelihood: npt.ArrayLike, p: int) -> Array:
     """2p − 2l (Akaike 1974) of models with ``p`` parameters."""
-    return np.asarray(2.0 * p - 2.0 * log_likelihood)
+    return np.asarray(2.0 * p - 2.0 * np.asarray(log_likelihood))
 
 
-def aicc(log_likelihood: Array, p: int, n: npt.NDArray[Any]) -> Array:
+def aicc(log_likelihood: npt.ArrayLike, p: int, n: npt.ArrayLike) -> Array:
     """AIC + 2p(p + 1)/(n − p − 1) (Hurvich and Tsai 1989); NaN where n <= p + 1."""
-    left = n - p - 1.0
+    left = np.asarray(n) - p - 1.0
     return np.where(left > 0.0, aic(log_likelihood, p) + 2.0 * p * (p + 1) / np.maximum(left, 1.0), np.nan)
 
 
-def bic(log_likelihood: Array, p: int, n: npt.NDArray[Any]) -> Array:
+def bic(log_likelihood: npt.ArrayLike, p: int, n: npt.ArrayLike) -> Array:
     """p log n − 2l (Schwarz 1978)."""
-    return np.asarray(p * np.log(n) - 2.0 * log_likelihood)
+    return np.asarray(p * np.log(n) - 2.0 * np.asarray(log_likelihood))
 
 
 def membership_entropy(log_parts: Array, weights: npt.NDArray[Any]) -> Array:

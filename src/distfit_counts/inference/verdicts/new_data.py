@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from distfit_counts.inference.new_data.check import Check
 
 # Significance of the chi-square test; standard errors that are no chance for one figure.
-_SIGNIFICANT, _FAR = 0.01, 3.0
+_SIGNIFICANT, FAR = 0.01, 3.0
+PASS = Verdict("check.pass", "The new data look like the model.", reassuring=True)
 
 
 def check_verdicts(check: Check) -> tuple[Verdict, ...]:
     """What was found, or that nothing was."""
     found = [*_same_data(check), *_outside(check), *_misfit(check), *_drift(check), *_zeros(check), *_score(check)]
     if not found:
-        found = [Verdict("check.pass", "The new data look like the model.", reassuring=True)]
+        found = [PASS]
     return tuple(found)
 
 
@@ -74,32 +75,39 @@ def _misfit(check: Check) -> list[Verdict]:
 def _drift(check: Check) -> list[Verdict]:
     mean, expected = check.histogram.mean, check.fit.mean
     error = (check.fit.variance / check.n) ** 0.5
-    if abs(mean - expected) <= _FAR * error or error == 0.0:
+    if abs(mean - expected) <= FAR * error or error == 0.0:
         return []
     # As many digits as tell the two apart.
     digits = next(d for d in range(5, 18) if f"{mean:.{d}g}" != f"{expected:.{d}g}")
-    message = f"The mean is {mean:.{digits}g}, the model's {expected:.{digits}g}: {_errors(mean - expected, error)}."
+    message = f"The mean is {mean:.{digits}g}, the model's {expected:.{digits}g}: {errors(mean - expected, error)}."
     return [Verdict("check.drift", message)]
 
 
 def _zeros(check: Check) -> list[Verdict]:
-    n, share = check.n, check.fit.prob_zero
+    if check.fit.model[0].lowest > 0:
+        return []
+    return zeros_verdict(check.n, check.histogram.zeros / check.n, check.fit.prob_zero)
+
+
+def zeros_verdict(n: float, observed: float, share: float) -> list[Verdict]:
+    """Whether the ``observed`` share of zeros among ``n`` counts is chance where ``share`` is expected. Where this
+    differs from row to row, the binomial error is on the safe side.
+    """
     # Where less than one zero is expected, one that comes is no surprise: at least three too many are asked for.
     error = max(n * share * (1.0 - share), 1.0) ** 0.5 / n
-    observed = check.histogram.zeros / n
-    if abs(observed - share) <= _FAR * error or check.fit.model[0].lowest > 0:
+    if abs(observed - share) <= FAR * error:
         return []
     more = "more" if observed > share else "fewer"
     message = (
         f"There are {more} zeros than the model expects: a share of {observed:.4g}, not {share:.4g}, "
-        f"{_errors(observed - share, error)}."
+        f"{errors(observed - share, error)}."
     )
     return [Verdict("check.zeros", message)]
 
 
 def _score(check: Check) -> list[Verdict]:
     z = check.log_score_z
-    if not np.isfinite(z) or abs(z) <= _FAR:
+    if not np.isfinite(z) or abs(z) <= FAR:
         return []
     less = "less probable" if z > 0 else "more probable"
     message = (
@@ -109,7 +117,7 @@ def _score(check: Check) -> list[Verdict]:
     return [Verdict("check.score", message)]
 
 
-def _errors(difference: float, error: float) -> str:
+def errors(difference: float, error: float) -> str:
     return f"{_size(difference / error)} standard errors {'above' if difference > 0 else 'below'}"
 
 

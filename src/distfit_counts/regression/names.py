@@ -1,0 +1,11 @@
+"""What columns of a design are called for people."""
+
+from __future__ import annotations
+
+import re
+
+
+def label(name: str) -> str:
+    """``health[poor]`` for ``C(health, contr.treatment('average'))[T.poor]``."""
+    short = re.sub(r"C\(\s*([^,()]+)(?:,[^\[\]]*)?\)", r"\1", name)
+    return re.sub(r"\[T\.", "[", short)

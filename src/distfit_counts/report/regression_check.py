@@ -1,0 +1,111 @@
+"""A check of a regression as a table, JSON, CSV or Parquet, to stdout or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from distfit_counts import __version__
+from distfit_counts.regression.check import RegressionCheck
+from distfit_counts.report.as_json import dumps, finite, verdict_record
+from distfit_counts.report.check import pit_histogram
+from distfit_counts.report.check_record import moments_record, pit_record
+from distfit_counts.report.emit import emit_lines, emit_table
+from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.narrow import whole
+from distfit_counts.report.numbers import count, number
+from distfit_counts.report.one_table import write_columns
+from distfit_counts.report.regression import moments_table, pearson
+from distfit_counts.report.regression_record import agreement_record
+from distfit_counts.report.residuals import residual_summary
+from distfit_counts.report.tables import plain_table
+from distfit_counts.report.terminal import verdict_line
+
+SCHEMA = "distfit.regression_check/1"
+
+
+def write_check(found: RegressionCheck, format: str, output: Path | None) -> None:
+    """``format``: table, json (one line), csv or parquet (one line of numbers)."""
+    if format == "table":
+        emit_table(lambda console: _print(console, found), output)
+    elif format == "json":
+        emit_lines([dumps(_record(found)) + "\n"], output)
+    else:
+        write_columns({name: [value] for name, value in _numbers(found).items()}, format, output)
+
+
+def _print(console: Console, found: RegressionCheck) -> None:
+    seen = found.seen.agreement
+    parts = [
+        _title(found),
+        *(verdict_line(verdict) for verdict in found.verdicts),
+        _score(found),
+        Padding(Text("smaller is better", style="dim"), (0, 0, 0, 1)),
+        moments_table(seen.moments, "new data", "model"),
+        Padding(Text(pearson(seen.moments)), (0, 0, 0, 1)),
+        frequency_table(seen.frequencies, console.width),
+        *pit_histogram(found.pit, found.pit_band, console.width),
+        *residual_summary(found.residuals),
+    ]
+    console.print(Group(*map(whole, parts)), crop=False)
+
+
+def _title(found: RegressionCheck) -> Text:
+    source = "stdin" if found.source == "-" else found.source
+    missing = f", {count(found.n_missing)} left out for missing values" if found.n_missing else ""
+    rows = len(found.seen.y)
+    new = f" checked on {source}: {count(rows)} row{'s' * (rows != 1)}{missing}"
+    own = f"\nfitted to {found.saved.title}"
+    return Text.assemble((found.saved.kind, "bold cyan"), new, (own, "dim"))
+
+
+def _score(found: RegressionCheck) -> Table:
+    table = plain_table()
+    for name in ("score", "new data", "in sample"):
+        table.add_column(name, justify="left" if name == "score" else "right", no_wrap=True)
+    table.add_row("log score, mean of −log p", number(found.log_score), number(found.saved.log_score))
+    return table
+
+
+def _record(found: RegressionCheck) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "source": found.source,
+        "model": {"family": found.saved.kind, "formula": found.saved.formula, "source": found.saved.source},
+        "data": {"n": found.seen.moments.n, "rows": len(found.seen.y), "n_missing": found.n_missing},
+        "outside_support": found.outside,
+        "log_score": finite(found.log_score),
+        "log_score_in_sample": finite(found.saved.log_score),
+        **{name: value for name, value in agreement_record(found.seen.agreement).items() if name != "quantile"},
+        "pit": pit_record(found.pit, found.pit_band),
+        "residuals": moments_record(found.residuals),
+        "verdicts": [verdict_record(verdict) for verdict in found.verdicts],
+    }
+
+
+def _numbers(found: RegressionCheck) -> dict[str, Any]:
+    moments, residuals = found.seen.moments, found.residuals
+    pairs = {"mean": moments.mean, "variance": moments.variance}
+    pairs["zero_share"] = (moments.zeros[0] / moments.n, moments.zeros[1] / moments.n)
+    return {
+        "source": found.source,
+        "family": found.saved.kind,
+        "rows": len(found.seen.y),
+        "n_missing": found.n_missing,
+        "outside_support": found.outside,
+        "log_score": found.log_score,
+        "log_score_in_sample": found.saved.log_score,
+        **{name: pair[0] for name, pair in pairs.items()},
+        **{f"{name}_expected": pair[1] for name, pair in pairs.items()},
+        "dispersion": moments.dispersion,
+        "residual_mean": residuals.mean.value,
+        "residual_deviation": residuals.deviation.value,
+        "residual_share_beyond": residuals.beyond.value,
+        "verdicts": " ".join(verdict.code for verdict in found.verdicts),
+    }
