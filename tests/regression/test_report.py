@@ -61,7 +61,7 @@ def test_a_term_with_an_infinite_coefficient_has_a_likelihood_ratio_only(frame: 
 
 
 def test_the_dispersion_of_the_ship_accidents(shared_reference: Path) -> None:
-    """McCullagh and Nelder (1989): 25 residual degrees of freedom. Pearson's statistic by hand from R's coefficients."""
+    """McCullagh and Nelder (1989): 25 degrees of freedom. Pearson's statistic by hand from R's estimates."""
     ships = pd.read_csv(shared_reference / "regression" / "ShipAccidents.csv")
     answers = json.loads((shared_reference / "regression.json").read_text())["ShipAccidents"]["families"]
     by_r = answers["poisson"]["R"]["coef"]
