@@ -6,20 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, SADDLE, STATUS, Minimum, minimise
-from distfit_counts.optimise.newton import at_saddle, promised_gain
-from distfit_counts.optimise.problem import Batch, Evaluation, Objective, natural
+from distfit_counts.optimise.ending import INTERIOR, Ints, finished, supremum
+from distfit_counts.optimise.minimise import CONVERGED, STATUS, minimise
+from distfit_counts.optimise.problem import Batch, Objective, natural
 from distfit_counts.optimise.starts import nested_starts, own_starts, warm_start
-from distfit_counts.settings import BOUNDARY_MARGIN, PATIENCE, FitSettings
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
-
-INTERIOR = -1
-Ints = npt.NDArray[np.int64]
+from distfit_counts.settings import FitSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,21 +137,10 @@ def _descend(
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
     )
-    value, status, gradient_norm, best = _ends(minimum, batch)
-    unfinished = np.flatnonzero(status[np.arange(columns), best] == MAX_STEPS)
-    if settings.max_steps is None and len(unfinished):
-        # Along a flat ridge Newton creeps: worth the patience for the one start that counts.
-        last = torch.from_numpy(unfinished * starts + best[unfinished])
-        _go_on(minimum, last, objective, column, settings)
-        value, status, gradient_norm, best = _ends(minimum, batch)
-    rows = torch.from_numpy(np.arange(columns) * starts + best)
-    point = _at_best(objective, minimum, rows, column)
-    # A first-order path that ran out of steps may have arrived all the same: the Hessian knows.
-    arrived = (promised_gain(point, objective.n) <= BOUNDARY_MARGIN).numpy() & (status.ravel()[rows] == MAX_STEPS)
-    status.ravel()[rows[arrived]] = CONVERGED
-    # Newton leaves a saddle by itself; a first-order path may rest on one.
-    status.ravel()[rows[at_saddle(point).numpy() & (status.ravel()[rows] == CONVERGED)]] = SADDLE
-    chosen, supremum = _supremum(value[np.arange(columns), best], batch.n, nested)
+    ending = finished(minimum, objective, column, batch.n, settings)
+    limits = [solution.supremum for _, solution in nested]
+    sizes = [solution.n_effective() for _, solution in nested]
+    chosen, lowest = supremum(ending.best_value, batch.n, np.array(limits), np.array(sizes))
     return Solution(
         family=family,
         batch=batch,
@@ -163,86 +148,17 @@ def _descend(
         origins=["moments", *["random"] * (settings.restarts - 1), *sources, *["warm"] * near.shape[1]],
         start=start,
         theta=minimum.theta.numpy().reshape(columns, starts, -1),
-        value=value,
-        gradient_norm=gradient_norm,
+        value=ending.value,
+        gradient_norm=ending.gradient_norm,
         steps=minimum.steps.numpy().reshape(columns, starts),
-        status=status,
-        best=best,
-        hessian=_hessian(point),
+        status=ending.status,
+        best=ending.best,
+        hessian=ending.hessian,
         nested=nested,
         chosen=chosen,
-        supremum=supremum,
+        supremum=lowest,
         trace=list(minimum.trace),
     )
-
-
-def _ends(minimum: Minimum, batch: Batch) -> tuple[Array, Ints, Array, Ints]:
-    """Value, status and gradient norm [C, S] of all starts, and the best of them [C]."""
-    shape = (len(batch.n), -1)
-    value = minimum.point.value.numpy().reshape(shape)
-    value = np.where(np.isfinite(value), value, np.inf)
-    status = minimum.status.numpy().reshape(shape)
-    gradient_norm = minimum.point.gradient_norm.numpy().reshape(shape)
-    return value, status, gradient_norm, _best(value, status, gradient_norm, batch.n)
-
-
-def _go_on(
-    minimum: Minimum, rows: torch.Tensor, objective: Objective, column: torch.Tensor, settings: FitSettings
-) -> None:
-    """Continue ``rows`` of ``minimum``, in place, for PATIENCE times as many steps."""
-    steps = PATIENCE * DEFAULT_STEPS[settings.optimizer]
-    more = minimise(
-        objective,
-        minimum.theta[rows],
-        column[rows],
-        settings.optimizer,
-        settings.tolerance,
-        steps,
-        settings.learning_rate,
-    )
-    minimum.theta[rows], minimum.status[rows] = more.theta, more.status
-    minimum.steps[rows] += more.steps
-    for kept, new in zip(minimum.point.tensors, more.point.tensors, strict=True):
-        kept[rows] = new
-
-
-def _best(value: Array, status: Ints, gradient_norm: Array, n: Array) -> Ints:
-    """The lowest start of every column; among those equal to the last digits, the one that converged furthest."""
-    tied = value <= value.min(axis=1, keepdims=True) + 0.1 * BOUNDARY_MARGIN / n[:, None]
-    order = np.where(status == CONVERGED, gradient_norm, 1.0 + gradient_norm)
-    best: Ints = np.argmin(np.where(tied, np.nan_to_num(order, nan=np.inf), np.inf), axis=1)
-    return best
-
-
-def _at_best(objective: Objective, minimum: Minimum, rows: torch.Tensor, column: torch.Tensor) -> Evaluation:
-    """The best point of every column, with its Hessian (a first-order method has none yet)."""
-    point = minimum.point.select(rows)
-    return point if point.hessian is not None else objective(minimum.theta[rows], column[rows], hessian=True)
-
-
-def _hessian(point: Evaluation) -> Array:
-    assert point.hessian is not None
-    return point.hessian.numpy()
-
-
-def _supremum(value: Array, n: Array, nested: list[tuple[Limit, Solution]]) -> tuple[Ints, Array]:
-    """Where the supremum lies: in the interior only if that beats every limit by more than float64 can mistake.
-
-    Among limits that tie, the one with the fewest parameters.
-    """
-    chosen = np.full(len(value), INTERIOR)
-    if not nested:
-        return chosen, value
-    limits = np.stack([solution.supremum for _, solution in nested])
-    with np.errstate(invalid="ignore"):
-        margin = np.where(np.isfinite(value), BOUNDARY_MARGIN / n + 1e-12 * np.abs(value), 0.0)
-        lowest = limits.min(axis=0)
-        tied = limits <= lowest + margin
-    size = np.where(tied, np.stack([solution.n_effective() for _, solution in nested]), 10**6)
-    simplest = size.argmin(axis=0)
-    at_limit = np.isfinite(lowest) & (value >= lowest - margin)
-    chosen = np.where(at_limit, simplest, INTERIOR)
-    return chosen, np.where(at_limit, lowest, value)
 
 
 def _evaluate(family: Family, batch: Batch) -> Solution:

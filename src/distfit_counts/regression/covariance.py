@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.optimise.solve import Ints
+from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.solve import Solution
 
 # A standard error, on the standard scale, from which on a direction counts as flat: a covariate that moves by one

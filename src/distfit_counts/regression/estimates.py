@@ -11,7 +11,7 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_tail
-from distfit_counts.optimise.solve import Ints
+from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.covariance import Information, sandwich
 from distfit_counts.regression.design import Predictor
 from distfit_counts.regression.link import LOGIT, SOFTMAX, Link

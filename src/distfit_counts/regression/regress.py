@@ -15,8 +15,8 @@ from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
+from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import STATUS
-from distfit_counts.optimise.solve import Ints
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates

@@ -10,13 +10,12 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, SADDLE, STATUS, Minimum, minimise
-from distfit_counts.optimise.newton import at_saddle, promised_gain
-from distfit_counts.optimise.solve import Ints
+from distfit_counts.optimise.ending import INTERIOR, Ending, Ints, ends, finished, supremum
+from distfit_counts.optimise.minimise import CONVERGED, STATUS, Minimum, minimise
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.starts import approached, moments, nested_starts, random_starts
-from distfit_counts.settings import BOUNDARY_MARGIN, LEARNING_RATE, PATIENCE, FitSettings
+from distfit_counts.settings import LEARNING_RATE, FitSettings
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 
 # Rows on which all starts are followed first. Estimates from so many are within one percent of a standard deviation of
@@ -117,41 +116,27 @@ def _descend(
         origins = ["moments", *["random"] * len(drawn), *origins]
     near, place = (start, np.arange(len(start))) if few is problem else approached(few, start)
     minimum = _minimised(problem, near, settings, settings.max_steps, progress).select(torch.from_numpy(place))
-    value, status, best = _ends(minimum, problem.n)
-    if settings.max_steps is None and status[best] == MAX_STEPS:
-        # Along a flat ridge Newton creeps: worth the patience for the one start that counts.
-        more = _minimised(problem, minimum.theta[best : best + 1].numpy(), settings, PATIENCE * _STEPS, None)
-        minimum.theta[best], minimum.status[best] = more.theta[0], more.status[0]
-        minimum.steps[best] += more.steps[0]
-        for kept, new in zip(minimum.point.tensors, more.point.tensors, strict=True):
-            kept[best] = new[0]
-        value, status, best = _ends(minimum, problem.n)
-    point = minimum.point.select(torch.tensor([best]))
-    if status[best] == MAX_STEPS and bool(promised_gain(point, problem.objective.n) <= BOUNDARY_MARGIN):
-        status[best] = CONVERGED
-    if status[best] == CONVERGED and bool(at_saddle(point)):
-        status[best] = SADDLE
-    assert point.hessian is not None
+    ending = finished(minimum, problem.objective, torch.zeros(len(start), dtype=torch.int64), _n(problem), settings)
     return Solution(
         problem=problem,
         origins=tuple(origins),
         start=start,
         theta=minimum.theta.numpy(),
-        value=value,
-        gradient_norm=minimum.point.gradient_norm.numpy(),
+        value=ending.value[0],
+        gradient_norm=ending.gradient_norm[0],
         steps=minimum.steps.numpy(),
-        status=status,
-        best=best,
-        hessian=point.hessian[0].numpy(),
-        limit=_supremum(float(value[best]), problem.n, nested),
+        status=ending.status[0],
+        best=int(ending.best[0]),
+        hessian=ending.hessian[0],
+        limit=_limit(ending, problem, nested),
     )
 
 
 def best_from(problem: Problem, theta: Array, settings: FitSettings) -> float:
     """The log-likelihood at the top of the hill from ``theta`` [P], or from the moments where that is higher."""
     minimum = _minimised(problem, np.stack([theta, moments(problem)]), settings, settings.max_steps, None)
-    value, _, best = _ends(minimum, problem.n)
-    return -float(value[best]) * problem.n
+    value, _, _, best = ends(minimum, _n(problem))
+    return -float(value[0, best[0]]) * problem.n
 
 
 _STEPS = DEFAULT_STEPS["newton"]
@@ -183,27 +168,16 @@ def spec_of(problem: Problem) -> str:
     return problem.model.spec
 
 
-def _ends(minimum: Minimum, n: float) -> tuple[Array, Ints, int]:
-    """Value and status [S] of all starts, and the best of them: of those that tie, the one that converged furthest."""
-    value = minimum.point.value.numpy()
-    value = np.where(np.isfinite(value), value, np.inf)
-    status = minimum.status.numpy()
-    norm = np.nan_to_num(minimum.point.gradient_norm.numpy(), nan=np.inf)
-    tied = value <= value.min() + 0.1 * BOUNDARY_MARGIN / n
-    order = np.where(tied, np.where(status == CONVERGED, norm, 1.0 + norm), np.inf)
-    return value, status, int(np.argmin(order))
+def _n(problem: Problem) -> Array:
+    return np.array([problem.n])
 
 
-def _supremum(value: float, n: float, nested: list[tuple[Limit, Solution]]) -> tuple[Limit, Solution] | None:
-    """The simplest of the limits that the interior does not beat by more than float64 can mistake."""
-    if not nested:
-        return None
-    lowest = min(-solution.log_likelihood / n for _, solution in nested)
-    margin = BOUNDARY_MARGIN / n + 1e-12 * abs(value) if np.isfinite(value) else 0.0
-    if value < lowest - margin:
-        return None
-    tied = [(limit, s) for limit, s in nested if -s.log_likelihood / n <= lowest + margin]
-    return min(tied, key=lambda pair: pair[1].reached.problem.objective.width)
+def _limit(ending: Ending, problem: Problem, nested: list[tuple[Limit, Solution]]) -> tuple[Limit, Solution] | None:
+    """The simplest of the limits that the interior does not beat."""
+    limits = [[-solution.log_likelihood / problem.n] for _, solution in nested]
+    sizes = [[solution.reached.problem.objective.width] for _, solution in nested]
+    chosen, _ = supremum(ending.best_value, _n(problem), np.array(limits), np.array(sizes))
+    return None if chosen[0] == INTERIOR else nested[chosen[0]]
 
 
 def natural_heads(solution: Solution) -> dict[str, Array]:

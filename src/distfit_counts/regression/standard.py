@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.optimise.solve import Ints
+from distfit_counts.optimise.ending import Ints
 
 # Share of a column's length, on the standard scale, that must remain beside the other columns.
 _INDEPENDENT = 1e-9

@@ -16,8 +16,8 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Limit
 from distfit_counts.families.mixture import Mixture
 from distfit_counts.families.zero_inflated import ZeroInflated
+from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import CONVERGED, minimise
-from distfit_counts.optimise.solve import Ints
 from distfit_counts.regression.natural import BERNOULLI
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import ZEROS, CountModel, bare

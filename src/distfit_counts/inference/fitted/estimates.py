@@ -16,8 +16,9 @@ from distfit_counts.inference.fitted.labels import relabelled, taken
 from distfit_counts.inference.fitted.numbers import BOUNDARY
 from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.intervals.wald import Wald, flat_directions, wald
+from distfit_counts.optimise.ending import INTERIOR
 from distfit_counts.optimise.problem import natural
-from distfit_counts.optimise.solve import INTERIOR, Solution
+from distfit_counts.optimise.solve import Solution
 from distfit_counts.result import Estimate
 
 NAN = float("nan")

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from distfit_counts.inference.fitted.estimates import Judgement
 from distfit_counts.inference.intervals.bootstrap import Bootstrap
 from distfit_counts.inference.likelihood.profile import Profile
-from distfit_counts.optimise.solve import INTERIOR
+from distfit_counts.optimise.ending import INTERIOR
 from distfit_counts.result import Estimate
 
 
