@@ -35,7 +35,7 @@ def test_the_documented_table_is_what_is_computed(repository: Path) -> None:
     rows = {line.split("|")[1].strip(): line.split("|")[2:-1] for line in page.splitlines() if line.count("|") == 7}
     assert [float(cell) for cell in rows["log-likelihood"]] == [round(fit.log_likelihood, 1) for fit in fits]
     assert [int(cell) for cell in rows["parameters"]] == [fit.n_parameters for fit in fits]
-    zeros = [round(fit.residuals.zeros[1]) for fit in fits if fit.residuals is not None]
+    zeros = [round(fit.residuals.moments.zeros[1]) for fit in fits if fit.residuals is not None]
     assert [int(cell) for cell in rows["zeros expected (683 observed)"]] == zeros
     written = {name: [cell.strip() for cell in cells] for name, cells in rows.items() if "(0." in "".join(cells)}
     assert len(written) == 14
