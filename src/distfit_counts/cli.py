@@ -29,6 +29,13 @@ from distfit_counts.errors import DistfitError
 class _Commands(TyperGroup):
     """Turns what the core raises into a message on stderr and an exit code."""
 
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        # Here --help and --version are printed.
+        try:
+            return super().make_context(*given, **named)
+        except BrokenPipeError:
+            raise _seen_enough() from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)
@@ -38,9 +45,7 @@ class _Commands(TyperGroup):
             _print_error(error)
             raise typer.Exit(2) from None
         except BrokenPipeError:
-            # The reader has seen enough (head, a pager): no error. What is still buffered goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise typer.Exit(0) from None
+            raise _seen_enough() from None
         except KeyboardInterrupt:
             print("distfit: interrupted", file=sys.stderr)
             raise typer.Exit(130) from None
@@ -96,6 +101,12 @@ def main() -> None:
     # Everything is written. Taking torch down again costs a third of a second, and after a bad input it may still
     # be half imported in its thread.
     os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _seen_enough() -> typer.Exit:
+    """The reader has left (head, a pager): no error. What is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return typer.Exit(0)
 
 
 def _print_error(error: DistfitError) -> None:
