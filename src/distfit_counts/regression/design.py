@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.formula import Formula, read, variables
@@ -52,13 +53,17 @@ class Predictor:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out."""
+    """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out.
+
+    ``frame``: the values of the rows, from which the matrices were made.
+    """
 
     y: Array
     weights: Array
     predictors: tuple[Predictor, ...]
     rows: Ints
     n_missing: int
+    frame: pd.DataFrame
 
     @property
     def n(self) -> float:
@@ -111,6 +116,7 @@ def design(
         predictors=tuple(predictors),
         rows=rows,
         n_missing=len(frame) - len(kept),
+        frame=kept,
     )
 
 
@@ -158,11 +164,9 @@ def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
         unseen = ~frame[name].isin(levels)
         if unseen.any():
             place = int(np.flatnonzero(unseen)[0])
-            raise DataError(
-                f'row {rows[place] + 1}, column "{name}": the level {str(frame[name].iloc[place])!r} was not in the '
-                "data of the fit",
-                f"its levels are {', '.join(map(str, levels))}; leave such rows out",
-            )
+            problem = f"the level {str(frame[name].iloc[place])!r} was not in the data of the fit"
+            hint = f"its levels are {', '.join(map(str, levels))}; leave such rows out"
+            raise RowError(int(rows[place]), problem, hint, name)
     return _made(terms.spec, terms.text, frame, rows)[1]
 
 
@@ -219,10 +223,8 @@ def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
     finite = np.isfinite(matrix)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
-        raise DataError(
-            f"row {rows[row] + 1}: the term {names[column]} is {matrix[row, column]}",
-            "recode the value or leave the row out",
-        )
+        problem = f"the term {names[column]} is {matrix[row, column]}"
+        raise RowError(int(rows[row]), problem, "recode the value or leave the row out")
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
@@ -244,15 +246,14 @@ def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
     column = frame[name]
     if not pd.api.types.is_numeric_dtype(column):
         place = int(np.flatnonzero(pd.to_numeric(column, errors="coerce").isna())[0])
-        raise DataError(
-            f'row {rows[place] + 1}, column "{name}": {str(column.iloc[place])!r} is not a number', "recode it"
-        )
+        problem = f"{str(column.iloc[place])!r} is not a number"
+        raise RowError(int(rows[place]), problem, "recode it, or leave the row out", name)
     found = column.to_numpy(dtype=np.float64)
     if not np.isfinite(found).all():
         raise _bad(rows, ~np.isfinite(found), name, found, "recode it or leave the row out")
     return found
 
 
-def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> DataError:
+def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> RowError:
     place = int(np.flatnonzero(wrong)[0])
-    return DataError(f'row {rows[place] + 1}, column "{name}": {values[place]:g}', hint)
+    return RowError(int(rows[place]), f"{values[place]:g}", hint, name)

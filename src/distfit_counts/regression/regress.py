@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.data.frames import Kind
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
@@ -96,10 +97,8 @@ def regress(
     variance = _variance(reached) if model is GAUSSIAN else None
     errors = "cluster" if groups is not None else request.errors
     estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
-    predictors = tuple(
-        estimates.predictor(replace(own[here[head]], head=head), reached.problem.model.links[head])
-        for head in reached.problem.heads
-    )
+    designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
+    predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
@@ -125,9 +124,15 @@ def regress(
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
         verdicts=verdicts(
-            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+            solution,
+            predictors,
+            found,
+            replace(data, predictors=tuple(designed.values())),
+            settings,
+            None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,
+        spread=estimates.spread,
         errors=estimates.errors,
         residuals=found,
         level=settings.level,
@@ -148,9 +153,7 @@ def _check(data: Design, model: RowModel, response: str) -> None:
     wrong = (y < 0) | (y != np.floor(y))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise DataError(
-            f'row {data.rows[row] + 1}, column "{response}": {y[row]:g} is no count', "counts are whole numbers >= 0"
-        )
+        raise RowError(int(data.rows[row]), f"{y[row]:g} is no count", "counts are whole numbers >= 0", response)
     if y.min() < lowest:
         raise FamilyError(
             f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",

@@ -25,8 +25,9 @@ class NetworkModel:
     fit: NetworkFit
     offset: str | None
     exposure: str | None
-    # Weights of a network have no standard errors.
+    # Weights of a network have no standard errors, and its normal response has no variance of its own.
     level = None
+    variance = None
 
     @property
     def rows(self) -> RowModel:
