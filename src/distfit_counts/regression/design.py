@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 # More levels than these are labels of rows.
 _MOST_LEVELS = 2_000
+# Of so many levels, all but a few being numbers, the words are slips.
+_MANY_LEVELS, _FEW_WORDS = 20, 0.1
 Ints = npt.NDArray[np.int64]
+# Squares of what lies beyond are no float64.
+_LARGEST = 1e150
 # Rows from which on memory is what counts.
 _LONG = 50_000
 
@@ -95,7 +99,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
-    _check_levels(kept)
+    _check_levels(kept, formula, rows)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -120,18 +124,24 @@ def design(
     )
 
 
-def _check_levels(frame: pd.DataFrame) -> None:
+def _check_levels(frame: pd.DataFrame, formula: Formula, rows: Ints) -> None:
     """Refuse a column of words that are no levels: each would be a column of the matrix."""
     import pandas as pd
 
+    meant = {found for text in formula.terms.values() for found in re.findall(r"C\(\s*`?([^,()`]+?)`?\s*[,)]", text)}
     for name in frame.columns:
-        if not pd.api.types.is_numeric_dtype(frame[name]):
-            levels = frame[name].nunique()
-            if levels > _MOST_LEVELS:
-                raise DataError(
-                    f'column "{name}" has {levels:,} levels',
-                    "a label of rows is no covariate: leave it out, or group it",
-                )
+        if pd.api.types.is_numeric_dtype(frame[name]):
+            continue
+        levels = pd.Series(frame[name].unique())
+        words = pd.to_numeric(levels.astype(str), errors="coerce").isna()
+        if name not in meant and len(levels) >= _MANY_LEVELS and words.mean() < _FEW_WORDS:
+            level = levels[words.to_numpy()].iloc[0]
+            place = int(np.flatnonzero(frame[name] == level)[0])
+            hint = f"nearly all others are: recode it, or write C({name}) if all of them are levels"
+            raise RowError(int(rows[place]), f"{str(level)!r} is not a number", hint, str(name))
+        if len(levels) > _MOST_LEVELS:
+            hint = "a label of rows is no covariate: leave it out, or group it"
+            raise DataError(f'column "{name}" has {len(levels):,} levels', hint)
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +177,34 @@ def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
             problem = f"the level {str(frame[name].iloc[place])!r} was not in the data of the fit"
             hint = f"its levels are {', '.join(map(str, levels))}; leave such rows out"
             raise RowError(int(rows[place]), problem, hint, name)
-    return _made(terms.spec, terms.text, frame, rows)[1]
+    try:
+        return _made(terms.spec, terms.text, frame, rows)[1]
+    except RowError:
+        raise
+    except DataError as error:
+        place = _first_refused(terms, frame, rows)
+        values = ", ".join(f"{name} = {frame[name].iloc[place]}" for name in variables(terms.text))
+        problem = f"{values}: {error.problem}"
+        raise RowError(int(rows[place]), problem, _hint_of(error, terms.text)) from None
+
+
+def _first_refused(terms: Terms, frame: pd.DataFrame, rows: Ints) -> int:
+    """The row that a term cannot bear, by halves: what is wrong with one does not depend on the others."""
+    first, last = 0, len(frame)
+    while last - first > 1:
+        middle = (first + last) // 2
+        try:
+            _made(terms.spec, terms.text, frame.iloc[first:middle], rows[first:middle])
+            first = middle
+        except DataError:
+            last = middle
+    return first
+
+
+def _hint_of(error: DataError, text: str) -> str:
+    if "bounds" not in error.hint:
+        return error.hint
+    return f"it lies outside of the data of the fit, where {text} says nothing; leave such rows out"
 
 
 def column_of(factor: str) -> str:
@@ -217,14 +254,18 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
 
 
 def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
-    # The sum of what is finite is, but for overflow: one pass without a mask of all values.
-    if np.isfinite(matrix.sum()):
+    # NaN fails the comparison: two passes without a mask of all values.
+    if not matrix.size or max(matrix.max(), -matrix.min()) <= _LARGEST:
         return
-    finite = np.isfinite(matrix)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        problem = f"the term {names[column]} is {matrix[row, column]}"
-        raise RowError(int(rows[row]), problem, "recode the value or leave the row out")
+    row, column = np.argwhere(~(np.abs(matrix) <= _LARGEST))[0]
+    value = matrix[row, column]
+    remedy = "divide the column by a unit" if np.isfinite(value) else "recode the value or leave the row out"
+    raise RowError(int(rows[row]), f"the term {names[column]} is {value}{too_large(value)}", remedy)
+
+
+def too_large(value: float) -> str:
+    """What is wrong with a finite number whose square float64 does not have; "" where it is not the size."""
+    return f", beyond {_LARGEST:g}" if np.isfinite(value) and abs(value) > _LARGEST else ""
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
@@ -249,11 +290,12 @@ def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
         problem = f"{str(column.iloc[place])!r} is not a number"
         raise RowError(int(rows[place]), problem, "recode it, or leave the row out", name)
     found = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(found).all():
-        raise _bad(rows, ~np.isfinite(found), name, found, "recode it or leave the row out")
+    wrong = ~(np.abs(found) <= _LARGEST)
+    if wrong.any():
+        raise _bad(rows, wrong, name, found, "recode it or leave the row out")
     return found
 
 
 def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> RowError:
     place = int(np.flatnonzero(wrong)[0])
-    return RowError(int(rows[place]), f"{values[place]:g}", hint, name)
+    return RowError(int(rows[place]), f"{values[place]:g}{too_large(values[place])}", hint, name)

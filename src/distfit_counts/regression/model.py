@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from distfit_counts.data.covariates import TRUTH
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # What is added to a predictor that runs to infinity: exp of it is as good as 0 or infinite, and can be divided by.
 FAR = 600.0
+_NO_SLOPE = 1e-100
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +99,10 @@ class Model:
         slopes = torch.autograd.grad(log_mean.sum(), leaves, allow_unused=True, materialize_grads=True)
         jacobian = np.concatenate([s.numpy()[:, None] * m for s, m in zip(slopes, matrices, strict=True)], axis=1)
         squares = ((jacobian @ self.covariance) * jacobian).sum(axis=1)
-        for matrix, lost in zip(matrices * 2, [*self.unbounded, *self.unidentified], strict=True):
-            squares[moved(matrix, lost)] = np.nan
+        for i, matrix in enumerate(matrices):
+            lost = moved(matrix, np.concatenate([self.unbounded[i], self.unidentified[i]], axis=1))
+            # A probability that is 0 for certain adds nothing.
+            squares[lost & ~(np.abs(slopes[i].numpy()) < _NO_SLOPE)] = np.nan
         result: Array = np.sqrt(squares)
         return result
 
@@ -161,14 +165,14 @@ def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | No
     found: dict[str, Kind] = {}
     for terms in listed:
         levels = text_columns(terms)
-        found |= {name: "level" if name in levels else "number" for name in variables(terms.text)}
+        found |= {name: levels.get(name, "number") for name in variables(terms.text)}
     return found | {name: "number" for name in (offset, exposure) if name is not None}
 
 
-def text_columns(terms: Terms) -> set[str]:
+def text_columns(terms: Terms) -> dict[str, Kind]:
     """The columns whose levels are words; levels that are numbers are read as numbers."""
     return {
-        column_of(str(factor))
+        column_of(str(factor)): "truth" if set(state["categories"]) <= set(TRUTH) else "level"
         for factor, (_, state) in terms.spec.encoder_state.items()
         if any(isinstance(level, str) for level in state.get("categories", ()))
     }

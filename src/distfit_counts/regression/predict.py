@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 
+from distfit_counts.data.frames import Part
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints
@@ -58,7 +60,7 @@ class Wanted:
             raise DistfitError("the weights of a network have no standard errors", "leave out --interval")
         if isinstance(model.rows, CountModel):
             found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else []) + ["prob_zero"]
-            return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q:g}" for q in self.quantiles]
+            return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q}" for q in self.quantiles]
         if self.pmf:
             raise DistfitError(f"a {model.rows.spec} response has no counts", "leave out --pmf")
         if isinstance(model.rows, Categorical):
@@ -69,12 +71,12 @@ class Wanted:
         if self.quantiles and isinstance(model.rows, Gaussian) and model.variance is None:
             raise DistfitError("a network of a gaussian response has no variance", "leave out --quantiles")
         found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else [])
-        return found + [f"quantile_{q:g}" for q in self.quantiles]
+        return found + [f"quantile_{q}" for q in self.quantiles]
 
     def whole(self, model: Model) -> set[str]:
         """Those that hold whole numbers."""
         quantiles = () if isinstance(model.rows, Gaussian) else self.quantiles
-        return {"row", *(f"quantile_{q:g}" for q in quantiles)}
+        return {"row", *(f"quantile_{q}" for q in quantiles)}
 
 
 def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Iterator[dict[str, Array]]:
@@ -94,6 +96,21 @@ def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Ite
         yield found
 
 
+def predict_parts(
+    model: Model, parts: Iterable[Part], wanted: Wanted, several: bool
+) -> Iterator[dict[str, Array | str]]:
+    """The same for the parts of files, with the name of each file first where there are ``several``.
+
+    Raises DataError for a value that a term cannot bear, with its file, row and line.
+    """
+    for part in parts:
+        try:
+            (found,) = predict(model, iter([part.frame]), wanted)
+        except RowError as bad:
+            raise part.error(bad) from None
+        yield ({"source": part.batch.source} if several else {}) | found
+
+
 def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) -> dict[str, Array]:
     etas, matrices = model.predictors(frame.reset_index(drop=True), rows)
     mean = mean_of(model.rows, etas)
@@ -104,7 +121,7 @@ def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) ->
     if wanted.interval and model.level is not None:
         reach = normal_point(0.5 + 0.5 * model.level) * model.mean_error(etas, matrices)
         found |= _interval(model.rows, etas, mean, reach)
-    named = {f"quantile_{q:g}": q for q in wanted.quantiles}
+    named = {f"quantile_{q}": q for q in wanted.quantiles}
     if isinstance(model.rows, Gaussian):
         spread = float("nan") if model.variance is None else model.variance**0.5
         return found | {name: mean + spread * normal_point(q) for name, q in named.items()}

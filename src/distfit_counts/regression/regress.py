@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,9 +19,9 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.regression.design import Design, Predictor, design, required
+from distfit_counts.regression.design import Design, Predictor, design, numbers, required
 from distfit_counts.regression.estimates import Estimates
-from distfit_counts.regression.formula import parse, response_of
+from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import Residuals
@@ -58,6 +58,11 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+
+    def with_columns(self, columns: Sequence[str]) -> Request:
+        """The same with a dot in the formula written out."""
+        used = (self.offset, self.exposure, self.weights, self.cluster)
+        return replace(self, formula=without_dot(self.formula, columns, used))
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that are needed, each with what it must hold."""
@@ -148,6 +153,7 @@ def _check(data: Design, model: RowModel, response: str) -> None:
     if data.n <= 0.0:
         raise DataError("all weights are 0", "check the --weights column")
     if not isinstance(model, CountModel):
+        numbers(data.frame, data.rows, response)
         return
     y, lowest = data.y, model.family.lowest
     wrong = (y < 0) | (y != np.floor(y))

@@ -138,12 +138,13 @@ class Regression:
         """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
         import pandas as pd
 
+        from distfit_counts.data.covariates import frame_of
         from distfit_counts.data.memory import as_table
         from distfit_counts.regression.model import Model
         from distfit_counts.regression.predict import Wanted, predict
 
         model = Model.of(self)
-        frame = as_table(data).select(list(model.kinds())).to_pandas()
+        frame = frame_of(as_table(data).select(list(model.kinds())))
         (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
         return pd.DataFrame(found)
 

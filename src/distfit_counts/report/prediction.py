@@ -17,9 +17,7 @@ from distfit_counts.report.emit import emit_lines
 Block = Mapping[str, Array | str]
 
 
-def write_predictions(
-    blocks: Iterable[Block], format: str, output: Path | None, whole: Collection[str]
-) -> None:
+def write_predictions(blocks: Iterable[Block], format: str, output: Path | None, whole: Collection[str]) -> None:
     """``format``: json (a line per row) or csv, also for ``table``, to stdout or a file; or parquet.
 
     A block has columns [N], and text that is the same in all of its rows. ``whole``: columns of whole numbers.
