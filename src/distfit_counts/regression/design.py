@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
+from distfit_counts.regression.checked import Ints, check_finite, check_levels, numbers, refused
 from distfit_counts.regression.formula import Formula, read, variables
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# More levels than these are labels of rows.
-_MOST_LEVELS = 2_000
-# Of so many levels, all but a few being numbers, the words are slips.
-_MANY_LEVELS, _FEW_WORDS = 20, 0.1
-Ints = npt.NDArray[np.int64]
-# Squares of what lies beyond are no float64.
-_LARGEST = 1e150
 # Rows from which on memory is what counts.
 _LONG = 50_000
 
@@ -99,7 +92,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
-    _check_levels(kept, formula, rows)
+    check_levels(kept, formula, rows)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -112,7 +105,7 @@ def design(
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
     weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
     if (weight < 0).any():
-        raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
+        raise refused(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
     return Design(
         y=np.array(y, dtype=np.float64),
@@ -122,26 +115,6 @@ def design(
         n_missing=len(frame) - len(kept),
         frame=kept,
     )
-
-
-def _check_levels(frame: pd.DataFrame, formula: Formula, rows: Ints) -> None:
-    """Refuse a column of words that are no levels: each would be a column of the matrix."""
-    import pandas as pd
-
-    meant = {found for text in formula.terms.values() for found in re.findall(r"C\(\s*`?([^,()`]+?)`?\s*[,)]", text)}
-    for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]):
-            continue
-        levels = pd.Series(frame[name].unique())
-        words = pd.to_numeric(levels.astype(str), errors="coerce").isna()
-        if name not in meant and len(levels) >= _MANY_LEVELS and words.mean() < _FEW_WORDS:
-            level = levels[words.to_numpy()].iloc[0]
-            place = int(np.flatnonzero(frame[name] == level)[0])
-            hint = f"nearly all others are: recode it, or write C({name}) if all of them are levels"
-            raise RowError(int(rows[place]), f"{str(level)!r} is not a number", hint, str(name))
-        if len(levels) > _MOST_LEVELS:
-            hint = "a label of rows is no covariate: leave it out, or group it"
-            raise DataError(f'column "{name}" has {len(levels):,} levels', hint)
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
@@ -223,7 +196,7 @@ def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
         matrix = np.empty((len(frame), len(spec.column_names)), order="F")
         for term, (j,) in spec.term_indices.items():
             matrix[:, j] = 1.0 if str(term) == "1" else frame[str(term.factors[0])]
-        _check_finite(matrix, spec.column_names, rows)
+        check_finite(matrix, spec.column_names, rows)
     by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
     return Terms(text, tuple(spec.column_names), by_term, spec), matrix
 
@@ -249,23 +222,8 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
         raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
     # Columns one after the other: what is summed over rows then reads memory in order.
     matrix = np.asfortranarray(made, dtype=np.float64)
-    _check_finite(matrix, made.model_spec.column_names, rows)
+    check_finite(matrix, made.model_spec.column_names, rows)
     return made, matrix
-
-
-def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
-    # NaN fails the comparison: two passes without a mask of all values.
-    if not matrix.size or max(matrix.max(), -matrix.min()) <= _LARGEST:
-        return
-    row, column = np.argwhere(~(np.abs(matrix) <= _LARGEST))[0]
-    value = matrix[row, column]
-    remedy = "divide the column by a unit" if np.isfinite(value) else "recode the value or leave the row out"
-    raise RowError(int(rows[row]), f"the term {names[column]} is {value}{too_large(value)}", remedy)
-
-
-def too_large(value: float) -> str:
-    """What is wrong with a finite number whose square float64 does not have; "" where it is not the size."""
-    return f", beyond {_LARGEST:g}" if np.isfinite(value) and abs(value) > _LARGEST else ""
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
@@ -275,27 +233,6 @@ def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str
         return added
     exposed = numbers(frame, rows, exposure)
     if (exposed <= 0).any():
-        raise _bad(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
+        raise refused(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
     logged = np.log(exposed)
     return logged if added is None else added + logged
-
-
-def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
-    """A column as float64; ``rows``: their numbers in the source. Raises DataError, naming the row."""
-    import pandas as pd
-
-    column = frame[name]
-    if not pd.api.types.is_numeric_dtype(column):
-        place = int(np.flatnonzero(pd.to_numeric(column, errors="coerce").isna())[0])
-        problem = f"{str(column.iloc[place])!r} is not a number"
-        raise RowError(int(rows[place]), problem, "recode it, or leave the row out", name)
-    found = column.to_numpy(dtype=np.float64)
-    wrong = ~(np.abs(found) <= _LARGEST)
-    if wrong.any():
-        raise _bad(rows, wrong, name, found, "recode it or leave the row out")
-    return found
-
-
-def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> RowError:
-    place = int(np.flatnonzero(wrong)[0])
-    return RowError(int(rows[place]), f"{values[place]:g}{too_large(values[place])}", hint, name)

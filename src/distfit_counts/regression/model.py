@@ -12,7 +12,8 @@ import torch
 from distfit_counts.data.covariates import TRUTH
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
+from distfit_counts.regression.checked import Ints
+from distfit_counts.regression.design import Terms, column_of, matrix_of, offset_of
 from distfit_counts.regression.directions import moved
 from distfit_counts.regression.formula import variables
 from distfit_counts.regression.means import mean_tensor

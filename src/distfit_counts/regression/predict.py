@@ -13,7 +13,7 @@ from distfit_counts.data.frames import Part
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.estimates import normal_point
 from distfit_counts.regression.means import mean_of
 from distfit_counts.regression.natural import Bernoulli, Categorical, Gaussian, NaturalFamily

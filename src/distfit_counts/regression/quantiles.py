@@ -14,7 +14,7 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.quadrature import FEWEST, fitted, nodes, positions
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.row_model import CountModel
 
 # Rows whose pieces are held together, and pieces that are summed at a time: few rows need them all.

@@ -19,7 +19,8 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.optimise.threads import one_thread
-from distfit_counts.regression.design import Design, Predictor, design, numbers, required
+from distfit_counts.regression.checked import numbers
+from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical

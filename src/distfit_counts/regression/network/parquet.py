@@ -11,7 +11,8 @@ import numpy as np
 
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
-from distfit_counts.regression.design import Ints, Terms, design, matrix_of, numbers, offset_of, required
+from distfit_counts.regression.checked import Ints, numbers
+from distfit_counts.regression.design import Terms, design, matrix_of, offset_of, required
 from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.network.block import BLOCK_ROWS, Block
 from distfit_counts.regression.network.response import coded

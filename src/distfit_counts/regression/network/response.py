@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.data.source import RowError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints, numbers
+from distfit_counts.regression.checked import Ints, numbers
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalPoisson
 from distfit_counts.regression.responses import text_of
 from distfit_counts.regression.row_model import CountModel, RowModel

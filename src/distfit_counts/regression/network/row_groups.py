@@ -11,7 +11,7 @@ import numpy as np
 
 from distfit_counts.data.covariates import frame_of
 from distfit_counts.errors import DataError
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 
 if TYPE_CHECKING:
     import pandas as pd
