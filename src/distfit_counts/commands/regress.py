@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +107,8 @@ def regress(
         _refuse_with_network(ctx, "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
     import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
+        from distfit_counts.data.frames import column_names
+        from distfit_counts.regression.formula import has_dot
         from distfit_counts.regression.regress import Request
 
         request = Request(
@@ -119,20 +123,23 @@ def regress(
             cluster,
             likelihood_ratios,
         )
-        if network is not None:
-            trained, frame = _train(source, request, network, training.checkpoint, watch)
-        else:
-            fit = _fit(
-                source,
-                request,
-                restarts,
-                watch,
-                seed=seed,
-                max_steps=max_steps,
-                tolerance=tolerance,
-                level=level,
-                threads=threads,
-            )
+        if has_dot(formula):
+            request = request.with_columns(column_names([source]))
+        with _placed(source, request):
+            if network is not None:
+                trained, frame = _train(source, request, network, training.checkpoint, watch)
+            else:
+                fit = _fit(
+                    source,
+                    request,
+                    restarts,
+                    watch,
+                    seed=seed,
+                    max_steps=max_steps,
+                    tolerance=tolerance,
+                    level=level,
+                    threads=threads,
+                )
     if network is not None:
         from distfit_counts.regression.network.model import NetworkModel
 
@@ -210,3 +217,15 @@ def _read(source: str, request: Request, watch: Watch) -> pd.DataFrame:
         watch.show("reading", done, total, f"{done / 1e6:,.0f} MB")
 
     return read_frame([source], request.kinds(), progress)
+
+
+@contextmanager
+def _placed(source: str, request: Request) -> Iterator[None]:
+    """Says of a value that cannot be where it lies."""
+    from distfit_counts.data.frames import placed
+    from distfit_counts.data.source import RowError
+
+    try:
+        yield
+    except RowError as bad:
+        raise placed([source], list(request.kinds()), bad) from None

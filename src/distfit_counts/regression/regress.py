@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.data.frames import Kind
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
@@ -18,9 +19,10 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.optimise.threads import one_thread
+from distfit_counts.regression.checked import numbers
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
-from distfit_counts.regression.formula import parse, response_of
+from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import Residuals
@@ -57,6 +59,11 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+
+    def with_columns(self, columns: Sequence[str]) -> Request:
+        """The same with a dot in the formula written out."""
+        used = (self.offset, self.exposure, self.weights, self.cluster)
+        return replace(self, formula=without_dot(self.formula, columns, used))
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that are needed, each with what it must hold."""
@@ -96,10 +103,8 @@ def regress(
     variance = _variance(reached) if model is GAUSSIAN else None
     errors = "cluster" if groups is not None else request.errors
     estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
-    predictors = tuple(
-        estimates.predictor(replace(own[here[head]], head=head), reached.problem.model.links[head])
-        for head in reached.problem.heads
-    )
+    designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
+    predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
@@ -125,9 +130,15 @@ def regress(
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
         verdicts=verdicts(
-            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+            solution,
+            predictors,
+            found,
+            replace(data, predictors=tuple(designed.values())),
+            settings,
+            None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,
+        spread=estimates.spread,
         errors=estimates.errors,
         residuals=found,
         level=settings.level,
@@ -143,14 +154,13 @@ def _check(data: Design, model: RowModel, response: str) -> None:
     if data.n <= 0.0:
         raise DataError("all weights are 0", "check the --weights column")
     if not isinstance(model, CountModel):
+        numbers(data.frame, data.rows, response)
         return
     y, lowest = data.y, model.family.lowest
     wrong = (y < 0) | (y != np.floor(y))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise DataError(
-            f'row {data.rows[row] + 1}, column "{response}": {y[row]:g} is no count', "counts are whole numbers >= 0"
-        )
+        raise RowError(int(data.rows[row]), f"{y[row]:g} is no count", "counts are whole numbers >= 0", response)
     if y.min() < lowest:
         raise FamilyError(
             f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",

@@ -23,7 +23,7 @@ class Coefficient:
     """One coefficient, on the covariate's own scale.
 
     ``std_error`` NaN: there is none. ``note``: "" or why there is no number: "aliased" (other columns make it up),
-    "lower" or "upper" (it runs to minus or plus infinity), "flat" (the data say nothing of it).
+    "lower" or "upper" (it runs to minus or plus infinity), "not identified" (the data say nothing of it).
     """
 
     name: str
@@ -54,6 +54,10 @@ class TermTests:
 class FittedPredictor:
     """One parameter's predictor. ``natural``: of one that is constant, the parameter itself: estimate, standard error,
     lower and upper end. ``ratio``: what exp(coefficient) is called, "" where it means nothing.
+
+    ``beta`` [p]: the coefficients as they were reached, also where there is no estimate: 0 if left out, finite on the
+    way to infinity. ``unbounded`` [p, m] and ``unidentified`` [p, k]: directions in which they run on without bound,
+    and of which the data say nothing; a row x is moved by one where |x'd| is well above 0, at most 1 in the data.
     """
 
     head: str
@@ -62,6 +66,9 @@ class FittedPredictor:
     terms: Terms
     coefficients: tuple[Coefficient, ...]
     tests: tuple[TermTests, ...]
+    beta: Array = field(repr=False)
+    unbounded: Array = field(repr=False)
+    unidentified: Array = field(repr=False)
     natural: tuple[float, float, float, float] | None = None
 
 
@@ -71,7 +78,8 @@ class Regression:
 
     ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
     predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
-    covariates' own scale; NaN where there is none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
+    covariates' own scale; NaN where there is none. ``spread`` is the same without the NaNs, for rows whose predictor
+    has an error though its coefficients have none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
     ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one.
     """
 
@@ -94,6 +102,7 @@ class Regression:
     restarts: tuple[Restart, ...] = field(repr=False)
     verdicts: tuple[Verdict, ...]
     covariance: Array = field(repr=False)
+    spread: Array = field(repr=False)
     errors: str
     residuals: Residuals | None = field(repr=False)
     level: float
@@ -129,12 +138,13 @@ class Regression:
         """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
         import pandas as pd
 
+        from distfit_counts.data.covariates import frame_of
         from distfit_counts.data.memory import as_table
         from distfit_counts.regression.model import Model
         from distfit_counts.regression.predict import Wanted, predict
 
         model = Model.of(self)
-        frame = as_table(data).select(list(model.kinds())).to_pandas()
+        frame = frame_of(as_table(data).select(list(model.kinds())))
         (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
         return pd.DataFrame(found)
 

@@ -123,6 +123,8 @@ def label(name: str) -> str:
 def _estimate(c: Coefficient) -> str:
     if c.note in ("upper", "lower"):
         return "∞" if c.note == "upper" else "-∞"
+    if c.note == "not identified":
+        return "–"
     return c.note or number(c.estimate)
 
 

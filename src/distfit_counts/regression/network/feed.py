@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.network.block import Block, Source
 from distfit_counts.regression.network.prefetch import prefetched
 from distfit_counts.regression.network.settings import NetworkSettings

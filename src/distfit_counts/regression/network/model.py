@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints, offset_of
+from distfit_counts.regression.checked import Ints
+from distfit_counts.regression.design import offset_of
 from distfit_counts.regression.model import column_kinds
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.parquet import inputs
@@ -25,8 +26,9 @@ class NetworkModel:
     fit: NetworkFit
     offset: str | None
     exposure: str | None
-    # Weights of a network have no standard errors.
+    # Weights of a network have no standard errors, and its normal response has no variance of its own.
     level = None
+    variance = None
 
     @property
     def rows(self) -> RowModel:
