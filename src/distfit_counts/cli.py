@@ -23,7 +23,7 @@ from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
-from distfit_counts.errors import DistfitError
+from distfit_counts.errors import DistfitError, Interrupted
 
 
 class _Commands(TyperGroup):
@@ -41,8 +41,8 @@ class _Commands(TyperGroup):
             # The reader has seen enough (head, a pager): no error. What is still buffered goes nowhere.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             raise typer.Exit(0) from None
-        except KeyboardInterrupt:
-            print("distfit: interrupted", file=sys.stderr)
+        except KeyboardInterrupt as stop:
+            _print_error(stop if isinstance(stop, Interrupted) else Interrupted("interrupted", ""))
             raise typer.Exit(130) from None
         except MemoryError:
             _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
@@ -98,7 +98,7 @@ def main() -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _print_error(error: DistfitError) -> None:
+def _print_error(error: DistfitError | Interrupted) -> None:
     print(f"distfit: {error.problem}", file=sys.stderr)
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)

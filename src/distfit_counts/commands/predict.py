@@ -58,7 +58,7 @@ def predict(
         fitted = load(model)
         wanted = Wanted(counts, levels, interval)
         blocks = stream_frames(source, fitted.kinds(), progress if output is not None else None)
-        write_predictions(predict(fitted, blocks, wanted), written_as, output)
+        write_predictions(predict(fitted, blocks, wanted), wanted.whole(fitted), written_as, output)
 
 
 def _counts(text: str | None) -> list[int]:

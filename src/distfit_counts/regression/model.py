@@ -14,7 +14,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints, Terms, column_of, matrix_of, offset_of
 from distfit_counts.regression.formula import variables
 from distfit_counts.regression.means import mean_tensor
-from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
@@ -41,7 +41,7 @@ class Model:
         """What was reached; a coefficient that is left out counts as 0."""
         links = {own.head: own.link for own in fit.predictors}
         return cls(
-            rows=restored(fit.reduced, links, list(fit.levels or ())),
+            rows=restored(fit.reduced, links, fit.levels, fit.variance),
             terms=tuple(own.terms for own in fit.predictors),
             coefficients=tuple(np.nan_to_num([c.estimate for c in own.coefficients]) for own in fit.predictors),
             covariance=fit.covariance,
@@ -90,6 +90,7 @@ class Model:
         return {
             "family": self.rows.spec,
             "levels": list(self.rows.levels) if isinstance(self.rows, Bernoulli | Categorical) else None,
+            "variance": _known(self.rows.variance) if isinstance(self.rows, Normal) else None,
             "predictors": [
                 {
                     "head": head,
@@ -99,7 +100,7 @@ class Model:
                 }
                 for head, terms, beta in zip(self.rows.heads, self.terms, self.coefficients, strict=True)
             ],
-            "covariance": [[None if x != x else x for x in row] for row in self.covariance.tolist()],
+            "covariance": [[_known(x) for x in row] for row in self.covariance.tolist()],
             "level": self.level,
             "offset": self.offset,
             "exposure": self.exposure,
@@ -109,7 +110,8 @@ class Model:
     def from_record(cls, record: dict[str, Any]) -> Model:
         """KeyError and the like where the record is damaged; DistfitError where it names what does not exist."""
         listed = record["predictors"]
-        rows = restored(record["family"], {own["head"]: own["link"] for own in listed}, record["levels"])
+        links = {own["head"]: own["link"] for own in listed}
+        rows = restored(record["family"], links, record["levels"], record["variance"])
         if rows.heads != tuple(own["head"] for own in listed):
             raise ValueError("its predictors are not those of its family")
         terms = tuple(terms_of(own["terms"]) for own in listed)
@@ -129,6 +131,10 @@ class Model:
         )
 
 
+def _known(value: float) -> float | None:
+    return None if value != value else value
+
+
 def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | None) -> dict[str, Kind]:
     """The columns that terms, offset and exposure need, each with what it must hold."""
     found: dict[str, Kind] = {}
@@ -136,6 +142,11 @@ def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | No
         levels = text_columns(terms)
         found |= {name: "level" if name in levels else "number" for name in variables(terms.text)}
     return found | {name: "number" for name in (offset, exposure) if name is not None}
+
+
+def has_levels(terms: Terms) -> bool:
+    """Whether any column is coded by its levels, words or numbers."""
+    return any("categories" in state for _, state in terms.spec.encoder_state.values())
 
 
 def text_columns(terms: Terms) -> set[str]:

@@ -14,7 +14,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Ints
 from distfit_counts.regression.estimates import normal_point
 from distfit_counts.regression.means import mean_of
-from distfit_counts.regression.natural import Categorical, NaturalFamily
+from distfit_counts.regression.natural import Categorical, NaturalFamily, Normal
 from distfit_counts.regression.row_model import CountModel, RowModel
 
 if TYPE_CHECKING:
@@ -53,17 +53,25 @@ class Wanted:
     def names(self, model: Model) -> list[str]:
         """The columns of a prediction. Raises DistfitError for what the model's response does not have."""
         if self.interval and model.level is None:
-            raise DistfitError("the weights of a network have no standard errors", "leave out --interval")
+            problem = "--interval is of the mean, and the weights of a network have no standard errors"
+            raise DistfitError(problem, "leave it out; --quantiles 0.025,0.975 say where single responses lie")
         if isinstance(model.rows, CountModel):
             found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else []) + ["prob_zero"]
             return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q:g}" for q in self.quantiles]
-        if self.pmf or self.quantiles:
-            raise DistfitError(f"a {model.rows.spec} response has no counts", "leave out --pmf and --quantiles")
+        if self.pmf or (self.quantiles and not isinstance(model.rows, Normal)):
+            options = "--pmf" if isinstance(model.rows, Normal) else "--pmf and --quantiles"
+            raise DistfitError(f"a {model.rows.spec} response has no counts", f"leave out {options}")
         if isinstance(model.rows, Categorical):
             if self.interval:
                 raise DistfitError("a categorical response has no mean", "leave out --interval")
             return ["row", *(f"prob_{level}" for level in model.rows.levels)]
-        return ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else [])
+        ends = ["mean_lower", "mean_upper"] if self.interval else []
+        return ["row", "mean", *ends, *(f"quantile_{q:g}" for q in self.quantiles)]
+
+    def whole(self, model: Model) -> set[str]:
+        """The columns of a prediction that hold whole numbers."""
+        counts = self.quantiles if isinstance(model.rows, CountModel) else ()
+        return {"row", *(f"quantile_{q:g}" for q in counts)}
 
 
 def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Iterator[dict[str, Array]]:
@@ -100,6 +108,8 @@ def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) ->
             found |= {"mean_lower": show(etas[0] - reach), "mean_upper": show(etas[0] + reach)}
         else:
             found |= {"mean_lower": mean * np.exp(-reach), "mean_upper": mean * np.exp(reach)}
+    if isinstance(model.rows, Normal):
+        return found | {f"quantile_{q:g}": mean + model.rows.variance**0.5 * normal_point(q) for q in wanted.quantiles}
     if not isinstance(model.rows, CountModel):
         return found
     for name, k in [("prob_zero", 0), *((f"pmf_{k}", k) for k in wanted.pmf)]:

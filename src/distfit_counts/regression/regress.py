@@ -21,7 +21,8 @@ from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of
-from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, NaturalFamily, Normal
+from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
@@ -103,7 +104,7 @@ def regress(
     if request.likelihood_ratio:
         predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    found = Residuals.of(reached, settings.seed) if isinstance(model, CountModel) else None
+    found = _residuals(reached, variance, settings.seed)
     return Regression(
         source=source,
         formula=formula.text,
@@ -125,7 +126,12 @@ def regress(
         gradient_norm=float(reached.gradient_norm[reached.best]),
         restarts=_restarts(solution, own),
         verdicts=verdicts(
-            solution, predictors, found, data, settings, None if groups is None else int(groups.max()) + 1
+            solution,
+            predictors,
+            found if isinstance(found, Residuals) else None,
+            data,
+            settings,
+            None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,
         errors=estimates.errors,
@@ -156,6 +162,16 @@ def _check(data: Design, model: RowModel, response: str) -> None:
             f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",
             "a hurdle(...) has zeros too; or leave those rows out",
         )
+
+
+def _residuals(solution: Solution, variance: float | None, seed: int) -> Residuals | NaturalResiduals:
+    problem = solution.problem
+    if isinstance(problem.model, CountModel):
+        return Residuals.of(solution, seed)
+    model = problem.model if variance is None else Normal(variance)
+    assert isinstance(model, NaturalFamily)
+    eta = np.stack(list(natural_heads(solution).values()))
+    return NaturalResiduals(model, eta, problem.y, problem.weights, seed)
 
 
 def _variance(solution: Solution) -> float:
