@@ -23,7 +23,7 @@ from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
-from distfit_counts.errors import DistfitError
+from distfit_counts.errors import DistfitError, Interrupted
 
 
 class _Commands(TyperGroup):
@@ -46,8 +46,8 @@ class _Commands(TyperGroup):
             raise typer.Exit(2) from None
         except BrokenPipeError:
             raise _seen_enough() from None
-        except KeyboardInterrupt:
-            print("distfit: interrupted", file=sys.stderr)
+        except KeyboardInterrupt as stop:
+            _print_error(stop if isinstance(stop, Interrupted) else Interrupted("interrupted", ""))
             raise typer.Exit(130) from None
         except MemoryError:
             _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
@@ -109,7 +109,7 @@ def _seen_enough() -> typer.Exit:
     return typer.Exit(0)
 
 
-def _print_error(error: DistfitError) -> None:
+def _print_error(error: DistfitError | Interrupted) -> None:
     print(f"distfit: {error.problem}", file=sys.stderr)
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)

@@ -34,6 +34,7 @@ def check(
 
     distfit check model.json new.csv
     """
+    from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.matching import match
     from distfit_counts.model_file import load
     from distfit_counts.report.check import write_checks
@@ -43,6 +44,7 @@ def check(
     check_outputs(output, None, plot, [model, *data.files])
     written_as = format_of(format, output)
     fits = load(model)
+    spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         pairs, left = match(fits, data.read(watch, quiet))

@@ -84,7 +84,6 @@ class Data:
         if self.connect is not None:
             return self._counted_by_engine(self.connect, watch)
         from distfit_counts.budget import BYTES_PER_DISTINCT
-        from distfit_counts.data.arrays import spare_pandas
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 
@@ -102,7 +101,6 @@ class Data:
             self.budget.memory // BYTES_PER_DISTINCT if self.max_distinct is None else None,
             self.threads,
         )
-        spare_pandas()
         return read_sources(self.sources or [], request, self.together, progress)
 
     def _counted_by_engine(self, address: str, watch: Watch) -> list[Column]:

@@ -21,7 +21,6 @@ from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from distfit_counts.regression.network.fit import NetworkFit
     from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.regression.network.settings import NetworkSettings
     from distfit_counts.regression.regress import Request
@@ -127,9 +126,9 @@ def regress(
             request = request.with_columns(column_names([source]))
         with _placed(source, request):
             if network is not None:
-                trained, frame = _train(source, request, network, training.checkpoint, watch)
+                trained, rows = _train(source, request, network, training.checkpoint, watch)
             else:
-                fit = _fit(
+                fit, frame = _fit(
                     source,
                     request,
                     restarts,
@@ -141,15 +140,7 @@ def regress(
                     threads=threads,
                 )
     if network is not None:
-        from distfit_counts.regression.network.model import NetworkModel
-
-        found, title = NetworkModel(trained, offset, exposure), f"{formula}, {source}"
-        if plot is not None:
-            from distfit_counts.regression.formula import response_of
-            from distfit_counts.report.plots.network import plot_network
-
-            plot_network(found, title, frame, response_of(formula), plot)
-        _write_network(found, title, written_as, output, save, verbose)
+        _write_network(trained, rows, written_as, output, plot, save, verbose)
         return
     from distfit_counts.report.write_regression import write_regression
 
@@ -158,48 +149,64 @@ def regress(
     if plot is not None:
         from distfit_counts.report.plots.regression import plot_regression
 
-        plot_regression(fit, plot)
+        plot_regression(fit, frame, plot)
     write_regression(fit, written_as, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)
 
 
-def _fit(source: str, request: Request, restarts: int | None, watch: Watch, **others: Any) -> Regression:
+def _fit(
+    source: str, request: Request, restarts: int | None, watch: Watch, **others: Any
+) -> tuple[Regression, pd.DataFrame]:
     from distfit_counts.regression.regress import regress
     from distfit_counts.regression.responses import default_restarts
 
     settings = FitSettings(restarts=restarts or default_restarts(request.family), **others)
     frame = _read(source, request, watch)
-    return regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
+    fit = regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
+    return fit, frame
 
 
 def _train(
     source: str, request: Request, network: NetworkSettings, checkpoint: Path | None, watch: Watch
-) -> tuple[NetworkFit, pd.DataFrame | None]:
+) -> tuple[NetworkModel, pd.DataFrame | None]:
     """The network, and its rows: None where they were streamed, as Parquet is in mini-batches."""
     from distfit_counts.data.locate import files_of
     from distfit_counts.regression.network.fit_rows import train_frame, train_parquet
+    from distfit_counts.regression.network.model import NetworkModel
 
     def progress(epoch: int, epochs: int, nll: float) -> None:
         watch.show("training", epoch, epochs, f"epoch {epoch}: NLL {nll:.5f}")
 
     paths = [Path(path) for path in files_of(source)]
     if network.batch_size is not None and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
-        return train_parquet(paths, request, network, checkpoint, progress), None
-    frame = _read(source, request, watch)
-    return train_frame(frame, request, network, checkpoint, progress), frame
+        fit, frame = train_parquet(paths, request, network, checkpoint, progress), None
+    else:
+        frame = _read(source, request, watch)
+        fit = train_frame(frame, request, network, checkpoint, progress)
+    return NetworkModel(fit, source, request.formula, request.offset, request.exposure, request.weights), frame
 
 
 def _write_network(
-    model: NetworkModel, title: str, format: str, output: Path | None, save: Path | None, verbose: bool
+    model: NetworkModel,
+    frame: pd.DataFrame | None,
+    format: str,
+    output: Path | None,
+    plot: Path | None,
+    save: Path | None,
+    verbose: bool,
 ) -> None:
     from distfit_counts.report.write_network import write_network
 
+    if plot is not None:
+        from distfit_counts.report.plots.network import plot_network
+
+        plot_network(model, frame, plot)
     if save is not None:
         from distfit_counts.regression.model_file import save_network
 
         save_network(save, model)
-    write_network(model.fit, title, format, output, verbose)
+    write_network(model, format, output, verbose)
 
 
 def _refuse_with_network(ctx: typer.Context, *names: str) -> None:

@@ -17,7 +17,8 @@ def spare_pandas() -> None:
     """Let pyarrow believe that pandas is not installed, until a conversion to or from pandas is asked for.
 
     For a list, as for much else, it first looks whether it is one of pandas' types, and imports pandas to know them: a
-    third of a second. It looks once and remembers. For a process of our own, not for a library's caller.
+    third of a second. It looks once and remembers. For a process of our own, not for a library's caller, and before it
+    has other threads: what they import meanwhile might not be found.
     """
     import pyarrow as pa
 

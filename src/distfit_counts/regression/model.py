@@ -17,7 +17,7 @@ from distfit_counts.regression.design import Terms, column_of, matrix_of, offset
 from distfit_counts.regression.directions import moved
 from distfit_counts.regression.formula import variables
 from distfit_counts.regression.means import mean_tensor
-from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
@@ -36,7 +36,6 @@ _NO_SLOPE = 1e-100
 class Model:
     """``terms`` and ``coefficients`` of every head, with the directions in which they run on without bound and those of
     which nothing is known (``FittedPredictor``); ``covariance`` [P, P] of all coefficients, over all other directions.
-    ``variance``: of a normal response.
     """
 
     rows: RowModel
@@ -45,7 +44,6 @@ class Model:
     unbounded: tuple[Array, ...]
     unidentified: tuple[Array, ...]
     covariance: Array
-    variance: float | None
     level: float | None
     offset: str | None
     exposure: str | None
@@ -55,13 +53,12 @@ class Model:
         """What was reached."""
         links = {own.head: own.link for own in fit.predictors}
         return cls(
-            rows=restored(fit.reduced, links, list(fit.levels or ())),
+            rows=restored(fit.reduced, links, fit.levels, fit.variance),
             terms=tuple(own.terms for own in fit.predictors),
             coefficients=tuple(own.beta for own in fit.predictors),
             unbounded=tuple(own.unbounded for own in fit.predictors),
             unidentified=tuple(own.unidentified for own in fit.predictors),
             covariance=fit.spread,
-            variance=fit.variance,
             level=fit.level,
             offset=fit.offset,
             exposure=fit.exposure,
@@ -112,6 +109,7 @@ class Model:
         return {
             "family": self.rows.spec,
             "levels": list(self.rows.levels) if isinstance(self.rows, Bernoulli | Categorical) else None,
+            "variance": _known(self.rows.variance) if isinstance(self.rows, Normal) else None,
             "predictors": [
                 {
                     "head": head,
@@ -123,8 +121,7 @@ class Model:
                 }
                 for i, (head, terms) in enumerate(zip(self.rows.heads, self.terms, strict=True))
             ],
-            "covariance": [[None if x != x else x for x in row] for row in self.covariance.tolist()],
-            "variance": self.variance,
+            "covariance": [[_known(x) for x in row] for row in self.covariance.tolist()],
             "level": self.level,
             "offset": self.offset,
             "exposure": self.exposure,
@@ -134,7 +131,8 @@ class Model:
     def from_record(cls, record: dict[str, Any]) -> Model:
         """KeyError and the like where the record is damaged; DistfitError where it names what does not exist."""
         listed = record["predictors"]
-        rows = restored(record["family"], {own["head"]: own["link"] for own in listed}, record["levels"])
+        links = {own["head"]: own["link"] for own in listed}
+        rows = restored(record["family"], links, record["levels"], record["variance"])
         if rows.heads != tuple(own["head"] for own in listed):
             raise ValueError("its predictors are not those of its family")
         terms = tuple(terms_of(own["terms"]) for own in listed)
@@ -154,11 +152,14 @@ class Model:
             unbounded,
             unidentified,
             covariance.reshape(size, size),
-            record["variance"],
             record["level"],
             record["offset"],
             record["exposure"],
         )
+
+
+def _known(value: float) -> float | None:
+    return None if value != value else value
 
 
 def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | None) -> dict[str, Kind]:
@@ -168,6 +169,11 @@ def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | No
         levels = text_columns(terms)
         found |= {name: levels.get(name, "number") for name in variables(terms.text)}
     return found | {name: "number" for name in (offset, exposure) if name is not None}
+
+
+def has_levels(terms: Terms) -> bool:
+    """Whether any column is coded by its levels, words or numbers."""
+    return any("categories" in state for _, state in terms.spec.encoder_state.values())
 
 
 def text_columns(terms: Terms) -> dict[str, Kind]:

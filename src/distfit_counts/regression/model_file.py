@@ -47,5 +47,8 @@ def load(path: Path) -> Model | NetworkModel:
     try:
         own = record["model"]
         return NetworkModel.from_record(own) if "network" in own else Model.from_record(own)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise DistfitError(f"{path} is damaged: {error!r}", "save the model again") from error
+    except DistfitError as error:
+        # A formula, a family or a setting that cannot be: only the file says where they came from.
+        raise DistfitError(f"{path}: {error.problem}", "save the model again") from error

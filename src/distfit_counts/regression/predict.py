@@ -16,7 +16,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.estimates import normal_point
 from distfit_counts.regression.means import mean_of
-from distfit_counts.regression.natural import Bernoulli, Categorical, Gaussian, NaturalFamily
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.quantiles import quantiles
 from distfit_counts.regression.row_model import CountModel, RowModel
 
@@ -36,9 +36,6 @@ class Model(Protocol):
     @property
     def level(self) -> float | None: ...
 
-    @property
-    def variance(self) -> float | None: ...
-
     def predictors(self, frame: pd.DataFrame, rows: Ints) -> tuple[list[Array], list[Array]]: ...
 
     def mean_error(self, etas: Sequence[Array], matrices: Sequence[Array]) -> Array: ...
@@ -57,7 +54,8 @@ class Wanted:
     def names(self, model: Model) -> list[str]:
         """The columns of a prediction. Raises DistfitError for what the model's response does not have."""
         if self.interval and model.level is None:
-            raise DistfitError("the weights of a network have no standard errors", "leave out --interval")
+            problem = "--interval is of the mean, and the weights of a network have no standard errors"
+            raise DistfitError(problem, "leave it out; --quantiles 0.025,0.975 say where single responses lie")
         if isinstance(model.rows, CountModel):
             found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else []) + ["prob_zero"]
             return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q}" for q in self.quantiles]
@@ -68,14 +66,12 @@ class Wanted:
                 hint = "leave out --interval and --quantiles"
                 raise DistfitError("a categorical response has neither a mean nor quantiles", hint)
             return ["row", *(f"prob_{level}" for level in model.rows.levels)]
-        if self.quantiles and isinstance(model.rows, Gaussian) and model.variance is None:
-            raise DistfitError("a network of a gaussian response has no variance", "leave out --quantiles")
         found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else [])
         return found + [f"quantile_{q}" for q in self.quantiles]
 
     def whole(self, model: Model) -> set[str]:
         """Those that hold whole numbers."""
-        quantiles = () if isinstance(model.rows, Gaussian) else self.quantiles
+        quantiles = () if isinstance(model.rows, Normal) else self.quantiles
         return {"row", *(f"quantile_{q}" for q in quantiles)}
 
 
@@ -122,9 +118,8 @@ def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) ->
         reach = normal_point(0.5 + 0.5 * model.level) * model.mean_error(etas, matrices)
         found |= _interval(model.rows, etas, mean, reach)
     named = {f"quantile_{q}": q for q in wanted.quantiles}
-    if isinstance(model.rows, Gaussian):
-        spread = float("nan") if model.variance is None else model.variance**0.5
-        return found | {name: mean + spread * normal_point(q) for name, q in named.items()}
+    if isinstance(model.rows, Normal):
+        return found | {name: mean + model.rows.variance**0.5 * normal_point(q) for name, q in named.items()}
     if isinstance(model.rows, Bernoulli):
         # The smaller of 0 and 1 with P(Y <= it) >= q.
         return _settled(found) | {name: (1.0 - mean < q).astype(np.float64) for name, q in named.items()}

@@ -15,7 +15,6 @@ from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
-from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.solve import Ints
 from distfit_counts.optimise.threads import one_thread
@@ -23,16 +22,18 @@ from distfit_counts.regression.checked import numbers
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of, without_dot
-from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.likelihood_ratio import with_likelihood_ratios
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, NaturalFamily, Normal
+from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
-from distfit_counts.regression.result import FittedPredictor, Regression
+from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import CountModel, RowModel
-from distfit_counts.regression.solve import Progress, Solution, best_from, natural_heads, solve
+from distfit_counts.regression.solve import Progress, Solution, natural_heads, solve
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
-from distfit_counts.result import HypothesisTest, Restart
+from distfit_counts.result import Restart
 from distfit_counts.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ def regress(
     designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
     predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
-        predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
+        predictors = tuple(with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    found = Residuals.of(reached, settings.seed) if isinstance(model, CountModel) else None
+    found = _residuals(reached, variance, settings.seed)
     return Regression(
         source=source,
         formula=formula.text,
@@ -132,7 +133,7 @@ def regress(
         verdicts=verdicts(
             solution,
             predictors,
-            found,
+            found if isinstance(found, Residuals) else None,
             replace(data, predictors=tuple(designed.values())),
             settings,
             None if groups is None else int(groups.max()) + 1,
@@ -166,6 +167,16 @@ def _check(data: Design, model: RowModel, response: str) -> None:
             f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",
             "a hurdle(...) has zeros too; or leave those rows out",
         )
+
+
+def _residuals(solution: Solution, variance: float | None, seed: int) -> Residuals | NaturalResiduals:
+    problem = solution.problem
+    if isinstance(problem.model, CountModel):
+        return Residuals.of(solution, seed)
+    model = problem.model if variance is None else Normal(variance)
+    assert isinstance(model, NaturalFamily)
+    eta = np.stack(list(natural_heads(solution).values()))
+    return NaturalResiduals(model, eta, problem.y, problem.weights, seed)
 
 
 def _variance(solution: Solution) -> float:
@@ -233,34 +244,6 @@ def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
     one = Standard.of(np.ones((len(problem.y), 1)), problem.weights)
     solution = solve(replace(problem, standards=dict.fromkeys(problem.heads, one)), replace(settings, restarts=1))
     return _log_likelihood(solution, 1.0 if normal else None)
-
-
-def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: FitSettings) -> FittedPredictor:
-    """Twice what the log-likelihood loses without each term; not of a term that is part of another (x of x:z)."""
-    problem = reached.problem
-    standard = problem.standards[own.head]
-    tests = []
-    for test in own.tests:
-        columns = own.terms.by_term[test.term]
-        parts = set(test.term.split(":"))
-        inside = any(parts < set(other.split(":")) for other in own.terms.by_term)
-        kept = [place for place, j in enumerate(standard.kept) if j not in columns]
-        lost = [place for place, j in enumerate(standard.kept) if j in columns]
-        if inside or not lost or not kept:
-            tests.append(test)
-            continue
-        smaller = Standard(
-            np.asfortranarray(standard.matrix[:, kept]),
-            tuple(standard.kept[place] for place in kept),
-            standard.back[:, kept],
-        )
-        here = np.delete(reached.theta[reached.best], [problem.slices[own.head].start + j for j in lost])
-        without = best_from(replace(problem, standards=dict(problem.standards) | {own.head: smaller}), here, settings)
-        statistic = max(2.0 * (reached.log_likelihood - without), 0.0)
-        p = float(chi_square_tail(statistic, len(lost)))
-        found = HypothesisTest("lr", test.wald.title, statistic, len(lost), p, "chi-square")
-        tests.append(replace(test, likelihood_ratio=found))
-    return replace(own, tests=tuple(tests))
 
 
 def _restarts(solution: Solution, predictors: Mapping[str, Predictor]) -> tuple[Restart, ...]:

@@ -47,15 +47,28 @@ class Residuals:
     def of(cls, solution: Solution, seed: int) -> Residuals:
         """At the best point of ``solution``, which is of a count model."""
         problem = solution.problem
-        model, y, weights, n = problem.model, problem.y, problem.weights, problem.n
-        assert isinstance(model, CountModel)
-        eta = natural_heads(solution)
+        assert isinstance(problem.model, CountModel)
+        df = problem.n - problem.objective.width
+        return cls.at(problem.model, natural_heads(solution), problem.y, problem.weights, df, seed, problem.threads)
+
+    @classmethod
+    def at(
+        cls,
+        model: CountModel,
+        eta: dict[str, Array],
+        y: Array,
+        weights: Array,
+        df: float,
+        seed: int,
+        threads: int | None = None,
+    ) -> Residuals:
+        """Of rows with the predictors ``eta``; ``df``: degrees of freedom of Pearson's chi-square."""
+        n = float(weights.sum())
         natural = model.natural([eta[head] for head in model.heads])
         with np.errstate(all="ignore"):
             mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
             squares = float(weights @ ((y - mean) ** 2 / variance))
             zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
-        df = n - problem.objective.width
         middle, fitted = float(weights @ y / n), float(weights @ mean / n)
         return cls(
             model=model,
@@ -70,8 +83,13 @@ class Residuals:
                 float(weights @ (variance + (mean - fitted) ** 2) / n),
             ),
             seed=seed,
-            threads=problem.threads,
+            threads=threads,
         )
+
+    @property
+    def n(self) -> float:
+        """All weights together."""
+        return float(self.weights.sum())
 
     @property
     def _cells(self) -> int:

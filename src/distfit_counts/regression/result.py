@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.design import Terms
+from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.result import HypothesisTest, Restart, Verdict
 
@@ -104,7 +105,7 @@ class Regression:
     covariance: Array = field(repr=False)
     spread: Array = field(repr=False)
     errors: str
-    residuals: Residuals | None = field(repr=False)
+    residuals: Residuals | NaturalResiduals = field(repr=False)
     level: float
     seed: int
     variance: float | None = None

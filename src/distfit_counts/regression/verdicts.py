@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.inference.verdicts.convergence import REASONS
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.regression.cells import listed
 from distfit_counts.regression.design import Design
 from distfit_counts.regression.lost import lost
+from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.result import FittedPredictor
-from distfit_counts.regression.row_model import bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.result import Verdict
 from distfit_counts.settings import SAME_OPTIMUM, FitSettings
 
-# Pearson dispersion of a true model lies within this many standard deviations of 1, sqrt(2/n) each.
-_WIDE = 5.0
-# Tail probability of the zeros' share from which on it is worth a sentence.
-_RARE = 1e-3
 # Fewer rows for each parameter, and fewer clusters, are told.
 _ROWS_PER_PARAMETER, _CLUSTERS = 5, 30
 
@@ -46,7 +39,7 @@ def verdicts(
         *_few_clusters(clusters),
         *_aliased(predictors),
         *lost(predictors, data, solution.reached.problem.model),
-        *(_misfit(solution, residuals, data) if residuals is not None else ()),
+        *(misfit(residuals, solution.problem.heads, standard_errors=True) if residuals is not None else ()),
     ]
     return tuple(found)
 
@@ -107,34 +100,4 @@ def _aliased(predictors: Sequence[FittedPredictor]) -> Iterator[Verdict]:
                 "terms.collinear",
                 f"{own.head}: {listed(names)} can be made from the columns before (collinear): left out, with no "
                 "coefficient. The fit is the same with any choice of what to leave out.",
-            )
-
-
-def _misfit(solution: Solution, residuals: Residuals, data: Design) -> Iterator[Verdict]:
-    spread = np.sqrt(2.0 / max(data.n, 1.0))
-    away = (residuals.dispersion - 1.0) / spread
-    # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
-    remedy = "" if "size" in {bare(head) for head in solution.problem.heads} else "try nb, or "
-    if away > _WIDE and residuals.dispersion > 1.2:
-        yield Verdict(
-            "misfit.overdispersed",
-            f"The counts scatter more than the model says: Pearson's chi-square is {residuals.dispersion:.3g} times "
-            f"its degrees of freedom. Standard errors are too small by about the root of that: {remedy}--errors hc1.",
-        )
-    elif away < -_WIDE and residuals.dispersion < 0.8:
-        yield Verdict(
-            "misfit.underdispersed",
-            f"The counts scatter less than the model says: Pearson's chi-square is {residuals.dispersion:.3g} times "
-            "its degrees of freedom; standard errors are too large.",
-        )
-    observed, expected = residuals.zeros
-    share = expected / data.n
-    if 0.0 < share < 1.0:
-        z = (observed - expected) / np.sqrt(data.n * share * (1.0 - share))
-        if float(normal_tail(abs(z))) < _RARE and abs(observed - expected) > 0.02 * data.n:
-            more = "more" if z > 0 else "fewer"
-            yield Verdict(
-                "misfit.zeros",
-                f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
-                + ("Try a zero-inflated or hurdle family." if z > 0 else "Try a family without zero inflation."),
             )

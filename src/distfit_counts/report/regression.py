@@ -14,11 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.verdicts.p_values import p_text
-from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
-from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
@@ -52,8 +50,7 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
         if any(test.wald.df > 1 or test.likelihood_ratio for test in own.tests):
             parts.append(_tests(own))
     parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
-    if fit.residuals is not None:
-        parts += [_moments(fit, fit.residuals), _frequencies(fit.residuals)]
+    parts += agreement_parts(fit.residuals)
     if len(fit.restarts) > 1 or verbose:
         parts.append(_restarts(fit, verbose))
     return Group(*map(whole, parts))
@@ -172,37 +169,6 @@ def _likelihood(fit: Regression) -> Text:
         if name is not None:
             lines.append(f"{option}: {name}")
     return Text("\n".join(lines))
-
-
-def _moments(fit: Regression, seen: Residuals) -> RenderableType:
-    table = plain_table()
-    for name in ("", "observed", "fitted"):
-        table.add_column(name, justify="right" if name else "left")
-    table.add_row("mean", *map(number, seen.mean))
-    table.add_row("variance", *map(number, seen.variance))
-    table.add_row("P(Y = 0)", *(number(zeros / fit.n) for zeros in seen.zeros))
-    mean, spread = float(seen.quantile.mean()), float(seen.quantile.std())
-    lines = [
-        f"Pearson χ²/df {number(seen.dispersion, 4)}",
-        f"quantile residuals: mean {fixed(mean, 3)}, standard deviation {fixed(spread, 3)} (0 and 1 if the model is "
-        "true)",
-    ]
-    formula = parse(fit.reduced).variance_formula()
-    texts = [*lines, *([formula] if formula else [])]
-    return Group(whole(table), Padding(Text("\n".join(texts), style="dim"), (0, 0, 1, 1)))
-
-
-def _frequencies(seen: Residuals) -> RenderableType:
-    return frequency_table(frequencies(seen), 100)
-
-
-def frequencies(seen: Residuals) -> list[Frequency]:
-    """Observed and expected counts, line by line."""
-    last = len(seen.observed) - 1
-    return [
-        Frequency(k, None if k == last else k, round(observed), float(expected))
-        for k, (observed, expected) in enumerate(zip(seen.observed.tolist(), seen.expected, strict=True))
-    ]
 
 
 def _restarts(fit: Regression, verbose: bool) -> RenderableType:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.result import FittedPredictor, Regression
 from distfit_counts.report.as_json import finite, hypothesis_test, verdict_record
+from distfit_counts.report.residuals_record import residuals_record
 from distfit_counts.result import HypothesisTest, Restart
 
 SCHEMA = "distfit.regression/1"
@@ -44,7 +44,7 @@ def regression_record(fit: Regression) -> dict[str, Any]:
         "gradient_norm": finite(fit.gradient_norm),
         "level": fit.level,
         "seed": fit.seed,
-        "residuals": None if fit.residuals is None else _residuals(fit.residuals),
+        "residuals": residuals_record(fit.residuals),
         "restarts": [_restart(restart) for restart in fit.restarts],
         "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
     }
@@ -83,20 +83,6 @@ def _test(test: HypothesisTest | None) -> dict[str, Any] | None:
 
 def _end(value: float) -> str | float | None:
     return finite(value) if value in (0.0, 1.0) else "infinity" if value == float("inf") else None
-
-
-def _residuals(seen: Residuals) -> dict[str, Any]:
-    return {
-        "dispersion": finite(seen.dispersion),
-        "mean": dict(zip(("observed", "expected"), seen.mean, strict=True)),
-        "variance": dict(zip(("observed", "expected"), map(finite, seen.variance), strict=True)),
-        "zeros": dict(zip(("observed", "expected"), seen.zeros, strict=True)),
-        "quantile": {"mean": finite(float(seen.quantile.mean())), "sd": finite(float(seen.quantile.std()))},
-        "frequencies": [
-            {"count": k, "observed": o, "expected": e}
-            for k, (o, e) in enumerate(zip(seen.observed.tolist(), seen.expected.tolist(), strict=True))
-        ],
-    }
 
 
 def _restart(r: Restart) -> dict[str, Any]:
