@@ -24,7 +24,7 @@ settings.load_profile("distfit")
 
 @pytest.fixture(scope="session")
 def fit() -> Callable[..., Fit]:
-    """``fit(values, spec, weights=None, **settings)``: the fit of one column."""
+    """``fit(values, spec, weights=None, **settings)``: the fit of one column, from three starts unless told."""
     from distfit_counts.data.column import Column
     from distfit_counts.data.histogram import Histogram
     from distfit_counts.families.spec import parse
@@ -33,7 +33,7 @@ def fit() -> Callable[..., Fit]:
 
     def one(values: Any, spec: str, weights: Any = None, **options: Any) -> Fit:
         column = Column("test", "y", {}, Histogram.of(values, weights))
-        return fit_columns([column], parse(spec), FitSettings(**options))[0]
+        return fit_columns([column], parse(spec), FitSettings(**({"restarts": 3} | options)))[0]
 
     return one
 

@@ -150,9 +150,14 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-# Pages with so many commands, each of which loads torch, that they take five seconds to half a minute.
+# Pages with so many commands, each of which loads torch, that they take three seconds to half a minute.
 LONG = (
     "docs/tutorial.md",
+    "docs/regression.md",
+    "docs/networks.md",
+    "docs/verdicts.md",
+    "docs/many-columns.md",
+    "docs/matrices.md",
     "docs/comparing.md",
     "docs/how-sure.md",
     "docs/checking.md",

@@ -1,4 +1,4 @@
-"""The real command, run as a user runs it."""
+"""The command, run as a user runs it: in this process, or in one of its own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from distfit_counts.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(Path(sys.executable).with_name("distfit"))
 Run = Callable[..., subprocess.CompletedProcess[str]]
-Inside = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
-def distfit() -> Run:
-    """``distfit("fit", path, ...)`` runs the installed command; ``input`` is its stdin, ``cwd`` its folder."""
+def process() -> Run:
+    """``process("fit", path, ...)`` runs the installed command; ``input`` is its stdin, ``cwd`` its folder.
+
+    For what only a process of its own shows, and once for every command: it starts Python and torch anew.
+    """
 
     def run(
         *arguments: object, input: str | None = None, cwd: Path = ROOT, **environment: str
@@ -38,11 +40,40 @@ def distfit() -> Run:
             env=os.environ | {"COLUMNS": "100"} | environment,
             timeout=120,
         )
-        # The contract's exit codes, and no signal: a crash would otherwise look like an empty answer.
-        assert done.returncode in (0, 1, 2), (done.returncode, done.stderr)
-        return done
+        return as_promised(done)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def distfit() -> Run:
+    """The same command in this process, where torch is there already."""
+
+    def run(
+        *arguments: object, input: str | None = None, cwd: Path = ROOT, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        before = Path.cwd()
+        os.chdir(cwd)
+        try:
+            runner = CliRunner(charset=environment.get("PYTHONIOENCODING", "utf-8"))
+            done = runner.invoke(
+                app,
+                [str(argument) for argument in arguments],
+                input=input,
+                env={"COLUMNS": "100"} | environment,
+                catch_exceptions=False,
+            )
+        finally:
+            os.chdir(before)
+        return as_promised(subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr))
+
+    return run
+
+
+def as_promised(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    """The contract's exit codes, and no signal: a crash would otherwise look like an empty answer."""
+    assert done.returncode in (0, 1, 2), (done.returncode, done.stderr)
+    return done
 
 
 def assert_aligned(text: str) -> None:
@@ -61,14 +92,3 @@ def assert_aligned(text: str) -> None:
 @pytest.fixture(scope="session")
 def zip_csv() -> Path:
     return ROOT / "sample_data" / "zip_10000.csv"
-
-
-@pytest.fixture
-def inside(monkeypatch: pytest.MonkeyPatch) -> Inside:
-    """The same command in this process, where torch is there already: for what need not be a process of its own."""
-    monkeypatch.chdir(ROOT)
-
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return run

@@ -88,8 +88,8 @@ def test_what_is_only_told_into_a_closed_pipe(words: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_device_as_output(distfit: Run) -> None:
-    done = distfit("fit", HORSEKICKS, "-f", "poisson", "-o", "/dev/stdout")
+def test_a_device_as_output(process: Run) -> None:
+    done = process("fit", HORSEKICKS, "-f", "poisson", "-o", "/dev/stdout")
     assert done.returncode == 0
     assert "poisson fitted to" in done.stdout
 

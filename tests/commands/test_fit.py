@@ -44,8 +44,8 @@ def test_published_experiment(distfit: Run, zip_csv: Path, optimizer: str) -> No
     assert len({json.dumps(r["start"]) for r in own}) == 10
 
 
-def test_report_for_people(distfit: Run, zip_csv: Path) -> None:
-    done = distfit("fit", zip_csv, "--family", "zip")
+def test_report_for_people(process: Run, zip_csv: Path) -> None:
+    done = process("fit", zip_csv, "--family", "zip")
     assert done.returncode == 0
     for said in [
         "zip fitted to",

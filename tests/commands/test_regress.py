@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.commands.conftest import COMMAND, ROOT, Inside, Run
+from tests.commands.conftest import COMMAND, ROOT, Run
 
 NMES = "sample_data/nmes1988.csv"
 FORMULA = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
@@ -44,8 +44,8 @@ def test_a_report_for_people(distfit: Run) -> None:
         assert said in done.stdout, said
 
 
-def test_json_holds_every_number(inside: Inside) -> None:
-    done = inside("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
+def test_json_holds_every_number(distfit: Run) -> None:
+    done = distfit("regress", NMES, FORMULA + " | chronic", "-f", "zip", "--format", "json")
     record = json.loads(done.stdout)
     assert record["schema"] == "distfit.regression/1"
     assert list(record["predictors"]) == ["pi", "rate"]
@@ -55,8 +55,8 @@ def test_json_holds_every_number(inside: Inside) -> None:
     assert record["converged"]
 
 
-def test_csv_has_a_line_for_every_coefficient(inside: Inside) -> None:
-    rows = list(csv.DictReader(io.StringIO(inside("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
+def test_csv_has_a_line_for_every_coefficient(distfit: Run) -> None:
+    rows = list(csv.DictReader(io.StringIO(distfit("regress", NMES, "visits ~ chronic", "--format", "csv").stdout)))
     assert [(row["parameter"], row["term"]) for row in rows] == [("rate", "Intercept"), ("rate", "chronic")]
 
 
@@ -73,11 +73,11 @@ def test_predictions_keep_the_rows_of_the_source(distfit: Run, model: Path, tmp_
     assert table.column("mean").to_pylist() == [float(row["mean"]) for row in rows]
 
 
-def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
+def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     text = (ROOT / NMES).read_text()
     few = "".join(text.splitlines(keepends=True)[:4])
     assert distfit("predict", model, "-", input=few).stdout.count("\n") == 4
-    assert "4,406 rows" in distfit("regress", "-", "visits ~ chronic", input=text).stdout
+    assert "4,406 rows" in process("regress", "-", "visits ~ chronic", input=text).stdout
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_pipe_is_a_source(distfit: Run, model: Path) -> None:
         ([NMES, "visits ~ chronic", "--cluster", "health", "--errors", "hc1"], "two kinds"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(inside: Inside, arguments: list[str], said: str) -> None:
-    done = inside("regress", *arguments)
-    assert done.exit_code == 2
+def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", *arguments)
+    assert done.returncode == 2
     assert done.stdout == ""
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -118,44 +118,44 @@ def test_columns_that_a_prediction_lacks_are_named(distfit: Run, model: Path) ->
     assert "'so so'" in done.stderr
 
 
-def test_a_saved_regression_is_for_predict(inside: Inside, model: Path) -> None:
-    done = inside("show", model)
-    assert done.exit_code == 2
+def test_a_saved_regression_is_for_predict(distfit: Run, model: Path) -> None:
+    done = distfit("show", model)
+    assert done.returncode == 2
     assert "it is for distfit predict" in done.stderr
 
 
-def test_only_a_saved_regression_predicts(inside: Inside, tmp_path: Path) -> None:
+def test_only_a_saved_regression_predicts(distfit: Run, tmp_path: Path) -> None:
     path = tmp_path / "fit.json"
-    inside("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
-    done = inside("predict", path, NMES)
-    assert done.exit_code == 2
+    distfit("fit", "sample_data/horsekicks.csv", "-f", "poisson", "--save", path)
+    done = distfit("predict", path, NMES)
+    assert done.returncode == 2
     assert "distfit regress --save" in done.stderr
 
 
-def test_a_network_is_one_option_away(inside: Inside, tmp_path: Path) -> None:
+def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
     """Trained, checked up, kept, and asked for predictions; the checkpoint of an ended run has nothing more to do."""
     arguments = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "8", "--epochs", "3"]
     options = ["--checkpoint", tmp_path / "c.npz", "--save", tmp_path / "n.json"]
-    done = inside(*arguments, *options)
-    assert (done.exit_code, done.stderr) == (0, "")
+    done = distfit(*arguments, *options)
+    assert (done.returncode, done.stderr) == (0, "")
     for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
         assert said in done.stdout, said
-    again = inside(*arguments, *options, "--format", "json")
+    again = distfit(*arguments, *options, "--format", "json")
     record = json.loads(again.stdout)
     assert record["epochs"] == 3
     assert (record["source"], record["formula"]) == (NMES, "visits ~ chronic + health")
     assert record["settings"]["learning_rate"] == 0.003
     assert record["checkup"]["r_squared"] > 0.0
-    predicted = inside("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
+    predicted = distfit("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
     assert predicted.stdout.count("\n") == 4407
-    assert inside("predict", tmp_path / "n.json", NMES, "--interval").exit_code == 2
+    assert distfit("predict", tmp_path / "n.json", NMES, "--interval").returncode == 2
 
 
-def test_a_network_is_told_in_the_words_of_a_regression(inside: Inside) -> None:
+def test_a_network_is_told_in_the_words_of_a_regression(distfit: Run) -> None:
     """Keys of the same name hold the same thing; those of a kind of its own are the documented ones."""
-    linear = json.loads(inside("regress", NMES, "visits ~ chronic", "--format", "json").stdout)
+    linear = json.loads(distfit("regress", NMES, "visits ~ chronic", "--format", "json").stdout)
     options = ["--hidden", "4", "--epochs", "1", "--format", "json"]
-    network = json.loads(inside("regress", NMES, "visits ~ chronic", *options).stdout)
+    network = json.loads(distfit("regress", NMES, "visits ~ chronic", *options).stdout)
     page = (ROOT / "docs" / "regression.md").read_text()
     for record in (linear, network):
         for key in record:
@@ -169,26 +169,26 @@ def test_a_network_is_told_in_the_words_of_a_regression(inside: Inside) -> None:
     assert network.keys() - linear.keys() == own
 
 
-def test_a_damaged_network_is_named_with_its_file(inside: Inside, tmp_path: Path) -> None:
+def test_a_damaged_network_is_named_with_its_file(distfit: Run, tmp_path: Path) -> None:
     path, broken = tmp_path / "n.json", tmp_path / "broken.json"
-    inside("regress", NMES, "visits ~ chronic", "--hidden", "4", "--epochs", "1", "--save", path)
+    distfit("regress", NMES, "visits ~ chronic", "--hidden", "4", "--epochs", "1", "--save", path)
     record = json.loads(path.read_text())
     for name, value in (("weights", {}), ("settings", {"hidden": [3], "epochs": -1}), ("terms", []), ("model", 3)):
         network = record["model"]["network"] | {name: value}
         broken.write_text(json.dumps(record | {"model": record["model"] | {"network": network}}))
-        done = inside("predict", broken, NMES)
-        assert done.exit_code == 2
+        done = distfit("predict", broken, NMES)
+        assert done.returncode == 2
         assert str(broken) in done.stderr, name
         assert "save the model again" in done.stderr
     broken.write_bytes(path.read_bytes()[:900])
-    assert "is not JSON" in inside("predict", broken, NMES).stderr
+    assert "is not JSON" in distfit("predict", broken, NMES).stderr
 
 
-def test_quantiles_of_a_normal_response_need_not_be_whole(inside: Inside, tmp_path: Path) -> None:
+def test_quantiles_of_a_normal_response_need_not_be_whole(distfit: Run, tmp_path: Path) -> None:
     """The middle of mean -+ 1.96 residual standard deviations is the mean."""
     path = tmp_path / "g.json"
-    fit = inside("regress", NMES, "visits ~ chronic", "-f", "gaussian", "--save", path, "--format", "json")
-    done = inside("predict", path, NMES, "--quantiles", "0.025,0.975")
+    fit = distfit("regress", NMES, "visits ~ chronic", "-f", "gaussian", "--save", path, "--format", "json")
+    done = distfit("predict", path, NMES, "--quantiles", "0.025,0.975")
     row = next(csv.DictReader(io.StringIO(done.stdout)))
     low, high = float(row["quantile_0.025"]), float(row["quantile_0.975"])
     assert 0.5 * (low + high) == pytest.approx(float(row["mean"]))
@@ -196,22 +196,22 @@ def test_quantiles_of_a_normal_response_need_not_be_whole(inside: Inside, tmp_pa
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_training_and_the_same_command_again(distfit: Run, tmp_path: Path) -> None:
+def test_ctrl_c_in_training_and_the_same_command_again(process: Run, tmp_path: Path) -> None:
     """The real process, the real signal: it says where the state is, and ends as one that was never stopped."""
     command = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "20", "--patience", "1000"]
     kept = [*command, "--epochs", "60", "--format", "json", "--checkpoint", str(tmp_path / "c.npz")]
-    process = subprocess.Popen([COMMAND, *kept], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    child = subprocess.Popen([COMMAND, *kept], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     while not (tmp_path / "c.npz").exists():
-        assert process.poll() is None
+        assert child.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (130, "")
     assert f"the state is in {tmp_path / 'c.npz'}" in err
     assert "the same command goes on from there" in err
     assert "Traceback" not in err
-    again = json.loads(distfit(*kept).stdout)
-    whole = json.loads(distfit(*kept[:-2]).stdout)
+    again = json.loads(process(*kept).stdout)
+    whole = json.loads(process(*kept[:-2]).stdout)
     assert again["history"] == whole["history"]
     assert again["checkup"] == whole["checkup"]
 
@@ -226,8 +226,8 @@ def test_ctrl_c_in_training_and_the_same_command_again(distfit: Run, tmp_path: P
         (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
     ],
 )
-def test_options_of_networks_that_cannot_be(inside: Inside, arguments: list[str], said: str) -> None:
-    done = inside("regress", NMES, "visits ~ chronic", *arguments)
-    assert done.exit_code == 2
+def test_options_of_networks_that_cannot_be(distfit: Run, arguments: list[str], said: str) -> None:
+    done = distfit("regress", NMES, "visits ~ chronic", *arguments)
+    assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr

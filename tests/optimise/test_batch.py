@@ -53,13 +53,12 @@ def published(repository: Path) -> Column:
         ("nb", "newton"),
         ("zip", "newton"),
         ("zip", "adam"),
-        ("zinb", "newton"),
-        ("hurdle(nb)", "newton"),
-        ("2*poisson", "newton"),
+        *(pytest.param(spec, "newton", marks=pytest.mark.slow) for spec in ("zinb", "hurdle(nb)", "2*poisson")),
     ],
 )
 def test_a_row_alone_is_the_row_in_a_batch(spec: str, optimizer: str, columns: list[Column]) -> None:
-    family, settings = parse(spec), FitSettings(restarts=3, optimizer=optimizer, max_steps=100)
+    # Where Adam is after so many steps is as good a question as where it ends.
+    family, settings = parse(spec), FitSettings(restarts=2, optimizer=optimizer, max_steps=40)
     together = fit_columns(columns, family, settings)
     assert len(together) == len(columns)
     for column, batched in zip(columns, together, strict=True):
@@ -107,8 +106,8 @@ def test_both_optimisers_reach_the_same_optimum(spec: str) -> None:
     rng = np.random.default_rng(2)
     values = np.concatenate([rng.poisson(1.5, 300), rng.poisson(9.0, 200), np.zeros(80, dtype=np.int64)])
     column = Column("test", "y", {}, Histogram.of(values))
-    (newton,) = fit_columns([column], parse(spec), FitSettings(restarts=3))
-    (adam,) = fit_columns([column], parse(spec), FitSettings(restarts=3, optimizer="adam"))
+    (newton,) = fit_columns([column], parse(spec), FitSettings(restarts=1))
+    (adam,) = fit_columns([column], parse(spec), FitSettings(restarts=1, optimizer="adam"))
     assert newton.converged
     assert adam.converged
     assert adam.log_likelihood == pytest.approx(newton.log_likelihood, abs=1e-7)
@@ -219,9 +218,9 @@ def test_large_counts_and_large_samples(exponent: int) -> None:
 def test_high_counts(spec: str, mean: float) -> None:
     """Structural zeros beside counts around ``mean``: a share and a rate, each with its own closed form."""
     rng = np.random.default_rng(8)
-    values = rng.poisson(mean, 400)
+    values = rng.poisson(mean, 100)
     if spec != "poisson":
-        values[:100] = 0
+        values[:25] = 0
     (found,) = fit_columns([Column("t", "y", {}, Histogram.of(values))], parse(spec), FitSettings(restarts=3))
     assert found.converged, (found.status, found.parameters)
     assert found.mean == pytest.approx(values.mean(), rel=1e-8)
@@ -229,7 +228,7 @@ def test_high_counts(spec: str, mean: float) -> None:
     if spec in ("zip", "zinb", "hurdle(poisson)"):
         (_, share), (name, _) = list(found.parameters.items())[:2]
         assert share.estimate == pytest.approx(0.25, rel=1e-9)
-        assert share.std_error == pytest.approx(np.sqrt(0.25 * 0.75 / 400), rel=1e-6)
+        assert share.std_error == pytest.approx(np.sqrt(0.25 * 0.75 / 100), rel=1e-6)
         assert found.parameters[name].estimate == pytest.approx(shown.mean(), rel=1e-9)
     if spec in ("zip", "hurdle(poisson)"):
         assert found.parameters["rate"].std_error == pytest.approx(np.sqrt(shown.mean() / len(shown)), rel=1e-6)
