@@ -23,11 +23,18 @@ from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
-from distfit_counts.errors import DistfitError
+from distfit_counts.errors import DistfitError, Interrupted
 
 
 class _Commands(TyperGroup):
     """Turns what the core raises into a message on stderr and an exit code."""
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        # Here --help and --version are printed.
+        try:
+            return super().make_context(*given, **named)
+        except BrokenPipeError:
+            raise _seen_enough() from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -38,11 +45,9 @@ class _Commands(TyperGroup):
             _print_error(error)
             raise typer.Exit(2) from None
         except BrokenPipeError:
-            # The reader has seen enough (head, a pager): no error. What is still buffered goes nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            raise typer.Exit(0) from None
-        except KeyboardInterrupt:
-            print("distfit: interrupted", file=sys.stderr)
+            raise _seen_enough() from None
+        except KeyboardInterrupt as stop:
+            _print_error(stop if isinstance(stop, Interrupted) else Interrupted("interrupted", ""))
             raise typer.Exit(130) from None
         except MemoryError:
             _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
@@ -98,7 +103,13 @@ def main() -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def _print_error(error: DistfitError) -> None:
+def _seen_enough() -> typer.Exit:
+    """The reader has left (head, a pager): no error. What is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return typer.Exit(0)
+
+
+def _print_error(error: DistfitError | Interrupted) -> None:
     print(f"distfit: {error.problem}", file=sys.stderr)
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)

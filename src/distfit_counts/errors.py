@@ -28,3 +28,12 @@ class FamilyError(DistfitError):
 
 class OutputError(DistfitError):
     """A result that could not be written; the earlier file, if any, is untouched."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C where something is to be said: ``problem`` says what is kept, ``hint`` how to go on; exit code 130."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint

@@ -129,6 +129,7 @@ def regress(
     ``data``: a frame of pandas, polars or pyarrow. ``formulas``: ``{"size": "~ x"}``, ``links``: ``{"mean":
     "softplus"}``, of single parameters. The others are the options of ``distfit regress``.
     """
+    from distfit_counts.data.covariates import frame_of
     from distfit_counts.data.memory import as_table
     from distfit_counts.regression.regress import Request
     from distfit_counts.regression.regress import regress as fitted
@@ -139,8 +140,8 @@ def regress(
         formula, family, formulas or {}, links or {}, offset, exposure, weights, errors, cluster, likelihood_ratios
     )
     starts: Options = {"restarts": default_restarts(family)}
-    # Blocks of their own are views of the data: nothing is copied.
-    return fitted(as_table(data).to_pandas(split_blocks=True), request, FitSettings(**(starts | options)))
+    frame = frame_of(as_table(data))
+    return fitted(frame, request.with_columns(list(frame.columns)), FitSettings(**(starts | options)))
 
 
 def sample(family: str, parameters: Mapping[str, float], n: int, seed: int | None = None) -> npt.NDArray[np.int64]:

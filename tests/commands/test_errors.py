@@ -81,8 +81,9 @@ def test_counts_too_large_to_draw(distfit: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_list_of_families_into_a_closed_pipe() -> None:
-    script = f"{COMMAND} families | head -1; exit ${{PIPESTATUS[0]}}"
+@pytest.mark.parametrize("words", ["families", "--help", "fit --help", "--version"])
+def test_what_is_only_told_into_a_closed_pipe(words: str) -> None:
+    script = f"{COMMAND} {words} | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,15 @@ def test_what_is_read_is_never_overwritten(distfit: Run, tmp_path: Path) -> None
     assert distfit("check", "m.json", "a.csv", "-o", "m.json", cwd=tmp_path).returncode == 2
     assert (tmp_path / "m.json").read_text() == model
     assert (tmp_path / "a.csv").read_text() == "y\n1\n2\n2\n0\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["histogram"], ["fit", "-f", "poisson"], ["compare", "-f", "poisson", "-f", "nb"]])
+def test_pandas_is_not_imported(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("g,y\n" + "".join(f"{i % 2},{i % 5}\n" for i in range(100)))
+    words = [*command, tmp_path / "a.csv", "-c", "y", "--by", "g", "-o", tmp_path / "a.parquet"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "distfit_counts", *words], capture_output=True, text=True, check=True
+    )
+    assert "pyarrow.parquet" in done.stderr
+    assert "pandas.core" not in done.stderr

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.commands.conftest import ROOT, Run
+from tests.commands.conftest import COMMAND, ROOT, Run
 
 NMES = "sample_data/nmes1988.csv"
 FORMULA = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
@@ -136,10 +139,77 @@ def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
     again = distfit(*arguments, *options, "--format", "json")
     record = json.loads(again.stdout)
     assert record["epochs"] == 3
+    assert (record["source"], record["formula"]) == (NMES, "visits ~ chronic + health")
+    assert record["settings"]["learning_rate"] == 0.003
     assert record["checkup"]["r_squared"] > 0.0
     predicted = distfit("predict", tmp_path / "n.json", NMES, "--quantiles", "0.5")
     assert predicted.stdout.count("\n") == 4407
     assert distfit("predict", tmp_path / "n.json", NMES, "--interval").returncode == 2
+
+
+def test_a_network_is_told_in_the_words_of_a_regression(distfit: Run) -> None:
+    """Keys of the same name hold the same thing; those of a kind of its own are the documented ones."""
+    linear = json.loads(distfit("regress", NMES, "visits ~ chronic", "--format", "json").stdout)
+    options = ["--hidden", "4", "--epochs", "1", "--format", "json"]
+    network = json.loads(distfit("regress", NMES, "visits ~ chronic", *options).stdout)
+    page = (ROOT / "docs" / "regression.md").read_text()
+    for record in (linear, network):
+        for key in record:
+            assert f"`{key}`" in page, key
+    for key in ("source", "formula", "family", "response", "offset", "exposure", "weights", "seed", "levels"):
+        assert network[key] == linear[key], key
+    assert network["data"] | {"n_held_out": 0} == linear["data"] | {"n_held_out": 0}
+    assert network["predictors"].keys() == linear["predictors"].keys()
+    assert network["residuals"].keys() == linear["residuals"].keys()
+    own = {"columns", "settings", "epochs", "best_epoch", "stopped_early", "history", "checkup"}
+    assert network.keys() - linear.keys() == own
+
+
+def test_a_damaged_network_is_named_with_its_file(distfit: Run, tmp_path: Path) -> None:
+    path, broken = tmp_path / "n.json", tmp_path / "broken.json"
+    distfit("regress", NMES, "visits ~ chronic", "--hidden", "4", "--epochs", "1", "--save", path)
+    record = json.loads(path.read_text())
+    for name, value in (("weights", {}), ("settings", {"hidden": [3], "epochs": -1}), ("terms", []), ("model", 3)):
+        network = record["model"]["network"] | {name: value}
+        broken.write_text(json.dumps(record | {"model": record["model"] | {"network": network}}))
+        done = distfit("predict", broken, NMES)
+        assert done.returncode == 2
+        assert str(broken) in done.stderr, name
+        assert "save the model again" in done.stderr
+    broken.write_bytes(path.read_bytes()[:900])
+    assert "is not JSON" in distfit("predict", broken, NMES).stderr
+
+
+def test_quantiles_of_a_normal_response_need_not_be_whole(distfit: Run, tmp_path: Path) -> None:
+    """The middle of mean -+ 1.96 residual standard deviations is the mean."""
+    path = tmp_path / "g.json"
+    fit = distfit("regress", NMES, "visits ~ chronic", "-f", "gaussian", "--save", path, "--format", "json")
+    done = distfit("predict", path, NMES, "--quantiles", "0.025,0.975")
+    row = next(csv.DictReader(io.StringIO(done.stdout)))
+    low, high = float(row["quantile_0.025"]), float(row["quantile_0.975"])
+    assert 0.5 * (low + high) == pytest.approx(float(row["mean"]))
+    assert high - low == pytest.approx(2 * 1.959963984540054 * json.loads(fit.stdout)["variance"] ** 0.5)
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_training_and_the_same_command_again(process: Run, tmp_path: Path) -> None:
+    """The real process, the real signal: it says where the state is, and ends as one that was never stopped."""
+    command = ["regress", NMES, "visits ~ chronic + health", "-f", "nb", "--hidden", "20", "--patience", "1000"]
+    kept = [*command, "--epochs", "60", "--format", "json", "--checkpoint", str(tmp_path / "c.npz")]
+    child = subprocess.Popen([COMMAND, *kept], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    while not (tmp_path / "c.npz").exists():
+        assert child.poll() is None
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out) == (130, "")
+    assert f"the state is in {tmp_path / 'c.npz'}" in err
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    again = json.loads(process(*kept).stdout)
+    whole = json.loads(process(*kept[:-2]).stdout)
+    assert again["history"] == whole["history"]
+    assert again["checkup"] == whole["checkup"]
 
 
 @pytest.mark.parametrize(

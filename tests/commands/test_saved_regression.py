@@ -162,10 +162,51 @@ def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, folder: Path, argume
     assert said in done.stderr
 
 
-def test_a_response_without_counts_is_not_checked(distfit: Run, folder: Path, tmp_path: Path) -> None:
-    distfit("regress", "old.csv", "x ~ g", "-f", "gaussian", "--save", tmp_path / "m.json", cwd=folder)
-    assert "95 % interval" in distfit("show", tmp_path / "m.json").stdout
-    done = distfit("check", tmp_path / "m.json", folder / "new.csv")
-    assert done.returncode == 2
-    assert "no counts to check" in done.stderr
-    assert math.isfinite(json.loads((tmp_path / "m.json").read_text())["regression"]["variance"])
+@pytest.mark.parametrize("options", [["-f", "gaussian"], ["-f", "gaussian", *NETWORK]], ids=["linear", "network"])
+def test_normal_responses_are_scored_with_their_variance(
+    distfit: Run, folder: Path, tmp_path: Path, options: list[str]
+) -> None:
+    """By scipy, at the means that distfit predict gives."""
+    model = tmp_path / "m.json"
+    shown = distfit("regress", "old.csv", "x ~ g + y", *options, "--save", model, cwd=folder).stdout
+    assert distfit("show", model, cwd=folder).stdout == shown
+    found = json.loads(distfit("check", model, "new.csv", "--format", "json", cwd=folder).stdout)
+    own = json.loads(model.read_text())
+    variance = own["model"].get("variance") or own["model"]["network"]["model"]["variance"]
+    predicted = csv.DictReader(io.StringIO(distfit("predict", model, "new.csv", cwd=folder).stdout))
+    rows = csv.DictReader(io.StringIO((folder / "new.csv").read_text()))
+    left = np.array([float(row["x"]) - float(at["mean"]) for row, at in zip(rows, predicted, strict=True)])
+    assert found["log_score"] == pytest.approx(-stats.norm.logpdf(left, 0.0, math.sqrt(variance)).mean())
+    assert found["residuals"]["mean"]["value"] == pytest.approx(left.mean() / math.sqrt(variance))
+    assert found["zeros"] is None
+    assert "PIT" in distfit("check", model, "new.csv", cwd=folder).stdout
+
+
+def test_levels_are_scored_by_their_probabilities(distfit: Run, folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "m.json"
+    distfit("regress", "old.csv", "g ~ x + y", "-f", "bernoulli", "--save", model, cwd=folder)
+    found = json.loads(distfit("check", model, "new.csv", "--format", "json", cwd=folder).stdout)
+    predicted = csv.DictReader(io.StringIO(distfit("predict", model, "new.csv", cwd=folder).stdout))
+    rows = csv.DictReader(io.StringIO((folder / "new.csv").read_text()))
+    p = [
+        float(at["mean"]) if row["g"] == "v" else 1.0 - float(at["mean"])
+        for row, at in zip(rows, predicted, strict=True)
+    ]
+    assert found["log_score"] == pytest.approx(-np.log(p).mean())
+
+
+def test_rows_that_the_model_knows_nothing_of_are_left_out(distfit: Run, tmp_path: Path) -> None:
+    """Of a hurdle, the counts of a level with only zeros: nothing says how large they would be."""
+    lines = [
+        f"{y},{g}"
+        for g, counts in (("a", [0] * 6), ("b", [0, 1, 2, 1, 3, 0, 2]), ("c", [1, 1, 2, 4, 0]))
+        for y in counts
+    ]
+    (tmp_path / "a.csv").write_text("\n".join(["y,g", *lines]) + "\n")
+    distfit("regress", "a.csv", "y ~ g", "-f", "hurdle(poisson)", "--save", "m.json", cwd=tmp_path)
+    found = json.loads(distfit("check", "m.json", "a.csv", "--format", "json", cwd=tmp_path).stdout)
+    assert found["data"] == {"n": 12.0, "rows": 12, "n_missing": 0, "n_unknown": 6}
+    assert (
+        "6 left out as the model knows nothing"
+        in distfit("check", "m.json", "a.csv", cwd=tmp_path, COLUMNS="300").stdout
+    )

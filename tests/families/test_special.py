@@ -15,6 +15,7 @@ from mpmath import mpf
 from torch import Tensor
 
 from distfit_counts.families import log_pmf, special
+from distfit_counts.families.recurrence import Recurrence
 from distfit_counts.families.spec import parse
 
 
@@ -108,29 +109,45 @@ def nb_exact(k: int, mean: float, size: float) -> dict[str, mpf]:
 
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 0.5, 3.0, 15.9, 16.1, 100.0, 1e6, 1e10, 1e14])
 def test_negative_binomial_and_its_derivatives(size: float) -> None:
-    """Derivatives on the scale on which the optimiser moves (relative changes of mean and size)."""
     for k, mean in itertools.product((0, 1, 2, 7, 40, 1000, 10**6), (1e-6, 0.1, 1.0, 12.0, 1e3, 1e6)):
-        exact = nb_exact(k, mean, size)
         m, r = tensor(mean).requires_grad_(True), tensor(size).requires_grad_(True)
-        value = log_pmf.negative_binomial_log_prob(tensor(float(k)), m, r)
-        by_mean, by_size = torch.autograd.grad(value, (m, r), create_graph=True)
-        mean_mean, mean_size = torch.autograd.grad(by_mean, (m, r), retain_graph=True)
-        size_mean, size_size = torch.autograd.grad(by_size, (m, r))
-        found = {
-            "value": (value, 1.0),
-            "mean": (by_mean, mean),
-            "size": (by_size, size),
-            "mean_mean": (mean_mean, mean**2),
-            "mean_size": (mean_size, mean * size),
-            "size_size": (size_size, size**2),
-        }
-        for name, (tensor_, unit) in found.items():
-            target = float(exact[name] * mpf(unit))
-            # Each derivative is a sum of terms up to this large; a sum cannot be better than its terms' rounding.
-            terms = max(1.0, min(abs(target), 1e300), k if name != "value" else 0.0, mean if name != "value" else 0.0)
-            assert tensor_.item() * unit == pytest.approx(target, rel=1e-11, abs=1e-12 * terms), (name, k, mean)
-            if name == "mean_size":  # the Hessian is symmetric whichever derivative comes first
-                assert size_mean.item() * unit == pytest.approx(target, rel=1e-11, abs=1e-12 * terms), (k, mean)
+        check_derivatives(log_pmf.negative_binomial_log_prob(tensor(float(k)), m, r), k, m, r)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.01, 0.7, 3.0, 200.0, 1e8, 1e14])
+def test_negative_binomial_among_small_counts(size: float) -> None:
+    """Where the sums over all smaller counts are the same for every count, and made once."""
+    counts = tensor(np.arange(1000.0))[None]
+    for mean in (1e-6, 0.1, 1.0, 12.0, 150.0):
+        m, r = tensor([[mean]]).requires_grad_(True), tensor([[size]]).requires_grad_(True)
+        assert Recurrence.of(counts, m, r) is not None
+        values = log_pmf.negative_binomial_log_prob(counts, m, r)
+        for k in (0, 1, 2, 7, 40, 999):
+            check_derivatives(values[0, k], k, m, r)
+
+
+def check_derivatives(value: Tensor, k: int, m: Tensor, r: Tensor) -> None:
+    """Against 40 digits; derivatives on the scale on which the optimiser moves (relative changes of mean and size)."""
+    mean, size = m.item(), r.item()
+    exact = nb_exact(k, mean, size)
+    by_mean, by_size = torch.autograd.grad(value, (m, r), create_graph=True)
+    mean_mean, mean_size = torch.autograd.grad(by_mean, (m, r), retain_graph=True)
+    size_mean, size_size = torch.autograd.grad(by_size, (m, r), retain_graph=True)
+    found = {
+        "value": (value, 1.0),
+        "mean": (by_mean, mean),
+        "size": (by_size, size),
+        "mean_mean": (mean_mean, mean**2),
+        "mean_size": (mean_size, mean * size),
+        "size_size": (size_size, size**2),
+    }
+    for name, (tensor_, unit) in found.items():
+        target = float(exact[name] * mpf(unit))
+        # Each derivative is a sum of terms up to this large; a sum cannot be better than its terms' rounding.
+        terms = max(1.0, min(abs(target), 1e300), k if name != "value" else 0.0, mean if name != "value" else 0.0)
+        assert tensor_.item() * unit == pytest.approx(target, rel=1e-11, abs=1e-12 * terms), (name, k, mean)
+        if name == "mean_size":  # the Hessian is symmetric whichever derivative comes first
+            assert size_mean.item() * unit == pytest.approx(target, rel=1e-11, abs=1e-12 * terms), (k, mean)
 
 
 def test_autograd_agrees_with_finite_differences() -> None:

@@ -39,10 +39,12 @@ def check(values: np.ndarray, weights: np.ndarray, tolerance: float = 1e-9) -> M
     log_pmf = stats.poisson.logpmf(values[:, None], found.rates) + np.log(found.weights)
     pmf = np.exp(log_pmf - log_pmf.max(axis=1, keepdims=True)).sum(axis=1)
     log_fitted = np.log(pmf) + log_pmf.max(axis=1)
-    assert found.log_likelihood == pytest.approx(float(weights @ log_fitted), rel=1e-12, abs=1e-12)
+    # SciPy adds k log(rate), rate and log k!, which cancel: at a count of 5,000 it is off by 5e-12.
+    noise = 1e-15 * float((values * np.log1p(values)).max())
+    assert found.log_likelihood == pytest.approx(float(weights @ log_fitted), rel=1e-12, abs=noise * weights.sum())
     scan = np.union1d(np.linspace(math.sqrt(values[0]), math.sqrt(values[-1]), 2000), np.sqrt(values)) ** 2
     ratio = np.exp(stats.poisson.logpmf(values[:, None], scan) - log_fitted[:, None])
-    assert ((weights / weights.sum()) @ ratio).max() <= 1.0 + found.gap + 1e-10
+    assert ((weights / weights.sum()) @ ratio).max() <= 1.0 + found.gap + 1e-10 + noise
     # At the maximum all rates may be scaled together, and nothing is gained: the means agree.
     assert found.weights @ found.rates == pytest.approx(weights @ values / weights.sum(), rel=1e-5)
     return found

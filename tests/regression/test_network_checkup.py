@@ -12,21 +12,36 @@ import torch
 from distfit_counts.families.spec import parse
 from distfit_counts.regression.natural import BERNOULLI, Categorical, Gaussian, NaturalPoisson
 from distfit_counts.regression.network.block import Arrays
-from distfit_counts.regression.network.checkup import Checkup, Spread, checkup, correlation, r_squared
+from distfit_counts.regression.network.checkup import Checkup, Spread, checkup
 from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.history import History
 from distfit_counts.regression.network.net import Net
 from distfit_counts.regression.network.saturated import saturated_log_prob
+from distfit_counts.regression.network.scored import Scored
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.train import train
 from distfit_counts.regression.network.verdicts import verdicts
+from distfit_counts.regression.observed_means import correlation, r_squared, tenths
 from distfit_counts.regression.row_model import CountModel
 
 NB = CountModel.of(parse("nb"))
 GOOD = History((1.0,), (1.0, 0.8, 0.7), (1.0, 0.9, 0.8, 0.7), (0.1, 0.2), (0.5, 0.6))
 SPREAD = Spread(1.0, 2.0, 3.0, 4.0, 5.0)
 FOUND = Checkup(
-    True, 100, {"mean": SPREAD, "size": SPREAD}, {"mean": (3.0, 3.0)}, (), 0.5, 0.7, 1.0, -2.0, 0.3, 0.01, 90.0
+    held_out=True,
+    n=100,
+    parameters={"mean": SPREAD, "size": SPREAD},
+    means={"mean": (3.0, 3.0)},
+    tenths={"mean": ()},
+    r_squared=0.5,
+    correlation=0.7,
+    mean_square_error=1.0,
+    log_score=-2.0,
+    gain=0.3,
+    gain_error=0.01,
+    climb=0.4,
+    climb_error=0.02,
+    deviance=90.0,
 )
 
 
@@ -36,11 +51,10 @@ def codes(found: Checkup = FOUND, history: History = GOOD) -> list[str]:
 
 def test_the_numbers_are_those_worked_by_hand() -> None:
     """A gaussian network that predicts x itself: y - x = 1, 0, -1, 0; against a constant 0."""
-    net = Net(1, (), np.zeros(1), 0)
-    net.take({"layers.0.weight": np.ones((1, 1)), "layers.0.bias": np.zeros(1)})
     x = torch.tensor([[-1.0], [0.0], [1.0], [2.0]], dtype=torch.float64)
     y = torch.tensor([0.0, 0.0, 0.0, 2.0], dtype=torch.float64)
-    found = checkup(Gaussian(), net, Batch(x, y, torch.ones(4, dtype=torch.float64), None), np.zeros(1), True)
+    by = Scored(Gaussian(), Gaussian(), np.zeros(1))
+    found = checkup(by, x.T, Batch(x, y, torch.ones(4, dtype=torch.float64), None), True, (0.0, 0.0))
     assert found.r_squared == pytest.approx(1.0 - 2.0 / 3.0)
     assert found.correlation == pytest.approx(3.0 / np.sqrt(5.0 * 3.0))
     assert found.mean_square_error == pytest.approx(0.5)
@@ -51,7 +65,7 @@ def test_the_numbers_are_those_worked_by_hand() -> None:
     assert found.deviance == pytest.approx(2.0)
     assert found.means == {"mean": (pytest.approx(0.5), pytest.approx(0.5))}
     assert (found.parameters["mean"].minimum, found.parameters["mean"].maximum) == (-1.0, 2.0)
-    assert [tenth.rows for tenth in found.tenths] == [1, 1, 1, 1]
+    assert [tenth.rows for tenth in found.tenths["mean"]] == [1, 1, 1, 1]
 
 
 def test_weights_count_as_rows() -> None:
@@ -101,6 +115,43 @@ def test_every_way_to_fail_has_its_verdict(code: str, found: Checkup, history: H
     assert codes(found, history) == [code]
 
 
+CLIMBS = replace(GOOD, held_out=(1.0, 0.5, 0.6, 0.7, 0.8))
+
+
+@pytest.mark.parametrize(
+    ("found", "history"),
+    [
+        # Too few rows for any standard error.
+        (replace(FOUND, n=20, gain=0.0), CLIMBS),
+        # The gain may be nothing, or 0.4 a row.
+        (replace(FOUND, gain=0.01, gain_error=0.2), GOOD),
+        # The climb is within what another draw of the held-out rows would do.
+        (replace(FOUND, climb=0.05, climb_error=0.03), CLIMBS),
+    ],
+)
+def test_where_rows_are_too_few_nothing_is_said(found: Checkup, history: History) -> None:
+    assert codes(found, history) == []
+
+
+def test_of_a_loss_that_climbs_it_is_not_said_that_it_stands_still() -> None:
+    (verdict,) = verdicts(replace(FOUND, gain=0.0), CLIMBS)
+    assert verdict.code == "network.held_out_climbs"
+    assert "not clearly better than a fit without covariates (log score +0 ± 0.01)" in verdict.message
+
+
+def test_a_climb_is_that_of_the_last_epochs_weights() -> None:
+    """The held-out NLL at the end less that at the best epoch, which is what the path of the means has."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(400, 8))
+    data = Arrays(x, rng.poisson(2.0, 400).astype(float), np.ones(400), None, tuple("abcdefgh"))
+    settings = NetworkSettings((40,), batch_size=32, epochs=15, learning_rate=0.03, validation=0.5, patience=20)
+    fit = train(NB, data, settings)
+    path = fit.history.held_out
+    assert fit.checkup.climb == pytest.approx(path[-1] - min(path))
+    assert fit.checkup.climb > 3.0 * fit.checkup.climb_error > 0.0
+    assert fit.verdicts[0].code == "network.held_out_climbs"
+
+
 def test_units_that_are_never_active_are_found_in_a_training() -> None:
     """Biases so low that no row reaches the second layer."""
     rng = np.random.default_rng(0)
@@ -145,11 +196,9 @@ def test_undefined_numbers_come_back_from_strict_json() -> None:
 
 def test_tenths_part_the_rows_by_their_predicted_mean() -> None:
     """Ten groups of ascending predictions, whose means weigh up to the mean of all."""
-    from distfit_counts.regression.network.checkup import _tenths
-
     rng = np.random.default_rng(1)
     predicted, observed = rng.gamma(2.0, 2.0, 95), rng.poisson(3.0, 95).astype(float)
-    found = _tenths(predicted, observed, np.ones(95))
+    found = tenths(predicted, observed, np.ones(95))
     assert [own.rows for own in found] == [10] * 5 + [9] * 5
     assert [own.predicted for own in found] == sorted(own.predicted for own in found)
     assert len({own.predicted for own in found}) == 10

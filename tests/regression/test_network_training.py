@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from distfit_counts.errors import DataError, DistfitError
+from distfit_counts.errors import DataError, DistfitError, Interrupted
 from distfit_counts.families.spec import parse
 from distfit_counts.regression.natural import Gaussian
+from distfit_counts.regression.network.arrays_file import read, write
 from distfit_counts.regression.network.block import Arrays
+from distfit_counts.regression.network.codec import packed
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.split import chosen
+from distfit_counts.regression.network.state import SCHEMA
 from distfit_counts.regression.network.train import train
 from distfit_counts.regression.row_model import CountModel
 
@@ -94,6 +99,54 @@ def test_more_epochs_may_follow_but_no_other_data(tmp_path: Path) -> None:
     for data, settings in ((counts(500), SHORT), (counts(), replace(SHORT, seed=1))):
         with pytest.raises(DistfitError, match="other data or with other settings"):
             train(NB, data, settings, file)
+
+
+def test_ctrl_c_says_where_the_state_is_and_how_to_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.npz"
+
+    def stop(epoch: int, _: int, __: float) -> None:
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as kept:
+        train(NB, counts(), SHORT, file, stop)
+    assert kept.value.problem == f"interrupted in epoch 3; the state is in {file}"
+    assert kept.value.hint == "the same command goes on from there"
+    with pytest.raises(Interrupted) as lost:
+        train(NB, counts(), SHORT, None, stop)
+    assert lost.value.problem == "interrupted in epoch 3: nothing is kept"
+    assert "--checkpoint" in lost.value.hint
+
+
+def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path: Path) -> None:
+    """A bit, a cut, arrays that are missing: never anything but a sentence."""
+    file = tmp_path / "checkpoint.npz"
+    settings = replace(SHORT, hidden=(3,), epochs=1)
+    train(NB, counts(100), settings, file)
+    whole = file.read_bytes()
+    record, arrays = read(file, SCHEMA)
+    for lost in ("weight/layers.0.bias", "best/layers.1.weight"):
+        write(file, record, {name: value for name, value in arrays.items() if name != lost})
+        with pytest.raises(DistfitError, match="to begin anew") as said:
+            train(NB, counts(100), settings, file)
+        assert said.value.problem.startswith(f"{file} is damaged")
+    said: list[DistfitError] = []
+    for place in np.random.default_rng(0).integers(0, len(whole), 30):
+        for broken in (whole[:place], whole[:place] + bytes([whole[place] ^ 32]) + whole[place + 1 :]):
+            file.write_bytes(broken)
+            # A bit in what nobody reads does no harm.
+            with suppress_into(said):
+                train(NB, counts(100), settings, file)
+    assert len(said) > 40
+    assert all(error.problem.startswith(str(file)) for error in said)
+
+
+@contextmanager
+def suppress_into(said: list[DistfitError]) -> Iterator[None]:
+    try:
+        yield
+    except DistfitError as error:
+        said.append(error)
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 cut off"])
@@ -181,11 +234,18 @@ def test_a_fit_comes_back_from_json_bit_for_bit() -> None:
     fit = train(NB, counts(), SHORT)
     back = NetworkFit.from_json(json.loads(json.dumps(fit.to_json(), allow_nan=False)))
     same(back, fit)
-    assert back.settings == fit.settings
+    assert back.settings == replace(fit.settings, learning_rate=0.003), "the rate that was used"
     x = counts().x
     assert np.array_equal(back.predictors(x)["size"], fit.predictors(x)["size"])
-    with pytest.raises(DistfitError, match="damaged"):
-        NetworkFit.from_json(fit.to_json() | {"weights": {"layers.0.bias": 3}})
+    narrow = {name: packed(value[:, :1] if value.ndim == 2 else value) for name, value in fit.weights.items()}
+    for broken in (
+        {"weights": {"layers.0.bias": 3}},
+        {"weights": narrow},
+        {"standard": fit.to_json()["standard"] | {"kept": [0, 1, 7]}},
+        {"settings": {"hidden": [8]}},
+    ):
+        with pytest.raises(DistfitError, match="damaged"):
+            NetworkFit.from_json(fit.to_json() | broken)
 
 
 def test_the_split_is_a_fair_draw_of_the_row_numbers() -> None:

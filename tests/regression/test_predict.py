@@ -119,3 +119,21 @@ def test_a_damaged_model_is_refused(fitted: Regression, tmp_path: Path) -> None:
     (tmp_path / "short.json").write_text(json.dumps(record | {"model": {}}))
     with pytest.raises(DistfitError, match="damaged"):
         load(tmp_path / "short.json")
+
+
+def test_a_normal_response_has_the_quantiles_of_its_residual_variance(made: pd.DataFrame) -> None:
+    fit = regress(made, Request("z ~ x", "gaussian"), FitSettings(restarts=1))
+    found = predicted(Model.of(fit), made, quantiles=(0.05, 0.5), interval=True)
+    assert fit.variance is not None
+    expected = scipy.stats.norm(found["mean"], fit.variance**0.5).ppf(0.05)
+    assert found["quantile_0.05"].to_numpy() == pytest.approx(expected)
+    assert found["quantile_0.5"].to_numpy() == pytest.approx(found["mean"].to_numpy())
+    assert (found["mean_lower"] < found["mean"]).all()
+
+
+def test_a_two_level_response_has_quantiles_of_0_and_1(made: pd.DataFrame) -> None:
+    frame = made.assign(some=(made["y"] > 0).astype(int))
+    fit = regress(frame, Request("some ~ x", "bernoulli"), FitSettings(restarts=1))
+    found = predicted(Model.of(fit), frame, quantiles=(0.3, 0.7))
+    expected = scipy.stats.bernoulli(found["mean"]).ppf(0.3)
+    assert found["quantile_0.3"].tolist() == expected.tolist()

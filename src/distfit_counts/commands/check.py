@@ -42,6 +42,7 @@ def check(
 
     distfit check model.json new.csv
     """
+    from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.matching import match
     from distfit_counts.model_file import HINT, fits_of
     from distfit_counts.report.check import write_checks
@@ -57,6 +58,7 @@ def check(
         check_regression(model, data.sources or [], data.weights, written_as, output, plot, quiet)
         return
     fits = fits_of(record, model)
+    spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         pairs, left = match(fits, data.read(watch, quiet))

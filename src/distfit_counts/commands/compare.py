@@ -54,6 +54,7 @@ def compare(
 
     distfit compare visits.parquet -c visits --by clinic --families poisson,nb,zinb --format json
     """
+    from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.families.spec import parse
     from distfit_counts.report.comparison import write_comparisons
     from distfit_counts.report.progress import Watch, reported
@@ -64,6 +65,7 @@ def compare(
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)
     written_as = format_of(format, output)
+    spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)

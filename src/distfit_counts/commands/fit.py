@@ -48,6 +48,7 @@ def fit(
 
     distfit fit visits.parquet -c visits --by clinic --family nb --format json | jq .aic
     """
+    from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.families.spec import parse
     from distfit_counts.report.progress import Watch, reported
     from distfit_counts.report.write import write_fits
@@ -67,6 +68,7 @@ def fit(
         bootstrap=bootstrap.value,
         gof_replicates=gof_replicates,
     )
+    spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)

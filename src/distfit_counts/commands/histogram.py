@@ -29,12 +29,14 @@ def histogram(
 
     distfit fit visits.parquet --weights count --family nb
     """
+    from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.data.histogram_file import check_format, write_histograms
     from distfit_counts.report.progress import Watch
 
     data.check()
     check_outputs(output, None, None, data.files)
     check_format(output)
+    spare_pandas()
     with Watch(quiet) as watch:
         # One table says nothing of sources: they are one data set.
         columns = replace(data, together=True).read(watch, quiet)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from distfit_counts.data.frames import Kind
+    from distfit_counts.regression.check import NewRows
     from distfit_counts.regression.saved import SavedRegression
     from distfit_counts.report.progress import Watch
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 def show_regression(model: Path, format: str, output: Path | None, verbose: bool) -> None:
     """As ``distfit regress`` printed it."""
     from distfit_counts.regression.model_file import load_whole
+    from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.regression.result import Regression
     from distfit_counts.report.write_network import write_network
     from distfit_counts.report.write_regression import write_regression
@@ -26,8 +26,8 @@ def show_regression(model: Path, format: str, output: Path | None, verbose: bool
     saved = load_whole(model)
     if isinstance(saved.fit, Regression):
         write_regression(saved.fit, format, output, verbose)
-    else:
-        write_network(saved.fit, saved.title, format, output, verbose)
+    elif isinstance(saved.model, NetworkModel):
+        write_network(saved.model, format, output, verbose)
 
 
 def check_regression(
@@ -40,23 +40,22 @@ def check_regression(
     quiet: bool,
 ) -> None:
     """All ``sources`` are one data set, as for ``distfit predict``."""
-    from distfit_counts.regression.check import check, needed
+    from distfit_counts.regression.check import check
     from distfit_counts.regression.model_file import load_whole
     from distfit_counts.report.progress import Watch
     from distfit_counts.report.regression_check import write_check
 
     saved = load_whole(model)
     with Watch(quiet) as watch:
-        frame = read_rows(sources, needed(saved, weights), watch)
-        found = check(saved, frame, ", ".join(sources), weights)
+        rows = _rows(saved, sources, weights, watch)
+        found = check(saved, rows, ", ".join(sources))
     if plot is not None:
-        _draw(saved, frame, found.source, weights, plot)
+        _draw(saved, rows, found.source, plot)
     write_check(found, format, output)
 
 
 def plot_saved(model: Path, source: str | None, weights: str | None, output: Path, quiet: bool) -> None:
-    """Counts and residuals of the rows of ``source``; without one, how a network was trained."""
-    from distfit_counts.regression.check import needed
+    """Responses and residuals of the rows of ``source``; without one, how a network was trained."""
     from distfit_counts.regression.model_file import load_whole
     from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.report.plots.network import plot_network
@@ -65,27 +64,24 @@ def plot_saved(model: Path, source: str | None, weights: str | None, output: Pat
     saved = load_whole(model)
     if source is not None:
         with Watch(quiet) as watch:
-            frame = read_rows([source], needed(saved, weights), watch)
-        _draw(saved, frame, source, weights, output)
+            rows = _rows(saved, [source], weights, watch)
+        _draw(saved, rows, source, output)
     elif isinstance(saved.model, NetworkModel):
-        plot_network(saved.model, saved.title, None, saved.response, output)
+        plot_network(saved.model, None, output)
     else:
         raise DistfitError(f"{model} is a regression, which keeps no rows to draw", "name a SOURCE that has some")
 
 
-def _draw(saved: SavedRegression, frame: pd.DataFrame, source: str, weights: str | None, path: Path) -> None:
-    from distfit_counts.regression.check import seen_by
-    from distfit_counts.report.plots.regression import plot_regression
+def _rows(saved: SavedRegression, sources: Sequence[str], weights: str | None, watch: Watch) -> NewRows:
+    from distfit_counts.regression.check import NewRows, needed
 
-    seen, _ = seen_by(saved, frame, weights)
-    plot_regression(seen, saved.kind, saved.response, f"fitted to {saved.title}; here on {source}", path)
+    kinds = needed(saved, weights)
+    with placed_in(sources, list(kinds)):
+        return NewRows.of(saved, read_rows(sources, kinds, watch), weights)
 
 
-def read_rows(sources: Sequence[str], kinds: Mapping[str, Kind], watch: Watch) -> pd.DataFrame:
-    """The columns ``kinds`` of all rows."""
-    from distfit_counts.data.frames import read_frame
+def _draw(saved: SavedRegression, rows: NewRows, source: str, path: Path) -> None:
+    from distfit_counts.report.plots.regression import Drawn, plot_rows
 
-    def progress(done: int, total: int | None) -> None:
-        watch.show("reading", done, total, f"{done / 1e6:,.0f} MB")
-
-    return read_frame(sources, kinds, progress)
+    drawn = Drawn(saved.model, rows.seen, rows.frame, saved.kind, saved.response, rows.weights)
+    plot_rows(drawn, f"fitted to {saved.formula}, {saved.source}; here on {source}", path)

@@ -49,16 +49,18 @@ def predict(
     import_torch_meanwhile(None)
     with Watch(quiet) as watch:
         from distfit_counts.data.frames import stream_frames
+        from distfit_counts.data.locate import files_of
         from distfit_counts.regression.model_file import load
-        from distfit_counts.regression.predict import Wanted, predict
+        from distfit_counts.regression.predict import Wanted, predict_parts
 
         def progress(done: int, total: int | None) -> None:
             watch.show("predicting", done, total, f"{done / 1e6:,.0f} MB")
 
         fitted = load(model)
         wanted = Wanted(counts, levels, interval)
-        blocks = stream_frames(source, fitted.kinds(), progress if output is not None else None)
-        write_predictions(predict(fitted, blocks, wanted), written_as, output)
+        parts = stream_frames(source, fitted.kinds(), progress if output is not None else None)
+        several = sum(len(files_of(each)) for each in source) > 1
+        write_predictions(predict_parts(fitted, parts, wanted, several), written_as, output, wanted.whole(fitted))
 
 
 def _counts(text: str | None) -> list[int]:

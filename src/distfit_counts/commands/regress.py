@@ -11,9 +11,9 @@ from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import refuse
-from distfit_counts.commands.of_regression import read_rows
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.commands.pairs import pairs
+from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.commands.training import Training
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
@@ -21,7 +21,7 @@ from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from distfit_counts.regression.network.fit import NetworkFit
+    from distfit_counts.regression.network.model import NetworkModel
     from distfit_counts.regression.network.settings import NetworkSettings
     from distfit_counts.regression.regress import Request
     from distfit_counts.regression.result import Regression
@@ -107,6 +107,8 @@ def regress(
         refuse(ctx, "--hidden", "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
     import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
+        from distfit_counts.data.frames import column_names
+        from distfit_counts.regression.formula import has_dot
         from distfit_counts.regression.regress import Request
 
         request = Request(
@@ -121,36 +123,25 @@ def regress(
             cluster,
             likelihood_ratios,
         )
-        if network is not None:
-            trained, frame = _train(source, request, network, training.checkpoint, watch)
-        else:
-            fit = _fit(
-                source,
-                request,
-                restarts,
-                watch,
-                seed=seed,
-                max_steps=max_steps,
-                tolerance=tolerance,
-                level=level,
-                threads=threads,
-            )
+        if has_dot(formula):
+            request = request.with_columns(column_names([source]))
+        with placed_in([source], list(request.kinds())):
+            if network is not None:
+                trained, rows = _train(source, request, network, training.checkpoint, watch)
+            else:
+                fit, frame = _fit(
+                    source,
+                    request,
+                    restarts,
+                    watch,
+                    seed=seed,
+                    max_steps=max_steps,
+                    tolerance=tolerance,
+                    level=level,
+                    threads=threads,
+                )
     if network is not None:
-        from distfit_counts.regression.network.model import NetworkModel
-
-        found = NetworkModel(trained, offset, exposure)
-        if save is not None:
-            from distfit_counts.regression.model_file import save_network
-
-            save_network(save, found, formula, source)
-        if plot is not None:
-            from distfit_counts.regression.formula import response_of
-            from distfit_counts.report.plots.network import plot_network
-
-            plot_network(found, f"{formula}, {source}", frame, response_of(formula), plot)
-        from distfit_counts.report.write_network import write_network
-
-        write_network(trained, f"{formula}, {source}", written_as, output, verbose)
+        _write_network(trained, rows, written_as, output, plot, save, verbose)
         return
     from distfit_counts.report.write_regression import write_regression
 
@@ -159,33 +150,61 @@ def regress(
     if plot is not None:
         from distfit_counts.report.plots.regression import plot_regression
 
-        plot_regression(fit.residuals, fit.family, fit.response, fit.formula, plot)
+        plot_regression(fit, frame, plot)
     write_regression(fit, written_as, output, verbose)
     if not fit.converged:
         raise typer.Exit(1)
 
 
-def _fit(source: str, request: Request, restarts: int | None, watch: Watch, **others: Any) -> Regression:
+def _fit(
+    source: str, request: Request, restarts: int | None, watch: Watch, **others: Any
+) -> tuple[Regression, pd.DataFrame]:
     from distfit_counts.regression.regress import regress
     from distfit_counts.regression.responses import default_restarts
 
     settings = FitSettings(restarts=restarts or default_restarts(request.family), **others)
     frame = read_rows([source], request.kinds(), watch)
-    return regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
+    fit = regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
+    return fit, frame
 
 
 def _train(
     source: str, request: Request, network: NetworkSettings, checkpoint: Path | None, watch: Watch
-) -> tuple[NetworkFit, pd.DataFrame | None]:
+) -> tuple[NetworkModel, pd.DataFrame | None]:
     """The network, and its rows: None where they were streamed, as Parquet is in mini-batches."""
     from distfit_counts.data.locate import files_of
     from distfit_counts.regression.network.fit_rows import train_frame, train_parquet
+    from distfit_counts.regression.network.model import NetworkModel
 
     def progress(epoch: int, epochs: int, nll: float) -> None:
         watch.show("training", epoch, epochs, f"epoch {epoch}: NLL {nll:.5f}")
 
     paths = [Path(path) for path in files_of(source)]
     if network.batch_size is not None and all(path.suffix in (".parquet", ".pq", ".parq") for path in paths):
-        return train_parquet(paths, request, network, checkpoint, progress), None
-    frame = read_rows([source], request.kinds(), watch)
-    return train_frame(frame, request, network, checkpoint, progress), frame
+        fit, frame = train_parquet(paths, request, network, checkpoint, progress), None
+    else:
+        frame = read_rows([source], request.kinds(), watch)
+        fit = train_frame(frame, request, network, checkpoint, progress)
+    return NetworkModel(fit, source, request.formula, request.offset, request.exposure, request.weights), frame
+
+
+def _write_network(
+    model: NetworkModel,
+    frame: pd.DataFrame | None,
+    format: str,
+    output: Path | None,
+    plot: Path | None,
+    save: Path | None,
+    verbose: bool,
+) -> None:
+    from distfit_counts.report.write_network import write_network
+
+    if plot is not None:
+        from distfit_counts.report.plots.network import plot_network
+
+        plot_network(model, frame, plot)
+    if save is not None:
+        from distfit_counts.regression.model_file import save_network
+
+        save_network(save, model)
+    write_network(model, format, output, verbose)

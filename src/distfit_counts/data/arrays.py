@@ -3,12 +3,38 @@ import pandas where it is installed, which takes longer than reading a small fil
 
 from __future__ import annotations
 
+import importlib.abc
+import sys
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Mask = npt.NDArray[np.bool_]
+
+
+def spare_pandas() -> None:
+    """Let pyarrow believe that pandas is not installed, until a conversion to or from pandas is asked for.
+
+    For a list, as for much else, it first looks whether it is one of pandas' types, and imports pandas to know them: a
+    third of a second. It looks once and remembers. For a process of our own, not for a library's caller, and before it
+    has other threads: what they import meanwhile might not be found.
+    """
+    import pyarrow as pa
+
+    if "pandas" not in sys.modules:
+        without = _WithoutPandas()
+        sys.meta_path.insert(0, without)
+        pa.array([])
+        sys.meta_path.remove(without)
+
+
+class _WithoutPandas(importlib.abc.MetaPathFinder):
+    """Does not find pandas."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
 
 
 def as_numpy(array: Any) -> Any:

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from distfit_counts.data.choose import require
+from distfit_counts.data.covariates import covariate, dates, is_ordered, levels, truth, words
 from distfit_counts.data.kinds import open_matrix, open_reader
-from distfit_counts.data.labels import plain
 from distfit_counts.data.locate import STDIN, files_of
 from distfit_counts.data.request import BLOCK_SIZE
-from distfit_counts.data.source import BadRow, Batch
+from distfit_counts.data.source import BadRow, Batch, RowError, row_error
 from distfit_counts.data.stream import Meter, open_bytes
-from distfit_counts.data.whole import MISSING, NotNumbers, type_error, whole_numbers
+from distfit_counts.data.whole import MISSING, NotNumbers, all_whole, decoded, type_error, whole_numbers
 from distfit_counts.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Progress = Callable[[int, int | None], None]
-# A column of counts, of numbers, or of levels; None: numbers if every value is one, otherwise levels.
-Kind = Literal["count", "number", "level"] | None
+# A column of counts, of numbers, of levels that are words, or of the levels false and true; None: numbers if every
+# value is one, otherwise levels.
+Kind = Literal["count", "number", "level", "truth"] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows of one file; the index of ``frame`` counts the rows of the file from 0."""
+
+    frame: pd.DataFrame
+    batch: Batch
+
+    def error(self, bad: RowError) -> DataError:
+        """The whole message of an error in ``frame``."""
+        bad.bad.index = bad.row - self.batch.first_row
+        return self.batch.error(bad.bad)
 
 
 def read_frame(
@@ -42,20 +57,27 @@ def read_frame(
         for name, kind in kinds.items():
             parts[name].append(_typed(batch, name, kind))
     if not any(len(part) for part in next(iter(parts.values()), [])):
-        raise DataError(f"{', '.join(sources)} has no data rows", "check the program or the filter that wrote it")
+        raise _no_rows(sources)
     columns = {}
     for name, kind in kinds.items():
         found = parts.pop(name)
-        if kind is None:
-            texts = [pa.types.is_string(part.type) for part in found]
-            if any(texts) and not all(texts):
-                found = [part.cast(pa.string()) for part in found]
-            whole = pa.chunked_array(found)
-            numbers = _as_numbers(whole) if any(texts) else whole
-            columns[name] = _values(whole if numbers is None else numbers)
-        else:
-            columns[name] = _values(pa.chunked_array(found))
+        columns[name] = _whichever(found) if kind is None else _values(pa.chunked_array(found))
     return pd.DataFrame(columns)
+
+
+def _whichever(found: list[Any]) -> Any:
+    """A column of any kind from those of its batches."""
+    import pyarrow as pa
+
+    if all(is_ordered(part.type) for part in found):
+        return levels(found)
+    found = [decoded(part) if is_ordered(part.type) else part for part in found]
+    texts = [pa.types.is_string(part.type) for part in found]
+    if any(texts) and not all(texts):
+        found = [part.cast(pa.string()) for part in found]
+    whole = pa.chunked_array(found)
+    numbers = _as_numbers(whole) if any(texts) else whole
+    return _values(words(whole) if numbers is None else numbers)
 
 
 def stream_frames(
@@ -63,15 +85,43 @@ def stream_frames(
     kinds: Mapping[str, Kind],
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
-) -> Iterator[pd.DataFrame]:
-    """The same in blocks of rows, each kind being known; the index counts the rows of all sources from 0."""
+) -> Iterator[Part]:
+    """The same in blocks of rows, each kind being known. Raises DataError where there are no rows too."""
     import pandas as pd
 
-    first = 0
+    rows = 0
     for batch in _batches(sources, list(kinds), progress, stdin):
         columns = {name: _values(_typed(batch, name, kind)) for name, kind in kinds.items()}
-        yield pd.DataFrame(columns, index=pd.RangeIndex(first, first + batch.rows))
+        yield Part(pd.DataFrame(columns, index=pd.RangeIndex(batch.first_row, batch.first_row + batch.rows)), batch)
+        rows += batch.rows
+    if not rows:
+        raise _no_rows(sources)
+
+
+def placed(sources: Sequence[str], names: Sequence[str], bad: RowError) -> DataError:
+    """The whole message of an error in a row of all sources together, which are read again for its file and line."""
+    if STDIN in sources:
+        return row_error("stdin", bad.row, None, bad.bad)
+    first = 0
+    for batch in _batches(sources, list(names), None, None):
+        if bad.row < first + batch.rows:
+            bad.bad.index = bad.row - first
+            return batch.error(bad.bad)
         first += batch.rows
+    return bad
+
+
+def column_names(sources: Sequence[str]) -> list[str]:
+    """The columns of the first file. Raises DataError for stdin, which can be read once only."""
+    if STDIN in sources:
+        raise DataError("the columns of stdin are not known beforehand", "name them: y ~ x1 + x2, not y ~ .")
+    (path, *_) = [path for source in sources for path in files_of(source)]
+    with open_bytes(path, path, None, Meter(None, None)) as stream:
+        return open_reader(stream, [], BLOCK_SIZE).names
+
+
+def _no_rows(sources: Sequence[str]) -> DataError:
+    return DataError(f"{', '.join(sources)} has no data rows", "check the program or the filter that wrote it")
 
 
 def _batches(
@@ -95,7 +145,7 @@ def _batches(
 
 
 def _typed(batch: Batch, name: str, kind: Kind) -> Any:
-    """One column of a batch as float64 or text, null = missing."""
+    """One column of a batch as float64, text or a dictionary of it, null = missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -103,22 +153,30 @@ def _typed(batch: Batch, name: str, kind: Kind) -> Any:
     try:
         if kind == "count":
             return whole_numbers(column).cast(pa.float64())
-        column = plain(column)
+        column = covariate(column)
     except NotNumbers as bad:
         raise type_error(batch.source, name, bad) from None
     except BadRow as bad:
         bad.column = name
         raise batch.error(bad) from None
+    if is_ordered(column.type):
+        if kind is None:
+            return column
+        column = decoded(column)
     if pa.types.is_string(column.type):
         column = pc.if_else(pc.is_in(column, pa.array(MISSING)), None, column)
+        if kind == "truth":
+            return truth(column)
         if kind != "number":
-            return column
+            return dates(column) if kind == "level" else column
         numbers = _as_numbers(column)
         if numbers is None:
             raise batch.error(_not_a_number(column, name))
         return numbers
-    if kind == "level" and not pa.types.is_floating(column.type):
-        return column.cast(pa.int64())
+    if kind == "level":
+        # As words: 1, also where missing values have made it 1.0.
+        whole = pa.types.is_floating(column.type) and all_whole(pa.chunked_array([column]))
+        return (column.cast(pa.int64()) if whole else column).cast(pa.string())
     return column.cast(pa.float64())
 
 

@@ -56,6 +56,17 @@ def row_error(source: str, row: int, line: int | None, bad: BadRow) -> DataError
     return DataError(f"{place}: {bad.problem}", bad.hint)
 
 
+class RowError(DataError):
+    """A value in a table that no source is known of yet: its 0-based row, and why. ``Batch.error`` makes the whole
+    message of ``bad``.
+    """
+
+    def __init__(self, row: int, problem: str, hint: str, column: str | None = None) -> None:
+        place = f"row {row + 1}" + ("" if column is None else f', column "{column}"')
+        super().__init__(f"{place}: {problem}", hint)
+        self.row, self.bad = row, BadRow(0, problem, hint, column)
+
+
 class Reader(Protocol):
     """One open file. ``batches`` may be called once: a pipe cannot be read twice."""
 

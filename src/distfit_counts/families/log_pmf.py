@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
+from distfit_counts.families.recurrence import Recurrence
 from distfit_counts.families.special import (
     digamma_minus_log,
     log1p_minus,
@@ -62,25 +63,18 @@ def poisson_log_prob(k: Tensor, rate: Tensor) -> Tensor:
 class _NegativeBinomial(Function):
     @staticmethod
     def forward(ctx: Any, k: Tensor, mean: Tensor, size: Tensor) -> Tensor:
-        # Loader's saddle point: the binomial(k + size, .) at k, times size/(k + size). Each bracket is small
-        # where the log-gammas of the textbook form are huge and cancel (0.21 off at size 1e14).
-        total, both = k + size, size + mean
-        ratio, safe = total / both, k.clamp(min=1.0)
-        towards_size = log1p_minus((k - mean) / both, ratio)
-        towards_count = log1p_minus(size * (mean - safe) / (safe * both), ratio * (mean / safe))
-        saddle = stirling_error(total) - stirling_error(size) - 0.5 * torch.log1p(k / size)
-        log_prob = saddle + size * towards_size + k * towards_count - log_count_term(k)
-        ctx.save_for_backward(k, mean, size, towards_size)
-        return torch.where(k > 0, log_prob, -size * torch.log1p(mean / size))
+        ctx.save_for_backward(k, mean, size)
+        ctx.sums = Recurrence.of(k, mean, size) or _LogGammas(k, mean, size)
+        return torch.as_tensor(ctx.sums.log_prob())
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor, Tensor]:
-        k, mean, size, towards_size = ctx.saved_tensors
+        k, mean, size = ctx.saved_tensors
         if not hasattr(ctx, "slopes"):
             with torch.no_grad():
-                ctx.slopes = _negative_binomial_slopes(k, mean, size, towards_size)
+                ctx.slopes = (k - mean) * (size / (mean * (size + mean))), ctx.sums.by_size()
         found = _NegativeBinomialGradient.apply(  # type: ignore[no-untyped-call]
-            gradients[0], k, mean, size, *ctx.slopes
+            gradients[0], k, mean, size, *ctx.slopes, ctx.sums
         )
         return None, *found
 
@@ -90,40 +84,61 @@ class _NegativeBinomialGradient(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, g: Tensor, k: Tensor, mean: Tensor, size: Tensor, by_mean: Tensor, by_size: Tensor
+        ctx: Any, g: Tensor, k: Tensor, mean: Tensor, size: Tensor, by_mean: Tensor, by_size: Tensor, sums: Any
     ) -> tuple[Tensor, Tensor]:
         ctx.save_for_backward(g, k, mean, size, by_mean, by_size)
+        ctx.sums = sums
         return (g * by_mean).sum_to_size(mean.shape), (g * by_size).sum_to_size(mean.shape)
 
     @staticmethod
-    def backward(ctx: Any, *passed: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *passed: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None, None, None]:
         g, k, mean, size, by_mean, by_size = ctx.saved_tensors
         if not hasattr(ctx, "curves"):
-            ctx.curves = _negative_binomial_curves(g, k, mean, size)
+            ctx.curves = _negative_binomial_curves(g, k, mean, size, ctx.sums.by_size_twice())
         (mean_mean, mean_size, size_size), (v_mean, v_size) = ctx.curves, passed
         to_mean, to_size = v_mean * mean_mean + v_size * mean_size, v_mean * mean_size + v_size * size_size
-        return torch.addcmul(v_mean * by_mean, v_size, by_size), None, to_mean, to_size, None, None
+        return torch.addcmul(v_mean * by_mean, v_size, by_size), None, to_mean, to_size, None, None, None
 
 
-def _negative_binomial_slopes(k: Tensor, mean: Tensor, size: Tensor, towards_size: Tensor) -> tuple[Tensor, Tensor]:
-    """The derivatives by mean and by size at every count."""
-    by_mean = (k - mean) * (size / (mean * (size + mean)))
-    # psi(k + size) - psi(size) + log(size/(size + mean)) + (mean - k)/(size + mean), regrouped so that every
-    # part is O(1/size**2) by itself: the plain sum is noise from size 1e8 on.
-    return by_mean, towards_size + (digamma_minus_log(k + size) - digamma_minus_log(size))
-
-
-def _negative_binomial_curves(g: Tensor, k: Tensor, mean: Tensor, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _negative_binomial_curves(
+    g: Tensor, k: Tensor, mean: Tensor, size: Tensor, by_size_twice: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over counts of g times the second derivatives: by mean twice, by mean and size, by size twice."""
     shape, both = mean.shape, size + mean
-    apart, total = k - mean, k + size
-    g_apart = g * apart
+    g_apart = g * (k - mean)
     first, apart_first = g.expand(g_apart.shape).sum_to_size(shape), g_apart.sum_to_size(shape)
     mean_mean = -(size / (mean * both)) * (first + apart_first * (both + mean) / (mean * both))
-    mean_size = apart_first / both**2
-    curve = (g_apart * (apart / total)).sum_to_size(shape) / both**2
-    rise = (g * (trigamma_minus_reciprocal(total) - trigamma_minus_reciprocal(size))).sum_to_size(shape)
-    return mean_mean, mean_size, curve + rise
+    return mean_mean, apart_first / both**2, (g * by_size_twice).sum_to_size(shape)
+
+
+class _LogGammas:
+    """As ``Recurrence``, of counts of any size."""
+
+    def __init__(self, k: Tensor, mean: Tensor, size: Tensor) -> None:
+        self._k, self._mean, self._size = k, mean, size
+        # Loader's saddle point: the binomial(k + size, .) at k, times size/(k + size). Each bracket is small
+        # where the log-gammas of the textbook form are huge and cancel (0.21 off at size 1e14).
+        self._total, self._both = k + size, size + mean
+        self._ratio = self._total / self._both
+        self._towards_size = log1p_minus((k - mean) / self._both, self._ratio)
+
+    def log_prob(self) -> Tensor:
+        k, mean, size, total = self._k, self._mean, self._size, self._total
+        safe = k.clamp(min=1.0)
+        towards_count = log1p_minus(size * (mean - safe) / (safe * self._both), self._ratio * (mean / safe))
+        saddle = stirling_error(total) - stirling_error(size) - 0.5 * torch.log1p(k / size)
+        log_prob = saddle + size * self._towards_size + k * towards_count - log_count_term(k)
+        return torch.where(k > 0, log_prob, -size * torch.log1p(mean / size))
+
+    def by_size(self) -> Tensor:
+        # psi(k + size) - psi(size) + log(size/(size + mean)) + (mean - k)/(size + mean), regrouped so that every
+        # part is O(1/size**2) by itself: the plain sum is noise from size 1e8 on.
+        return self._towards_size + (digamma_minus_log(self._total) - digamma_minus_log(self._size))
+
+    def by_size_twice(self) -> Tensor:
+        apart = self._k - self._mean
+        rise = trigamma_minus_reciprocal(self._total) - trigamma_minus_reciprocal(self._size)
+        return apart / self._both * (apart / self._total) / self._both + rise
 
 
 def negative_binomial_log_prob(k: Tensor, mean: Tensor, size: Tensor) -> Tensor:

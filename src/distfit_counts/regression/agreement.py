@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,14 +71,26 @@ class Moments:
 
 @dataclass(frozen=True)
 class Agreement:
-    """``observed`` and ``expected``: counts of 0, 1, 2, ..., the last being "and more". ``quantile``: mean and standard
-    deviation of the randomised quantile residuals.
+    """``quantile``: mean and standard deviation of the quantile residuals. Of counts also their ``moments``, and
+    ``observed`` and ``expected`` counts of 0, 1, 2, ..., the last being "and more".
     """
 
-    moments: Moments
     quantile: Pair
-    observed: tuple[float, ...]
-    expected: tuple[float, ...]
+    moments: Moments | None = None
+    observed: tuple[float, ...] = ()
+    expected: tuple[float, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        quantile: Array,
+        moments: Moments | None = None,
+        observed: Array | Sequence[float] = (),
+        expected: Array | Sequence[float] = (),
+    ) -> Agreement:
+        """``quantile``: the residuals themselves."""
+        plain = (tuple(map(float, counts)) for counts in (observed, expected))
+        return cls((float(quantile.mean()), float(quantile.std())), moments, *plain)
 
     @property
     def frequencies(self) -> list[Frequency]:

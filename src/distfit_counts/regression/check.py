@@ -5,7 +5,6 @@ Nothing was estimated from the new rows, so Pearson's chi-square has as many deg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,17 @@ import numpy as np
 import torch
 
 from distfit_counts.data.frames import Kind
-from distfit_counts.errors import DataError, DistfitError
+from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.goodness.bands import binomial_band
 from distfit_counts.inference.new_data.residuals import Residuals as Summary
 from distfit_counts.inference.new_data.residuals import summary
-from distfit_counts.inference.verdicts.new_data import FAR, PASS, errors, zeros_verdict
-from distfit_counts.regression.agreement import Moments
-from distfit_counts.regression.design import numbers
+from distfit_counts.regression.checked import numbers
+from distfit_counts.regression.natural import NaturalFamily
+from distfit_counts.regression.natural_residuals import NaturalResiduals
+from distfit_counts.regression.network.response import coded
 from distfit_counts.regression.residuals import Residuals
+from distfit_counts.regression.responses import response_kind
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.saved import SavedRegression
 from distfit_counts.result import Verdict
@@ -33,18 +34,66 @@ _BINS = 10
 
 
 @dataclass(frozen=True, eq=False)
+class NewRows:
+    """``seen``: what the model says of each row, beside its response; ``frame``: the rows themselves.
+
+    ``n_missing`` were left out for a missing value, ``n_unknown`` as the model knows nothing of them.
+    """
+
+    seen: Residuals | NaturalResiduals
+    frame: pd.DataFrame
+    weights: str | None
+    n_missing: int
+    n_unknown: int
+
+    @classmethod
+    def of(cls, saved: SavedRegression, frame: pd.DataFrame, weights: str | None = None) -> NewRows:
+        """Raises DataError for a row that the model cannot take."""
+        model = saved.model.rows
+        whole = np.flatnonzero(frame.notna().all(axis=1).to_numpy()).astype(np.int64)
+        if not len(whole):
+            raise DataError("no row without a missing value", f"check the columns {', '.join(map(str, frame.columns))}")
+        kept = frame.iloc[whole].reset_index(drop=True)
+        eta = np.stack(saved.model.predictors(kept, whole)[0])
+        known = np.flatnonzero(~np.isnan(eta).any(axis=0))
+        y = kept[saved.response].to_numpy(dtype=np.float64) if isinstance(model, CountModel) else None
+        y = coded(model, kept, whole, saved.response) if y is None else y
+        weight = np.ones(len(y)) if weights is None else numbers(kept, whole, weights)
+        if (weight < 0).any() or not weight[known].any():
+            raise DataError(f'column "{weights}" holds no weights', "they are at least 0, and not all 0")
+        eta, y, weight = eta[:, known], y[known], weight[known]
+        seen: Residuals | NaturalResiduals
+        if isinstance(model, CountModel):
+            seen = Residuals.at(model, dict(zip(model.heads, eta, strict=True)), y, weight, saved.seed)
+        else:
+            assert isinstance(model, NaturalFamily)
+            seen = NaturalResiduals(model, eta, y, weight, saved.seed)
+        return cls(seen, kept.iloc[known], weights, len(frame) - len(whole), len(whole) - len(known))
+
+    def log_prob(self) -> Array:
+        """log p(y) of every row."""
+        seen = self.seen
+        lowest = seen.model.family.lowest if isinstance(seen, Residuals) else -np.inf
+        eta = list(seen.eta.values()) if isinstance(seen, Residuals) else list(seen.eta)
+        with torch.no_grad():
+            # What the family lacks is not asked for: its logarithm may be NaN there.
+            y = torch.from_numpy(np.maximum(seen.y, lowest))
+            found = seen.model.log_prob([torch.from_numpy(own) for own in eta], y).numpy()
+        return np.where(seen.y >= lowest, found, -np.inf)
+
+
+@dataclass(frozen=True, eq=False)
 class RegressionCheck:
     """What ``saved`` says of the rows of ``source``.
 
-    ``log_score``: mean -log p, infinite where the model cannot produce a count; ``outside`` says how many of them there
-    are. ``residuals`` sums up the randomised quantile residuals, ``pit`` is the histogram of their uniform draws: ten
-    heights of sum 1, ``pit_band`` where 95 % of each lie if the model is true.
+    ``log_score``: mean -log p, infinite where the model cannot produce a response; ``outside`` says how many of them
+    there are. ``residuals`` sums up the quantile residuals, ``pit`` is the histogram of the uniform draws behind them:
+    ten heights of sum 1, ``pit_band`` where 95 % of each lie if the model is true.
     """
 
     source: str
     saved: SavedRegression
-    n_missing: int
-    seen: Residuals = field(repr=False)
+    rows: NewRows = field(repr=False)
     log_score: float
     outside: int
     residuals: Summary
@@ -54,92 +103,31 @@ class RegressionCheck:
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
         """What was found, or that nothing was."""
-        return tuple(_verdicts(self)) or (PASS,)
+        from distfit_counts.regression.check_verdicts import check_verdicts
+
+        return check_verdicts(self)
 
 
 def needed(saved: SavedRegression, weights: str | None) -> dict[str, Kind]:
-    """The columns that a check reads. Raises DistfitError for a response that has no counts."""
-    if not isinstance(saved.model.rows, CountModel):
-        raise DistfitError(
-            f"a {saved.model.rows.spec} response has no counts to check", "distfit predict says its mean"
-        )
-    found: dict[str, Kind] = saved.model.kinds() | {saved.response: "count"}
+    """The columns that a check reads, each with what it must hold."""
+    spec = saved.model.rows.spec
+    found: dict[str, Kind] = saved.model.kinds() | {saved.response: response_kind(spec)}
     return found if weights is None else found | {weights: "number"}
 
 
-def seen_by(saved: SavedRegression, frame: pd.DataFrame, weights: str | None = None) -> tuple[Residuals, int]:
-    """The rows of ``frame`` beside what the model says of each, and how many were left out for a missing value."""
-    model = saved.model.rows
-    assert isinstance(model, CountModel)
-    whole = frame.notna().all(axis=1).to_numpy()
-    rows = np.flatnonzero(whole).astype(np.int64)
-    if not len(rows):
-        raise DataError("no row without a missing value", f"check the columns {', '.join(map(str, frame.columns))}")
-    kept = frame[whole].reset_index(drop=True)
-    etas, _ = saved.model.predictors(kept, rows)
-    eta, y = dict(zip(model.heads, etas, strict=True)), kept[saved.response].to_numpy(dtype=np.float64)
-    weight = np.ones(len(y)) if weights is None else numbers(kept, rows, weights)
-    if (weight < 0).any() or not weight.any():
-        raise DataError(f'column "{weights}" holds no weights', "they are at least 0, and not all 0")
-    seen = Residuals(model, eta, y, weight, Moments.of(model, eta, y, weight), saved.seed)
-    return seen, len(frame) - len(kept)
-
-
-def check(saved: SavedRegression, frame: pd.DataFrame, source: str, weights: str | None = None) -> RegressionCheck:
-    """``saved`` on the rows of ``frame``. Raises DataError."""
-    seen, n_missing = seen_by(saved, frame, weights)
-    log_p = _log_prob(seen)
-    z = seen.quantile
+def check(saved: SavedRegression, rows: NewRows, source: str) -> RegressionCheck:
+    """``saved`` on ``rows``."""
+    z, log_p, weights = rows.seen.quantile, rows.log_prob(), rows.seen.weights
     counted, _ = np.histogram(torch.special.ndtr(torch.from_numpy(z)).numpy(), _BINS, (0.0, 1.0))
     low, high = binomial_band(len(z), np.full(_BINS, 1.0 / _BINS))
+    used = weights > 0.0
     return RegressionCheck(
         source=source,
         saved=saved,
-        n_missing=n_missing,
-        seen=seen,
-        log_score=float(-(seen.weights[seen.weights > 0] @ log_p[seen.weights > 0]) / seen.moments.n),
-        outside=int(np.isneginf(log_p).sum()),
+        rows=rows,
+        log_score=float(-(weights[used] @ log_p[used]) / weights.sum()),
+        outside=int(np.isneginf(log_p[used]).sum()),
         residuals=summary(z, saved.seed),
         pit=tuple((counted / len(z)).tolist()),
         pit_band=(tuple((low / len(z)).tolist()), tuple((high / len(z)).tolist())),
     )
-
-
-def _log_prob(seen: Residuals) -> Array:
-    """log P(Y = y) of every row."""
-    lowest = seen.model.family.lowest
-    with torch.no_grad():
-        etas = [torch.from_numpy(seen.eta[head]) for head in seen.model.heads]
-        # What the family lacks is not asked for: its logarithm may be NaN there.
-        found = seen.model.log_prob(etas, torch.from_numpy(np.maximum(seen.y, lowest))).numpy()
-    return np.where(seen.y >= lowest, found, -np.inf)
-
-
-def _verdicts(found: RegressionCheck) -> Iterator[Verdict]:
-    moments, residuals = found.seen.moments, found.residuals
-    if abs(found.log_score - found.saved.log_score) < 1e-12 * abs(found.log_score):
-        yield Verdict("check.same_data", "These are the rows that the model was fitted to: its scores flatter it.")
-    if found.outside:
-        yield Verdict(
-            "check.outside_support",
-            f"The model cannot produce {found.outside:,} of {len(found.seen.y):,} counts: the log score is infinite. "
-            "Leave those rows out, or fit a family that has them.",
-        )
-    error = residuals.n**-0.5
-    if abs(residuals.mean.value) > FAR * error:
-        higher = "higher" if residuals.mean.value > 0 else "lower"
-        yield Verdict(
-            "check.drift",
-            f"The counts are {higher} than predicted: their quantile residuals have the mean "
-            f"{residuals.mean.value:.3g}, {errors(residuals.mean.value, error)} 0.",
-        )
-    away = residuals.deviation.value - 1.0
-    if abs(away) > FAR * error / 2.0**0.5:
-        more = "more" if away > 0 else "less"
-        yield Verdict(
-            "check.spread",
-            f"The counts scatter {more} than predicted: their quantile residuals have the standard deviation "
-            f"{residuals.deviation.value:.3g}, {errors(away, error / 2.0**0.5)} 1.",
-        )
-    if found.seen.model.family.lowest == 0:
-        yield from zeros_verdict(moments.n, *(zeros / moments.n for zeros in moments.zeros))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
+from distfit_counts.regression.checked import Ints, check_finite, check_levels, numbers, refused
 from distfit_counts.regression.formula import Formula, read, variables
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# More levels than these are labels of rows.
-_MOST_LEVELS = 2_000
-Ints = npt.NDArray[np.int64]
 # Rows from which on memory is what counts.
 _LONG = 50_000
 
@@ -52,13 +50,17 @@ class Predictor:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out."""
+    """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out.
+
+    ``frame``: the values of the rows, from which the matrices were made.
+    """
 
     y: Array
     weights: Array
     predictors: tuple[Predictor, ...]
     rows: Ints
     n_missing: int
+    frame: pd.DataFrame
 
     @property
     def n(self) -> float:
@@ -90,7 +92,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
-    _check_levels(kept)
+    check_levels(kept, formula, rows)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -103,7 +105,7 @@ def design(
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
     weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
     if (weight < 0).any():
-        raise _bad(rows, weight < 0, weights or "", weight, "weights are at least 0")
+        raise refused(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
     return Design(
         y=np.array(y, dtype=np.float64),
@@ -111,21 +113,8 @@ def design(
         predictors=tuple(predictors),
         rows=rows,
         n_missing=len(frame) - len(kept),
+        frame=kept,
     )
-
-
-def _check_levels(frame: pd.DataFrame) -> None:
-    """Refuse a column of words that are no levels: each would be a column of the matrix."""
-    import pandas as pd
-
-    for name in frame.columns:
-        if not pd.api.types.is_numeric_dtype(frame[name]):
-            levels = frame[name].nunique()
-            if levels > _MOST_LEVELS:
-                raise DataError(
-                    f'column "{name}" has {levels:,} levels',
-                    "a label of rows is no covariate: leave it out, or group it",
-                )
 
 
 def _whole(frame: pd.DataFrame) -> pd.DataFrame:
@@ -158,12 +147,37 @@ def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
         unseen = ~frame[name].isin(levels)
         if unseen.any():
             place = int(np.flatnonzero(unseen)[0])
-            raise DataError(
-                f'row {rows[place] + 1}, column "{name}": the level {str(frame[name].iloc[place])!r} was not in the '
-                "data of the fit",
-                f"its levels are {', '.join(map(str, levels))}; leave such rows out",
-            )
-    return _made(terms.spec, terms.text, frame, rows)[1]
+            problem = f"the level {str(frame[name].iloc[place])!r} was not in the data of the fit"
+            hint = f"its levels are {', '.join(map(str, levels))}; leave such rows out"
+            raise RowError(int(rows[place]), problem, hint, name)
+    try:
+        return _made(terms.spec, terms.text, frame, rows)[1]
+    except RowError:
+        raise
+    except DataError as error:
+        place = _first_refused(terms, frame, rows)
+        values = ", ".join(f"{name} = {frame[name].iloc[place]}" for name in variables(terms.text))
+        problem = f"{values}: {error.problem}"
+        raise RowError(int(rows[place]), problem, _hint_of(error, terms.text)) from None
+
+
+def _first_refused(terms: Terms, frame: pd.DataFrame, rows: Ints) -> int:
+    """The row that a term cannot bear, by halves: what is wrong with one does not depend on the others."""
+    first, last = 0, len(frame)
+    while last - first > 1:
+        middle = (first + last) // 2
+        try:
+            _made(terms.spec, terms.text, frame.iloc[first:middle], rows[first:middle])
+            first = middle
+        except DataError:
+            last = middle
+    return first
+
+
+def _hint_of(error: DataError, text: str) -> str:
+    if "bounds" not in error.hint:
+        return error.hint
+    return f"it lies outside of the data of the fit, where {text} says nothing; leave such rows out"
 
 
 def column_of(factor: str) -> str:
@@ -182,7 +196,7 @@ def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
         matrix = np.empty((len(frame), len(spec.column_names)), order="F")
         for term, (j,) in spec.term_indices.items():
             matrix[:, j] = 1.0 if str(term) == "1" else frame[str(term.factors[0])]
-        _check_finite(matrix, spec.column_names, rows)
+        check_finite(matrix, spec.column_names, rows)
     by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
     return Terms(text, tuple(spec.column_names), by_term, spec), matrix
 
@@ -208,21 +222,8 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
         raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
     # Columns one after the other: what is summed over rows then reads memory in order.
     matrix = np.asfortranarray(made, dtype=np.float64)
-    _check_finite(matrix, made.model_spec.column_names, rows)
+    check_finite(matrix, made.model_spec.column_names, rows)
     return made, matrix
-
-
-def _check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
-    # The sum of what is finite is, but for overflow: one pass without a mask of all values.
-    if np.isfinite(matrix.sum()):
-        return
-    finite = np.isfinite(matrix)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        raise DataError(
-            f"row {rows[row] + 1}: the term {names[column]} is {matrix[row, column]}",
-            "recode the value or leave the row out",
-        )
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:
@@ -232,27 +233,6 @@ def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str
         return added
     exposed = numbers(frame, rows, exposure)
     if (exposed <= 0).any():
-        raise _bad(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
+        raise refused(rows, exposed <= 0, exposure, exposed, "exposures are above 0; leave rows without exposure out")
     logged = np.log(exposed)
     return logged if added is None else added + logged
-
-
-def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
-    """A column as float64; ``rows``: their numbers in the source. Raises DataError, naming the row."""
-    import pandas as pd
-
-    column = frame[name]
-    if not pd.api.types.is_numeric_dtype(column):
-        place = int(np.flatnonzero(pd.to_numeric(column, errors="coerce").isna())[0])
-        raise DataError(
-            f'row {rows[place] + 1}, column "{name}": {str(column.iloc[place])!r} is not a number', "recode it"
-        )
-    found = column.to_numpy(dtype=np.float64)
-    if not np.isfinite(found).all():
-        raise _bad(rows, ~np.isfinite(found), name, found, "recode it or leave the row out")
-    return found
-
-
-def _bad(rows: Ints, wrong: Any, name: str, values: Array, hint: str) -> DataError:
-    place = int(np.flatnonzero(wrong)[0])
-    return DataError(f'row {rows[place] + 1}, column "{name}": {values[place]:g}', hint)

@@ -14,9 +14,10 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_ta
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.covariance import Information, sandwich
 from distfit_counts.regression.design import Predictor
+from distfit_counts.regression.directions import beside, in_units_of_rows, null_space
 from distfit_counts.regression.link import LOGIT, SOFTMAX, Link
 from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
-from distfit_counts.regression.row_model import bare
+from distfit_counts.regression.row_model import CountModel, bare, silent_at_zero
 from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
@@ -66,18 +67,18 @@ class Estimates:
     @cached_property
     def flat(self) -> Bools:
         """Which coefficients [P_raw] the data do not determine, those left out not among them."""
-        directions = self.information.flat
-        # On its own scale: centring moves the intercept along with whatever runs away, and back again.
-        moved = np.abs(self.back @ directions)
-        at_most = np.abs(self.back) @ np.abs(directions)
-        return np.asarray(
-            ((moved > _SHARE * at_most) & (at_most > _SHARE * np.abs(self.back).max(axis=1)[:, None])).any(axis=1)
-        )
+        return _moved(self.back, self.information.flat)
+
+    @cached_property
+    def spread(self) -> Array:
+        """The covariance [P_raw, P_raw] over the directions that the data determine."""
+        result: Array = self.back @ self._standard @ self.back.T
+        return result
 
     @cached_property
     def covariance(self) -> Array:
         """[P_raw, P_raw]; NaN for coefficients that have none."""
-        found: Array = self.back @ self._standard @ self.back.T
+        found = self.spread.copy()
         none = self.flat | self._aliased
         found[none] = NAN
         found[:, none] = NAN
@@ -88,13 +89,37 @@ class Estimates:
         standards = [self.solution.problem.standards[head] for head in self.solution.problem.heads]
         return np.concatenate([_left_out(standard) for standard in standards])
 
+    @cached_property
+    def _silent(self) -> set[str]:
+        model = self.solution.problem.model
+        return silent_at_zero(model) if isinstance(model, CountModel) and self.flat.any() else set()
+
+    def _lost(self, head: str) -> tuple[Array, Array]:
+        """Directions [q, m] and [q, k], on the standard scale, in which the coefficients of ``head`` run on, and that
+        nothing is known of.
+        """
+        problem, standard = self.solution.problem, self.solution.problem.standards[head]
+        unknown = np.zeros((standard.matrix.shape[1], 0))
+        if not self.flat[self._place(head)].any():
+            return unknown, unknown
+        seen = problem.weights > 0.0
+        if head in self._silent:
+            unknown = null_space(standard.matrix[seen & (problem.y > 0.0)])
+        free = beside(self.information.flat[problem.slices[head]], unknown)
+        matrix = standard.matrix[seen]
+        return in_units_of_rows(free, matrix), in_units_of_rows(unknown, matrix)
+
     def predictor(self, own: Predictor, link: Link) -> FittedPredictor:
         """Everything about one parameter."""
         place = self._place(own.head)
         beta, covariance = self.coefficients[place], self.covariance[place, place]
         half = normal_point(0.5 + 0.5 * self.level)
+        unbounded, unidentified = self._lost(own.head)
+        back = self.solution.problem.standards[own.head].back
+        unknown = _moved(back, unidentified)
+        notes = ["not identified" if unknown[j] else self._note(place.start + j) for j in range(len(beta))]
         listed = tuple(
-            _coefficient(name, float(beta[j]), float(np.sqrt(covariance[j, j])), half, self._note(place.start + j))
+            _coefficient(name, float(beta[j]), float(np.sqrt(covariance[j, j])), half, notes[j])
             for j, name in enumerate(own.terms.names)
         )
         tests = tuple(
@@ -105,7 +130,9 @@ class Estimates:
         alone = own.terms.names == ("Intercept",) and own.offset is None
         natural = self._weight(own.head) if alone and link is SOFTMAX else _natural(link, listed[0]) if alone else None
         ratio = "odds ratio" if link.name == "logit" else link.ratio
-        return FittedPredictor(own.head, link.name, ratio, own.terms, listed, tests, natural)
+        return FittedPredictor(
+            own.head, link.name, ratio, own.terms, listed, tests, beta, back @ unbounded, back @ unidentified, natural
+        )
 
     def _wald(self, title: str, columns: list[int]) -> HypothesisTest:
         if self.flat[columns].any():
@@ -171,6 +198,16 @@ def normal_point(p: float) -> float:
     return float(torch.special.ndtri(torch.tensor(p, dtype=torch.float64)))
 
 
+def _moved(back: Array, directions: Array) -> Bools:
+    """Which coefficients [p] any of ``directions`` [q, m] on the standard scale moves; ``back`` [p, q] from there."""
+    # On its own scale: centring moves the intercept along with whatever runs away, and back again.
+    moved = np.abs(back @ directions)
+    at_most = np.abs(back) @ np.abs(directions)
+    return np.asarray(
+        ((moved > _SHARE * at_most) & (at_most > _SHARE * np.abs(back).max(axis=1, initial=0.0)[:, None])).any(axis=1)
+    )
+
+
 def _left_out(standard: Standard) -> Bools:
     flags = np.ones(standard.back.shape[0], dtype=bool)
     flags[list(standard.kept)] = False
@@ -179,7 +216,7 @@ def _left_out(standard: Standard) -> Bools:
 
 def _coefficient(name: str, estimate: float, error: float, half: float, note: str) -> Coefficient:
     """``half``: how many standard errors an interval reaches to either side."""
-    if note == "aliased":
+    if note in ("aliased", "not identified"):
         return Coefficient(name, NAN, NAN, NAN, NAN, NAN, NAN, note)
     z = estimate / error
     p = 2.0 * float(normal_tail(abs(z)))

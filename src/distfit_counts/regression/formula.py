@@ -29,6 +29,8 @@ _NODES = (
     ast.Expression, ast.Call, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
     ast.List, ast.Tuple, ast.Load, ast.operator, ast.unaryop, ast.cmpop,
 )  # fmt: skip
+# A dot that is a term, not part of a name, a number or a function.
+_DOT = re.compile(r"(?<![^\s~+*:(|-])\.(?![^\s+*:)|-])")
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\"`"
 
 
@@ -64,6 +66,26 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
     for side in terms.values():
         check_terms(side)
     return Formula(text.strip(), _name(sides[0].strip(), text), terms)
+
+
+def without_dot(text: str, columns: Sequence[str], used: Sequence[str | None]) -> str:
+    """``y ~ .`` with all ``columns`` in place of the dot, the response and those that are ``used`` elsewhere left out.
+
+    Raises DistfitError where none is left.
+    """
+    if not has_dot(text):
+        return text
+    taken = {response_of(text), *used}
+    names = [name if re.fullmatch(r"[^\W\d]\w*", name) else f"`{name}`" for name in columns if name not in taken]
+    if not names:
+        raise DistfitError(f"{text!r}: there is no other column", f"the columns are: {', '.join(columns)}")
+    left, right = _sides(text)
+    return f"{left}~{_DOT.sub(lambda _: '(' + ' + '.join(names) + ')', right)}"
+
+
+def has_dot(text: str) -> bool:
+    """Whether a dot stands for all other columns, as in ``y ~ .`` and ``y ~ . - x``."""
+    return _DOT.search(_sides(text)[1]) is not None
 
 
 def response_of(text: str) -> str:
@@ -201,11 +223,20 @@ def _check_call(function: ast.expr, expression: str) -> None:
     if isinstance(function, ast.Attribute) and _known_attribute(function):
         return
     if isinstance(function, ast.Name) and function.id == "offset":
-        raise DistfitError(f"the term {expression!r} is no covariate", "use --offset, or --exposure for its exp")
+        raise DistfitError(f"the term {expression!r} is no covariate", _offset_option(expression))
     known = ", ".join(sorted(_TRANSFORMS - {"Diff", "Helmert", "Poly", "Sum", "Treatment"}))
     raise DistfitError(
         f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}, and np.sqrt and its like"
     )
+
+
+def _offset_option(expression: str) -> str:
+    """What to write instead of ``offset(x)`` or ``offset(log(x))``."""
+    found = re.fullmatch(r"offset\((?:(?:np\.)?(log)\()?([^\W\d][\w.]*)\)+", expression)
+    if found is None:
+        return "compute it as a column of the data, and name that with --offset"
+    option = "exposure" if found[1] else "offset"
+    return f"take it out of the formula, and add --{option} {found[2]} (from Python: {option}={found[2]!r})"
 
 
 def _known_attribute(node: ast.Attribute) -> bool:

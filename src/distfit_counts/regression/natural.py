@@ -80,6 +80,18 @@ class Gaussian(NaturalFamily):
 
 
 @dataclass(frozen=True)
+class Normal(Gaussian):
+    """Normal with a ``variance`` that was estimated beside its means: what scores and predicts. Training does without
+    it: it moves no mean, and the canonical gradient is that of unit variance.
+    """
+
+    variance: float
+
+    def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor:
+        return -0.5 * ((y - eta[0]) ** 2 / self.variance + math.log(2.0 * math.pi * self.variance))
+
+
+@dataclass(frozen=True)
 class Bernoulli(NaturalFamily):
     """0 or 1, the second of two ``levels``: A = log(1 + exp(eta)), mean sigmoid(eta)."""
 

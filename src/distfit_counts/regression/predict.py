@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 
-from distfit_counts.errors import DataError, DistfitError
+from distfit_counts.data.frames import Part
+from distfit_counts.data.source import RowError
+from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.estimates import normal_point
 from distfit_counts.regression.means import mean_of
-from distfit_counts.regression.natural import Categorical, NaturalFamily
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
+from distfit_counts.regression.quantiles import quantiles
 from distfit_counts.regression.row_model import CountModel, RowModel
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Rows times counts that are evaluated together.
-_PIECE = 1 << 20
-# The largest count that a quantile is looked for at: a tail so heavy has none that means anything.
-_LARGEST = 1 << 20
+# A mean or a probability beyond is 0 or infinite: what ``FAR`` makes of it.
+_NOTHING = 1e-200
 
 
 class Model(Protocol):
@@ -53,27 +54,34 @@ class Wanted:
     def names(self, model: Model) -> list[str]:
         """The columns of a prediction. Raises DistfitError for what the model's response does not have."""
         if self.interval and model.level is None:
-            raise DistfitError("the weights of a network have no standard errors", "leave out --interval")
+            problem = "--interval is of the mean, and the weights of a network have no standard errors"
+            raise DistfitError(problem, "leave it out; --quantiles 0.025,0.975 say where single responses lie")
         if isinstance(model.rows, CountModel):
             found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else []) + ["prob_zero"]
-            return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q:g}" for q in self.quantiles]
-        if self.pmf or self.quantiles:
-            raise DistfitError(f"a {model.rows.spec} response has no counts", "leave out --pmf and --quantiles")
+            return found + [f"pmf_{k}" for k in self.pmf] + [f"quantile_{q}" for q in self.quantiles]
+        if self.pmf:
+            raise DistfitError(f"a {model.rows.spec} response has no counts", "leave out --pmf")
         if isinstance(model.rows, Categorical):
-            if self.interval:
-                raise DistfitError("a categorical response has no mean", "leave out --interval")
+            if self.interval or self.quantiles:
+                hint = "leave out --interval and --quantiles"
+                raise DistfitError("a categorical response has neither a mean nor quantiles", hint)
             return ["row", *(f"prob_{level}" for level in model.rows.levels)]
-        return ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else [])
+        found = ["row", "mean"] + (["mean_lower", "mean_upper"] if self.interval else [])
+        return found + [f"quantile_{q}" for q in self.quantiles]
+
+    def whole(self, model: Model) -> set[str]:
+        """Those that hold whole numbers."""
+        quantiles = () if isinstance(model.rows, Normal) else self.quantiles
+        return {"row", *(f"quantile_{q}" for q in quantiles)}
 
 
 def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Iterator[dict[str, Array]]:
     """The columns of ``wanted.names`` for block after block, rows in their order; NaN in rows with a missing value.
 
-    Raises DataError for a value that a term cannot bear, with its row.
+    Raises RowError for a value that a term cannot bear.
     """
-    names, found_any = wanted.names(model), False
+    names = wanted.names(model)
     for block in blocks:
-        found_any |= len(block) > 0
         whole = block.notna().all(axis=1).to_numpy() if block.shape[1] else np.ones(len(block), dtype=bool)
         first = int(block.index[0]) if len(block) else 0
         found = {name: np.full(len(block), np.nan) for name in names}
@@ -82,8 +90,21 @@ def predict(model: Model, blocks: Iterator[pd.DataFrame], wanted: Wanted) -> Ite
             for name, values in _predicted(model, block[whole], block.index[whole].to_numpy(), wanted).items():
                 found[name][whole] = values
         yield found
-    if not found_any:
-        raise DataError("the source has no data rows", "check the program or the filter that wrote it")
+
+
+def predict_parts(
+    model: Model, parts: Iterable[Part], wanted: Wanted, several: bool
+) -> Iterator[dict[str, Array | str]]:
+    """The same for the parts of files, with the name of each file first where there are ``several``.
+
+    Raises DataError for a value that a term cannot bear, with its file, row and line.
+    """
+    for part in parts:
+        try:
+            (found,) = predict(model, iter([part.frame]), wanted)
+        except RowError as bad:
+            raise part.error(bad) from None
+        yield ({"source": part.batch.source} if several else {}) | found
 
 
 def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) -> dict[str, Array]:
@@ -95,18 +116,48 @@ def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) ->
     found = {"mean": mean}
     if wanted.interval and model.level is not None:
         reach = normal_point(0.5 + 0.5 * model.level) * model.mean_error(etas, matrices)
-        if isinstance(model.rows, NaturalFamily):
-            show = model.rows.link.show
-            found |= {"mean_lower": show(etas[0] - reach), "mean_upper": show(etas[0] + reach)}
-        else:
-            found |= {"mean_lower": mean * np.exp(-reach), "mean_upper": mean * np.exp(reach)}
-    if not isinstance(model.rows, CountModel):
-        return found
-    for name, k in [("prob_zero", 0), *((f"pmf_{k}", k) for k in wanted.pmf)]:
-        found[name] = _pmf(model.rows, etas, k)
-    if wanted.quantiles:
-        searched = _quantiles(model.rows, etas, mean, wanted.quantiles)
-        found |= {f"quantile_{q:g}": searched[:, i] for i, q in enumerate(wanted.quantiles)}
+        found |= _interval(model.rows, etas, mean, reach)
+    named = {f"quantile_{q}": q for q in wanted.quantiles}
+    if isinstance(model.rows, Normal):
+        return found | {name: mean + model.rows.variance**0.5 * normal_point(q) for name, q in named.items()}
+    if isinstance(model.rows, Bernoulli):
+        # The smaller of 0 and 1 with P(Y <= it) >= q.
+        return _settled(found) | {name: (1.0 - mean < q).astype(np.float64) for name, q in named.items()}
+    assert isinstance(model.rows, CountModel)
+    zero = _pmf(model.rows, etas, 0)
+    # Of a row that is 0 for certain nothing else need be known.
+    found["mean"] = np.where(np.isnan(mean) & (zero == 1.0), 0.0, mean)
+    found["prob_zero"] = zero
+    for k in wanted.pmf:
+        own = _pmf(model.rows, etas, k)
+        found[f"pmf_{k}"] = np.where(np.isnan(own) & (zero == 1.0), 0.0, own)
+    if named:
+        searched = _quantiles(model.rows, etas, zero, wanted.quantiles)
+        found |= {name: searched[:, i] for i, name in enumerate(named)}
+    return _settled(found)
+
+
+def _interval(rows: RowModel, etas: Sequence[Array], mean: Array, reach: Array) -> dict[str, Array]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if isinstance(rows, NaturalFamily):
+            return {"mean_lower": rows.link.show(etas[0] - reach), "mean_upper": rows.link.show(etas[0] + reach)}
+        return {"mean_lower": mean * np.exp(-reach), "mean_upper": mean * np.exp(reach)}
+
+
+def _settled(found: dict[str, Array]) -> dict[str, Array]:
+    """Zeros and infinities as such."""
+    return {
+        name: np.where(np.abs(values) < _NOTHING, 0.0, np.where(values > 1.0 / _NOTHING, np.inf, values))
+        for name, values in found.items()
+    }
+
+
+def _quantiles(model: CountModel, etas: Sequence[Array], zero: Array, asked: Sequence[float]) -> Array:
+    """[N, Q]; 0 as far as P(Y = 0) reaches, without looking further."""
+    found = np.where(zero[:, None] >= np.asarray(asked), 0.0, np.nan)
+    rows = np.flatnonzero(np.isnan(found).any(axis=1))
+    searched = quantiles(model, [eta[rows] for eta in etas], asked)
+    found[rows] = np.where(np.isnan(found[rows]), searched, found[rows])
     return found
 
 
@@ -116,38 +167,3 @@ def _pmf(model: CountModel, etas: Sequence[Array], k: int) -> Array:
         counts = torch.full_like(tensors[0], float(max(k, model.family.lowest)))
         found: Array = model.log_prob(tensors, counts).exp().numpy()
     return found if k >= model.family.lowest else np.zeros_like(found)
-
-
-def _quantiles(model: CountModel, etas: Sequence[Array], mean: Array, asked: Sequence[float]) -> Array:
-    """The smallest counts with P(Y <= count) >= q, [N, Q], by adding up the pmf: like rows together."""
-    found = np.full((len(mean), len(asked)), np.nan)
-    order, begin = np.argsort(mean, kind="stable"), 0
-    while begin < len(order):
-        top = 64 + int(4 * min(mean[order[begin]], _LARGEST))
-        end = begin + int(np.searchsorted(mean[order[begin:]], max(0.25 * top, 16.0), side="right"))
-        rows = order[begin : max(min(end, begin + max(_PIECE // top, 1)), begin + 1)]
-        found[rows] = _searched(model, [eta[rows] for eta in etas], asked, top)
-        begin += len(rows)
-    return found
-
-
-def _searched(model: CountModel, etas: Sequence[Array], asked: Sequence[float], top: int) -> Array:
-    """Counts up to ``top`` first, then on, as long as a row needs it."""
-    n, q = len(etas[0]), np.asarray(asked)
-    found = np.full((n, len(asked)), np.nan)
-    below, first = np.zeros(n), 0
-    while first < _LARGEST:
-        k = torch.arange(first, first + top, dtype=torch.float64)[:, None].expand(-1, n)
-        safe = k.clamp(min=float(model.family.lowest))
-        with torch.no_grad():
-            log_prob = model.log_prob([torch.from_numpy(eta)[None].expand(top, -1) for eta in etas], safe)
-        pmf = torch.where(k < model.family.lowest, 0.0, log_prob.exp()).numpy()
-        cdf = below + np.cumsum(pmf, axis=0)
-        for i, level in enumerate(q):
-            there = cdf >= level * (1.0 - 1e-13)
-            new = np.isnan(found[:, i]) & there.any(axis=0)
-            found[new, i] = first + there[:, new].argmax(axis=0)
-        if not np.isnan(found).any():
-            break
-        below, first = cdf[-1], first + top
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,26 +11,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.data.frames import Kind
+from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
-from distfit_counts.inference.hypotheses.tails import chi_square_tail
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.threads import one_thread
+from distfit_counts.regression.checked import numbers
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
-from distfit_counts.regression.formula import parse, response_of
-from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.formula import parse, response_of, without_dot
+from distfit_counts.regression.likelihood_ratio import with_likelihood_ratios
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, NaturalFamily, Normal
+from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
-from distfit_counts.regression.result import FittedPredictor, Regression
+from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import CountModel, RowModel
-from distfit_counts.regression.solve import Progress, Solution, best_from, natural_heads, solve
+from distfit_counts.regression.solve import Progress, Solution, natural_heads, solve
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
-from distfit_counts.result import HypothesisTest, Restart
+from distfit_counts.result import Restart
 from distfit_counts.settings import FitSettings
 
 if TYPE_CHECKING:
@@ -57,6 +60,11 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+
+    def with_columns(self, columns: Sequence[str]) -> Request:
+        """The same with a dot in the formula written out."""
+        used = (self.offset, self.exposure, self.weights, self.cluster)
+        return replace(self, formula=without_dot(self.formula, columns, used))
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that are needed, each with what it must hold."""
@@ -96,15 +104,12 @@ def regress(
     variance = _variance(reached) if model is GAUSSIAN else None
     errors = "cluster" if groups is not None else request.errors
     estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
-    predictors = tuple(
-        estimates.predictor(replace(own[here[head]], head=head), reached.problem.model.links[head])
-        for head in reached.problem.heads
-    )
+    designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
+    predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
-        predictors = tuple(_with_likelihood_ratios(each, reached, settings) for each in predictors)
+        predictors = tuple(with_likelihood_ratios(each, reached, settings) for each in predictors)
     fixed = _fixed(solution)
-    infinite = estimates.information.flat.shape[1]
-    found = Residuals.of(reached, infinite, settings.seed) if isinstance(model, CountModel) else None
+    found = _residuals(reached, variance, estimates.information.flat.shape[1], settings.seed)
     return Regression(
         source=source,
         formula=formula.text,
@@ -128,15 +133,15 @@ def regress(
         verdicts=verdicts(
             solution,
             predictors,
-            None if found is None else found.moments,
-            data,
+            found.moments if isinstance(found, Residuals) else None,
+            replace(data, predictors=tuple(designed.values())),
             settings,
             None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,
+        spread=estimates.spread,
         errors=estimates.errors,
         residuals=found,
-        agree=lambda: None if found is None else found.agreement,
         level=settings.level,
         seed=settings.seed,
         offset=request.offset,
@@ -150,19 +155,28 @@ def _check(data: Design, model: RowModel, response: str) -> None:
     if data.n <= 0.0:
         raise DataError("all weights are 0", "check the --weights column")
     if not isinstance(model, CountModel):
+        numbers(data.frame, data.rows, response)
         return
     y, lowest = data.y, model.family.lowest
     wrong = (y < 0) | (y != np.floor(y))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise DataError(
-            f'row {data.rows[row] + 1}, column "{response}": {y[row]:g} is no count', "counts are whole numbers >= 0"
-        )
+        raise RowError(int(data.rows[row]), f"{y[row]:g} is no count", "counts are whole numbers >= 0", response)
     if y.min() < lowest:
         raise FamilyError(
             f"{model.spec} has no counts below {lowest}, but {response} has {int((y < lowest).sum()):,} of them",
             "a hurdle(...) has zeros too; or leave those rows out",
         )
+
+
+def _residuals(solution: Solution, variance: float | None, infinite: int, seed: int) -> Residuals | NaturalResiduals:
+    problem = solution.problem
+    if isinstance(problem.model, CountModel):
+        return Residuals.of(solution, infinite, seed)
+    model = problem.model if variance is None else Normal(variance)
+    assert isinstance(model, NaturalFamily)
+    eta = np.stack(list(natural_heads(solution).values()))
+    return NaturalResiduals(model, eta, problem.y, problem.weights, seed)
 
 
 def _variance(solution: Solution) -> float:
@@ -230,34 +244,6 @@ def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
     one = Standard.of(np.ones((len(problem.y), 1)), problem.weights)
     solution = solve(replace(problem, standards=dict.fromkeys(problem.heads, one)), replace(settings, restarts=1))
     return _log_likelihood(solution, 1.0 if normal else None)
-
-
-def _with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: FitSettings) -> FittedPredictor:
-    """Twice what the log-likelihood loses without each term; not of a term that is part of another (x of x:z)."""
-    problem = reached.problem
-    standard = problem.standards[own.head]
-    tests = []
-    for test in own.tests:
-        columns = own.terms.by_term[test.term]
-        parts = set(test.term.split(":"))
-        inside = any(parts < set(other.split(":")) for other in own.terms.by_term)
-        kept = [place for place, j in enumerate(standard.kept) if j not in columns]
-        lost = [place for place, j in enumerate(standard.kept) if j in columns]
-        if inside or not lost or not kept:
-            tests.append(test)
-            continue
-        smaller = Standard(
-            np.asfortranarray(standard.matrix[:, kept]),
-            tuple(standard.kept[place] for place in kept),
-            standard.back[:, kept],
-        )
-        here = np.delete(reached.theta[reached.best], [problem.slices[own.head].start + j for j in lost])
-        without = best_from(replace(problem, standards=dict(problem.standards) | {own.head: smaller}), here, settings)
-        statistic = max(2.0 * (reached.log_likelihood - without), 0.0)
-        p = float(chi_square_tail(statistic, len(lost)))
-        found = HypothesisTest("lr", test.wald.title, statistic, len(lost), p, "chi-square")
-        tests.append(replace(test, likelihood_ratio=found))
-    return replace(own, tests=tuple(tests))
 
 
 def _restarts(solution: Solution, predictors: Mapping[str, Predictor]) -> tuple[Restart, ...]:

@@ -48,10 +48,14 @@ class Residuals:
         moments = Moments.of(model, eta, y, weights, problem.objective.width, infinite)
         return cls(model, eta, y, weights, moments, seed, problem.threads)
 
+    @classmethod
+    def at(cls, model: CountModel, eta: dict[str, Array], y: Array, weights: Array, seed: int) -> Residuals:
+        """Of rows to which nothing was fitted, with the predictors ``eta``."""
+        return cls(model, eta, y, weights, Moments.of(model, eta, y, weights), seed)
+
     @cached_property
     def agreement(self) -> Agreement:
-        quantile = (float(self.quantile.mean()), float(self.quantile.std()))
-        return Agreement(self.moments, quantile, tuple(self.observed.tolist()), tuple(self.expected.tolist()))
+        return Agreement.of(self.quantile, self.moments, self.observed, self.expected)
 
     @property
     def _cells(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from distfit_counts.data.frames import Kind
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.spec import parse
-from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical
+from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, Normal
 from distfit_counts.regression.row_model import CountModel, RowModel, bare
 from distfit_counts.settings import NATURAL, RESTARTS
 
@@ -64,12 +65,18 @@ def default_restarts(spec: str) -> int:
     return RESTARTS if heads & {"pi", "weight"} else 1
 
 
-def restored(spec: str, links: Mapping[str, str], levels: list[str] | None) -> RowModel:
-    """The model of a saved regression."""
+def restored(spec: str, links: Mapping[str, str], levels: Sequence[str] | None, variance: float | None) -> RowModel:
+    """The model of a saved regression. Raises ValueError for levels and variances that its response cannot have."""
     if spec == "gaussian":
-        return GAUSSIAN
+        known = math.nan if variance is None else float(variance)
+        if known < 0.0:
+            raise ValueError(f"a variance of {known:g}")
+        return Normal(known)
     if spec in NATURAL:
-        return (Bernoulli if spec == "bernoulli" else Categorical)(tuple(levels or ()))
+        names = tuple(levels or ())
+        if len(names) < 2 or (spec == "bernoulli" and len(names) > 2):
+            raise ValueError(f"a {spec} response has no {len(names)} levels")
+        return (Bernoulli if spec == "bernoulli" else Categorical)(names)
     return CountModel.of(parse(spec), links)
 
 

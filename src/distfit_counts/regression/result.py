@@ -13,6 +13,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.inference.selection.criteria import aic, bic
 from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
+from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.result import HypothesisTest, Restart, Verdict
 
@@ -25,7 +26,7 @@ class Coefficient:
     """One coefficient, on the covariate's own scale.
 
     ``std_error`` NaN: there is none. ``note``: "" or why there is no number: "aliased" (other columns make it up),
-    "lower" or "upper" (it runs to minus or plus infinity), "flat" (the data say nothing of it).
+    "lower" or "upper" (it runs to minus or plus infinity), "not identified" (the data say nothing of it).
     """
 
     name: str
@@ -56,6 +57,10 @@ class TermTests:
 class FittedPredictor:
     """One parameter's predictor. ``natural``: of one that is constant, the parameter itself: estimate, standard error,
     lower and upper end. ``ratio``: what exp(coefficient) is called, "" where it means nothing.
+
+    ``beta`` [p]: the coefficients as they were reached, also where there is no estimate: 0 if left out, finite on the
+    way to infinity. ``unbounded`` [p, m] and ``unidentified`` [p, k]: directions in which they run on without bound,
+    and of which the data say nothing; a row x is moved by one where |x'd| is well above 0, at most 1 in the data.
     """
 
     head: str
@@ -64,6 +69,9 @@ class FittedPredictor:
     terms: Terms
     coefficients: tuple[Coefficient, ...]
     tests: tuple[TermTests, ...]
+    beta: Array = field(repr=False)
+    unbounded: Array = field(repr=False)
+    unidentified: Array = field(repr=False)
     natural: tuple[float, float, float, float] | None = None
 
 
@@ -73,9 +81,10 @@ class Regression:
 
     ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
     predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
-    covariates' own scale; NaN where there is none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
-    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one. ``residuals``: of
-    the rows; None where they are no counts, or were not kept, as in a saved model.
+    covariates' own scale; NaN where there is none. ``spread`` is the same without the NaNs, for rows whose predictor
+    has an error though its coefficients have none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
+    ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one. ``residuals``:
+    of the rows; a saved fit has none, and has ``kept`` what they add up to.
     """
 
     source: str
@@ -97,9 +106,9 @@ class Regression:
     restarts: tuple[Restart, ...] = field(repr=False)
     verdicts: tuple[Verdict, ...]
     covariance: Array = field(repr=False)
+    spread: Array = field(repr=False)
     errors: str
-    residuals: Residuals | None = field(repr=False)
-    agree: Callable[[], Agreement | None] = field(repr=False)
+    residuals: Residuals | NaturalResiduals | None = field(repr=False)
     level: float
     seed: int
     variance: float | None = None
@@ -108,16 +117,17 @@ class Regression:
     exposure: str | None = None
     weights: str | None = None
     cluster: str | None = None
+    kept: Agreement | None = field(default=None, repr=False)
 
     @cached_property
     def null_log_likelihood(self) -> float:
         """That of the same family without covariates, beside the offsets: fitted when it is asked for."""
         return self.null()
 
-    @cached_property
+    @property
     def agreement(self) -> Agreement | None:
-        """With the counts; None where the response has none. Computed when it is asked for."""
-        return self.agree()
+        """With the responses; computed when it is asked for."""
+        return self.kept if self.residuals is None else self.residuals.agreement
 
     @property
     def aic(self) -> float:
@@ -138,12 +148,13 @@ class Regression:
         """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
         import pandas as pd
 
+        from distfit_counts.data.covariates import frame_of
         from distfit_counts.data.memory import as_table
         from distfit_counts.regression.model import Model
         from distfit_counts.regression.predict import Wanted, predict
 
         model = Model.of(self)
-        frame = as_table(data).select(list(model.kinds())).to_pandas()
+        frame = frame_of(as_table(data).select(list(model.kinds())))
         (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
         return pd.DataFrame(found)
 

@@ -13,16 +13,12 @@ from distfit_counts.regression.result import Regression
 
 @dataclass(frozen=True, eq=False)
 class SavedRegression:
-    """``formula`` and ``source``: of what it was fitted to."""
+    """``model`` predicts, ``fit`` is reported; ``formula`` and ``source``: of what it was fitted to."""
 
     model: Model | NetworkModel
     fit: Regression | NetworkFit
     formula: str
     source: str
-
-    @property
-    def title(self) -> str:
-        return f"{self.formula}, {self.source}"
 
     @property
     def response(self) -> str:
@@ -31,15 +27,15 @@ class SavedRegression:
     @property
     def kind(self) -> str:
         """For people: the family, and whether it is a network."""
-        return f"{self.model.rows.spec} network" if isinstance(self.fit, NetworkFit) else self.fit.family
+        return self.fit.family if isinstance(self.fit, Regression) else f"{self.model.rows.spec} network"
 
     @property
     def seed(self) -> int:
-        return self.fit.settings.seed if isinstance(self.fit, NetworkFit) else self.fit.seed
+        return self.fit.seed if isinstance(self.fit, Regression) else self.fit.settings.seed
 
     @property
     def log_score(self) -> float:
         """Mean -log p of the rows that it was fitted to; of a network, of those held out if there are any."""
-        if isinstance(self.fit, NetworkFit):
-            return -self.fit.checkup.log_score
-        return -self.fit.log_likelihood / self.fit.n
+        if isinstance(self.fit, Regression):
+            return -self.fit.log_likelihood / self.fit.n
+        return -self.fit.checkup.log_score

@@ -41,7 +41,8 @@ def terms_of(record: dict[str, Any]) -> Terms:
         factor: (Factor.Kind.CATEGORICAL, {"categories": own}) for factor, own in record["levels"]
     }
     encoder |= {factor: (Factor.Kind.NUMERICAL, {}) for factor in record["numbers"]}
-    spec = ModelSpec(formula=read(text), transform_state=_plain(record["states"]), encoder_state=encoder)
+    states = dict(_plain(record["states"]))
+    spec = ModelSpec(formula=read(text), transform_state=states, encoder_state=encoder)
     by_term = {term: tuple(places) for term, places in record["by_term"].items()}
     return Terms(text, tuple(record["names"]), by_term, spec)
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.inference.verdicts.convergence import REASONS
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.regression.agreement import Moments
+from distfit_counts.regression.cells import listed
 from distfit_counts.regression.design import Design
-from distfit_counts.regression.names import label
+from distfit_counts.regression.lost import lost
+from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.result import FittedPredictor
-from distfit_counts.regression.row_model import ZEROS, bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.result import Verdict
 from distfit_counts.settings import SAME_OPTIMUM, FitSettings
 
-# Pearson dispersion of a true model lies within this many standard deviations of 1, sqrt(2/n) each.
-_WIDE = 5.0
-# Tail probability of the zeros' share from which on it is worth a sentence.
-_RARE = 1e-3
 # Fewer rows for each parameter, and fewer clusters, are told.
 _ROWS_PER_PARAMETER, _CLUSTERS = 5, 30
 
@@ -44,8 +38,8 @@ def verdicts(
         *_few_rows(solution, data),
         *_few_clusters(clusters),
         *_aliased(predictors),
-        *_infinite(predictors, data),
-        *(_misfit(solution, moments, data) if moments is not None else ()),
+        *lost(predictors, data, solution.reached.problem.model),
+        *(misfit(moments, solution.problem.heads, standard_errors=True) if moments is not None else ()),
     ]
     return tuple(found)
 
@@ -104,76 +98,6 @@ def _aliased(predictors: Sequence[FittedPredictor]) -> Iterator[Verdict]:
         if names:
             yield Verdict(
                 "terms.collinear",
-                f"{own.head}: {_listed(names)} can be made from the columns before (collinear): left out, with no "
+                f"{own.head}: {listed(names)} can be made from the columns before (collinear): left out, with no "
                 "coefficient. The fit is the same with any choice of what to leave out.",
             )
-
-
-def _infinite(predictors: Sequence[FittedPredictor], data: Design) -> Iterator[Verdict]:
-    """Coefficients without a finite maximum, with the reason where it can be seen in the data."""
-    matrices = {own.head: own for own in data.predictors}
-    for own in predictors:
-        lost = [c for c in own.coefficients if c.note in ("lower", "upper")]
-        if not lost:
-            continue
-        empty = []
-        if bare(own.head) not in ZEROS and own.head in matrices:
-            empty = [
-                c.name for c in lost if _only_zeros(matrices[own.head].matrix[:, own.terms.names.index(c.name)], data)
-            ]
-        if empty:
-            yield Verdict(
-                "terms.only_zeros",
-                f"{own.head}: every count is zero where {_listed(empty)}: the {own.head} runs to 0 there, the "
-                "coefficient to minus infinity, and no standard error exists. Join the level to another, or leave it "
-                "out.",
-            )
-        rest = [f"{c.name} ({'+' if c.note == 'upper' else '-'}∞)" for c in lost if c.name not in empty]
-        if rest:
-            yield Verdict(
-                "terms.separation",
-                f"{own.head}: the likelihood still rises as {_listed(rest)} run on without bound: in part of "
-                f"the rows the covariates settle {own.head} completely (quasi-complete separation). The log-likelihood "
-                "is its supremum; these coefficients have no standard errors. Fewer terms will do.",
-            )
-
-
-def _only_zeros(column: np.ndarray, data: Design) -> bool:
-    """Whether a 0/1 column marks rows whose counts are all zero."""
-    marked = column == 1.0
-    # Not the intercept, which marks all rows.
-    return bool(np.isin(column, (0.0, 1.0)).all() and 0 < marked.sum() < len(marked) and not data.y[marked].any())
-
-
-def _misfit(solution: Solution, moments: Moments, data: Design) -> Iterator[Verdict]:
-    spread = np.sqrt(2.0 / max(data.n, 1.0))
-    away = (moments.dispersion - 1.0) / spread
-    # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
-    remedy = "" if "size" in {bare(head) for head in solution.problem.heads} else "try nb, or "
-    if away > _WIDE and moments.dispersion > 1.2:
-        yield Verdict(
-            "misfit.overdispersed",
-            f"The counts scatter more than the model says: Pearson's chi-square is {moments.dispersion:.3g} times "
-            f"its degrees of freedom. Standard errors are too small by about the root of that: {remedy}--errors hc1.",
-        )
-    elif away < -_WIDE and moments.dispersion < 0.8:
-        yield Verdict(
-            "misfit.underdispersed",
-            f"The counts scatter less than the model says: Pearson's chi-square is {moments.dispersion:.3g} times "
-            "its degrees of freedom; standard errors are too large.",
-        )
-    observed, expected = moments.zeros
-    share = expected / data.n
-    if 0.0 < share < 1.0:
-        z = (observed - expected) / np.sqrt(data.n * share * (1.0 - share))
-        if float(normal_tail(abs(z))) < _RARE and abs(observed - expected) > 0.02 * data.n:
-            more = "more" if z > 0 else "fewer"
-            yield Verdict(
-                "misfit.zeros",
-                f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
-                + ("Try a zero-inflated or hurdle family." if z > 0 else "Try a family without zero inflation."),
-            )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(label, names[:6])) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -7,6 +7,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from distfit_counts.regression.network.fit import NetworkFit
+from distfit_counts.regression.network.model import NetworkModel
+from distfit_counts.regression.row_model import CountModel
+from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
@@ -16,14 +19,17 @@ from distfit_counts.report.terminal import verdict_line
 _SHOWN = 12
 
 
-def print_network(console: Console, fit: NetworkFit, title: str, verbose: bool = False) -> None:
-    """The whole report; ``title``: formula and source; ``verbose`` adds the first steps and the tenths of the rows."""
+def print_network(console: Console, model: NetworkModel, verbose: bool = False) -> None:
+    """The whole report; ``verbose`` adds the first steps and the tenths of the rows."""
+    fit = model.fit
+    formula = fit.model.family.variance_formula() if isinstance(fit.model, CountModel) else None
     parts = [
-        Text.assemble((fit.model.spec, "bold cyan"), f" network {_layers(fit)} on {title}"),
+        Text.assemble((fit.model.spec, "bold cyan"), f" network {_layers(fit)} on {model.formula}, {model.source}"),
         *(verdict_line(verdict) for verdict in fit.verdicts),
         Padding(Text(_training(fit)), (1, 0, 0, 1)),
         _scores(fit),
         _parameters(fit),
+        *([] if fit.agreement is None else agreement_parts(fit.agreement, formula)),
         _epochs(fit),
     ]
     if verbose:
@@ -40,13 +46,18 @@ def _training(fit: NetworkFit) -> str:
     batch = "all rows" if settings.batch_size is None else f"{settings.batch_size} rows"
     ended = f", ended after {fit.epochs} as the held-out rows gained no more" if fit.stopped_early else ""
     lines = [
-        f"{count(fit.n)} rows{f', {count(fit.n_missing)} left out for missing values' * bool(fit.n_missing)}; "
+        f"{count(fit.n_rows)} rows{f', {count(fit.n_missing)} left out for missing values' * bool(fit.n_missing)}; "
         f"{count(fit.n_held_out)} held out; {count(fit.n_parameters)} weights",
         f"{settings.optimizer}, learning rate {settings.rate:g}, {batch} a step, {settings.gradient} gradient, seed "
         f"{settings.seed}; {fit.epochs} epochs{ended}",
     ]
     if fit.n_held_out:
         lines.append(f"the weights are those after epoch {fit.best_epoch}, the best for the held-out rows")
+    if fit.variance is not None:
+        lines.append(
+            f"residual standard deviation {number(fit.variance**0.5)} (maximum likelihood, training rows); the losses "
+            "below are those of 1, which moves no mean"
+        )
     return "\n".join(lines)
 
 
@@ -120,9 +131,11 @@ def _gradients(fit: NetworkFit) -> RenderableType:
 
 
 def _tenths(fit: NetworkFit) -> RenderableType:
+    several = len(fit.checkup.tenths) > 1
     table = plain_table()
-    for name in ("rows", "mean predicted", "mean observed"):
-        table.add_column(name, justify="right")
-    for own in fit.checkup.tenths:
-        table.add_row(count(own.rows), number(own.predicted), number(own.observed))
+    for name in (*["level"] * several, "rows", "mean predicted", "mean observed"):
+        table.add_column(name, justify="left" if name == "level" else "right")
+    for name, tenths in fit.checkup.tenths.items():
+        for own in tenths:
+            table.add_row(*[name] * several, count(own.rows), number(own.predicted), number(own.observed))
     return table

@@ -14,10 +14,9 @@ from rich.text import Text
 
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
-from distfit_counts.regression.agreement import Agreement, Moments
 from distfit_counts.regression.names import label
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
-from distfit_counts.report.frequencies import frequency_table
+from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
@@ -54,7 +53,8 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
             parts.append(_tests(own))
     parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
     if fit.agreement is not None:
-        parts += [_moments(fit, fit.agreement), frequency_table(fit.agreement.frequencies, 100)]
+        formula = None if fit.agreement.moments is None else parse(fit.reduced).variance_formula()
+        parts += agreement_parts(fit.agreement, formula)
     if len(fit.restarts) > 1 or verbose:
         parts.append(_restarts(fit, verbose))
     return Group(*map(whole, parts))
@@ -118,6 +118,8 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
 def _estimate(c: Coefficient) -> str:
     if c.note in ("upper", "lower"):
         return "∞" if c.note == "upper" else "-∞"
+    if c.note == "not identified":
+        return "–"
     return c.note or number(c.estimate)
 
 
@@ -139,9 +141,10 @@ def _tests(own: FittedPredictor) -> RenderableType:
     for name in ("Wald χ²", "df", "p-value", *(["LR", "df", "p-value"] if ratios else [])):
         table.add_column(name, justify="right", no_wrap=True)
     for test in own.tests:
-        table.add_row(escape(label(test.term)), *_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else []))
-    reasons = dict.fromkeys(test.wald.null for test in own.tests if test.wald.statistic != test.wald.statistic)
+        row = [*_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else [])]
+        table.add_row(escape(label(test.term)), *row)
     heading = Text.assemble((own.head, "bold"), ", terms as a whole")
+    reasons = dict.fromkeys(test.wald.null for test in own.tests if test.wald.statistic != test.wald.statistic)
     notes = [Padding(Text(f"–: {reason}", style="dim"), (0, 0, 1, 1)) for reason in reasons]
     return Group(heading, whole(table), *notes)
 
@@ -168,43 +171,6 @@ def _likelihood(fit: Regression) -> Text:
         if name is not None:
             lines.append(f"{option}: {name}")
     return Text("\n".join(lines))
-
-
-def _moments(fit: Regression, seen: Agreement) -> RenderableType:
-    mean, spread = seen.quantile
-    lines = [
-        pearson(seen.moments),
-        f"quantile residuals: mean {fixed(mean, 3)}, standard deviation {fixed(spread, 3)} (0 and 1 if the model is "
-        "true)",
-    ]
-    formula = parse(fit.reduced).variance_formula()
-    texts = [*lines, *([formula] if formula else [])]
-    return Group(
-        whole(moments_table(seen.moments, "observed", "fitted")),
-        Padding(Text("\n".join(texts), style="dim"), (0, 0, 0, 1)),
-    )
-
-
-def moments_table(seen: Moments, observed: str, expected: str) -> Table:
-    """Mean, variance and zeros; the columns' headings."""
-    table = plain_table()
-    for name in ("", observed, expected):
-        table.add_column(name, justify="right" if name else "left")
-    table.add_row("mean", *map(number, seen.mean))
-    table.add_row("variance", *map(number, seen.variance))
-    table.add_row("P(Y = 0)", *(number(zeros / seen.n) for zeros in seen.zeros))
-    return table
-
-
-def pearson(seen: Moments) -> str:
-    """Pearson's statistic over its degrees of freedom, and what these are."""
-    certain = f"{count(seen.settled)} row{'s' * (seen.settled != 1)}"
-    settled = f"; {certain} that the infinite coefficients settle left out" if seen.settled else ""
-    if not seen.df > 0:
-        return f"Pearson χ²/df –: no degrees of freedom are left (df {seen.df:g}{settled})"
-    if math.isnan(seen.chi_square):
-        return "Pearson χ²/df –: the model has rows without a variance"
-    return f"Pearson χ²/df {number(seen.dispersion, 4)} ({number(seen.chi_square)} on {seen.df:,.10g} df{settled})"
 
 
 def _restarts(fit: Regression, verbose: bool) -> RenderableType:

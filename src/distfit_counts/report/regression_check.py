@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from distfit_counts import __version__
+from distfit_counts.regression.agreement import Agreement, Moments
 from distfit_counts.regression.check import RegressionCheck
+from distfit_counts.report.agreement import moments_table, pearson
 from distfit_counts.report.as_json import dumps, finite, verdict_record
 from distfit_counts.report.check import pit_histogram
 from distfit_counts.report.check_record import moments_record, pit_record
@@ -20,9 +22,8 @@ from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.narrow import whole
 from distfit_counts.report.numbers import count, number
 from distfit_counts.report.one_table import write_columns
-from distfit_counts.report.regression import moments_table, pearson
-from distfit_counts.report.regression_record import agreement_record
 from distfit_counts.report.residuals import residual_summary
+from distfit_counts.report.residuals_record import residuals_record
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
@@ -40,27 +41,35 @@ def write_check(found: RegressionCheck, format: str, output: Path | None) -> Non
 
 
 def _print(console: Console, found: RegressionCheck) -> None:
-    seen = found.seen.agreement
     parts = [
         _title(found),
         *(verdict_line(verdict) for verdict in found.verdicts),
         _score(found),
         Padding(Text("smaller is better", style="dim"), (0, 0, 0, 1)),
-        moments_table(seen.moments, "new data", "model"),
-        Padding(Text(pearson(seen.moments)), (0, 0, 0, 1)),
-        frequency_table(seen.frequencies, console.width),
+        *_counts(found.rows.seen.agreement, console.width),
         *pit_histogram(found.pit, found.pit_band, console.width),
         *residual_summary(found.residuals),
     ]
     console.print(Group(*map(whole, parts)), crop=False)
 
 
+def _counts(seen: Agreement, width: int) -> list[RenderableType]:
+    if seen.moments is None:
+        return []
+    return [
+        moments_table(seen.moments, "new data", "model"),
+        Padding(Text(pearson(seen.moments)), (0, 0, 0, 1)),
+        frequency_table(seen.frequencies, width),
+    ]
+
+
 def _title(found: RegressionCheck) -> Text:
-    source = "stdin" if found.source == "-" else found.source
-    missing = f", {count(found.n_missing)} left out for missing values" if found.n_missing else ""
-    rows = len(found.seen.y)
-    new = f" checked on {source}: {count(rows)} row{'s' * (rows != 1)}{missing}"
-    own = f"\nfitted to {found.saved.title}"
+    source, rows = "stdin" if found.source == "-" else found.source, found.rows
+    n = len(rows.seen.y)
+    missing = f", {count(rows.n_missing)} left out for missing values" if rows.n_missing else ""
+    unknown = f", {count(rows.n_unknown)} left out as the model knows nothing of them" if rows.n_unknown else ""
+    new = f" checked on {source}: {count(n)} row{'s' * (n != 1)}{missing}{unknown}"
+    own = f"\nfitted to {found.saved.formula}, {found.saved.source}"
     return Text.assemble((found.saved.kind, "bold cyan"), new, (own, "dim"))
 
 
@@ -73,16 +82,22 @@ def _score(found: RegressionCheck) -> Table:
 
 
 def _record(found: RegressionCheck) -> dict[str, Any]:
+    rows, seen = found.rows, residuals_record(found.rows.seen.agreement)
     return {
         "schema": SCHEMA,
         "version": __version__,
         "source": found.source,
         "model": {"family": found.saved.kind, "formula": found.saved.formula, "source": found.saved.source},
-        "data": {"n": found.seen.moments.n, "rows": len(found.seen.y), "n_missing": found.n_missing},
+        "data": {
+            "n": float(rows.seen.weights.sum()),
+            "rows": len(rows.seen.y),
+            "n_missing": rows.n_missing,
+            "n_unknown": rows.n_unknown,
+        },
         "outside_support": found.outside,
         "log_score": finite(found.log_score),
         "log_score_in_sample": finite(found.saved.log_score),
-        **{name: value for name, value in agreement_record(found.seen.agreement).items() if name != "quantile"},
+        **{name: value for name, value in seen.items() if name not in ("n", "quantile")},
         "pit": pit_record(found.pit, found.pit_band),
         "residuals": moments_record(found.residuals),
         "verdicts": [verdict_record(verdict) for verdict in found.verdicts],
@@ -90,22 +105,27 @@ def _record(found: RegressionCheck) -> dict[str, Any]:
 
 
 def _numbers(found: RegressionCheck) -> dict[str, Any]:
-    moments, residuals = found.seen.moments, found.residuals
-    pairs = {"mean": moments.mean, "variance": moments.variance}
-    pairs["zero_share"] = (moments.zeros[0] / moments.n, moments.zeros[1] / moments.n)
+    residuals = found.residuals
     return {
         "source": found.source,
         "family": found.saved.kind,
-        "rows": len(found.seen.y),
-        "n_missing": found.n_missing,
+        "rows": len(found.rows.seen.y),
+        "n_missing": found.rows.n_missing,
         "outside_support": found.outside,
         "log_score": found.log_score,
         "log_score_in_sample": found.saved.log_score,
-        **{name: pair[0] for name, pair in pairs.items()},
-        **{f"{name}_expected": pair[1] for name, pair in pairs.items()},
-        "dispersion": moments.dispersion,
+        **_of_counts(found.rows.seen.agreement.moments),
         "residual_mean": residuals.mean.value,
         "residual_deviation": residuals.deviation.value,
         "residual_share_beyond": residuals.beyond.value,
         "verdicts": " ".join(verdict.code for verdict in found.verdicts),
     }
+
+
+def _of_counts(moments: Moments | None) -> dict[str, float]:
+    if moments is None:
+        return {}
+    zeros = (moments.zeros[0] / moments.n, moments.zeros[1] / moments.n)
+    pairs = {"mean": moments.mean, "variance": moments.variance, "zero_share": zeros}
+    expected = {f"{name}_expected": pair[1] for name, pair in pairs.items()}
+    return {name: pair[0] for name, pair in pairs.items()} | expected | {"dispersion": moments.dispersion}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from distfit_counts import __version__
-from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.result import FittedPredictor, Regression
 from distfit_counts.report.as_json import finite, hypothesis_test, restart_record, verdict_record
+from distfit_counts.report.residuals_record import residuals_record
 from distfit_counts.result import HypothesisTest
 
 SCHEMA = "distfit.regression/1"
@@ -44,7 +44,7 @@ def regression_record(fit: Regression) -> dict[str, Any]:
         "gradient_norm": finite(fit.gradient_norm),
         "level": fit.level,
         "seed": fit.seed,
-        "residuals": None if fit.agreement is None else agreement_record(fit.agreement),
+        "residuals": None if fit.agreement is None else residuals_record(fit.agreement),
         "restarts": [restart_record(restart) for restart in fit.restarts],
         "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
     }
@@ -84,23 +84,3 @@ def _test(test: HypothesisTest | None) -> dict[str, Any] | None:
 
 def _end(value: float) -> str | float | None:
     return finite(value) if value in (0.0, 1.0) else "infinity" if value == float("inf") else None
-
-
-def agreement_record(seen: Agreement) -> dict[str, Any]:
-    moments = seen.moments
-    return {
-        "n": moments.n,
-        "dispersion": finite(moments.dispersion),
-        "chi_square": finite(moments.chi_square),
-        "df": moments.df,
-        "settled": moments.settled,
-        **{
-            name: dict(zip(("observed", "expected"), map(finite, getattr(moments, name)), strict=True))
-            for name in ("mean", "variance", "zeros")
-        },
-        "quantile": dict(zip(("mean", "sd"), map(finite, seen.quantile), strict=True)),
-        "frequencies": [
-            {"count": k, "observed": o, "expected": e}
-            for k, (o, e) in enumerate(zip(seen.observed, seen.expected, strict=True))
-        ],
-    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,19 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.output import whole_file
 
 _RECORD = "record"
+# What NumPy and zipfile raise for bytes that are none of theirs, or no longer.
+_BROKEN = (
+    EOFError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    TypeError,
+    RuntimeError,
+    OverflowError,
+    BadZipFile,
+    struct.error,
+    zlib.error,
+)
 
 
 def write(path: Path, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -35,9 +50,12 @@ def read(path: Path, schema: str) -> tuple[dict[str, Any], dict[str, npt.NDArray
         record = json.loads(arrays.pop(_RECORD).tobytes())
     except OSError as error:
         raise DistfitError(f"cannot read {path}: {error.strerror or error}", "name a checkpoint") from None
-    except (EOFError, ValueError, KeyError, AttributeError, TypeError, BadZipFile) as error:
-        raise DistfitError(f"{path} is no checkpoint: {error}", "name another file, or remove it") from None
+    except _BROKEN as error:
+        raise DistfitError(
+            f"{path} is no checkpoint: {error}", "name another file, or remove it to begin anew"
+        ) from None
     found = record.get("schema") if isinstance(record, dict) else None
     if found != schema:
-        raise DistfitError(f"{path} is no checkpoint (schema {found!r})", f"this distfit reads {schema}")
+        hint = f"this distfit reads {schema}: name another file, or remove it to begin anew"
+        raise DistfitError(f"{path} is no checkpoint (schema {found!r})", hint)
     return record, arrays

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Design, Ints, Terms
+from distfit_counts.regression.checked import Ints
+from distfit_counts.regression.design import Design, Terms
 
 # Rows of a block: large enough that the work per block is not Python's, small enough to stay near the processor.
 BLOCK_ROWS = 2**16

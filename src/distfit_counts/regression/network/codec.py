@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.natural import Bernoulli, Categorical
+from distfit_counts.regression.natural import Bernoulli, Categorical, Normal
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.row_model import RowModel
 
@@ -16,12 +16,14 @@ from distfit_counts.regression.row_model import RowModel
 def model_record(model: RowModel) -> dict[str, Any]:
     """What ``model_of`` reads back."""
     levels = list(model.levels) if isinstance(model, Bernoulli | Categorical) else None
-    return {"family": model.spec, "links": {head: link.name for head, link in model.links.items()}, "levels": levels}
+    variance = model.variance if isinstance(model, Normal) else None
+    links = {head: link.name for head, link in model.links.items()}
+    return {"family": model.spec, "links": links, "levels": levels, "variance": variance}
 
 
 def model_of(record: dict[str, Any]) -> RowModel:
-    """Raises FamilyError for a family or a link that does not exist."""
-    return restored(record["family"], record["links"], record["levels"])
+    """Raises FamilyError for a family or a link that does not exist, ValueError for levels that cannot be."""
+    return restored(record["family"], record["links"], record["levels"], record["variance"])
 
 
 def packed(array: Array) -> dict[str, Any]:

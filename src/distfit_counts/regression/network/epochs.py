@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distfit_counts.errors import DistfitError
+from distfit_counts.errors import DistfitError, Interrupted
 from distfit_counts.regression.network.feed import Batch, Feed
 from distfit_counts.regression.network.gradient import Backward
 from distfit_counts.regression.network.interrupt import held_back
-from distfit_counts.regression.network.net import mean_nll, predictors
+from distfit_counts.regression.network.net import predictors, row_nll
 from distfit_counts.regression.network.settings import NetworkSettings, Progress
 from distfit_counts.regression.network.state import State
 from distfit_counts.regression.row_model import RowModel
@@ -60,9 +60,18 @@ class Epochs:
             except KeyboardInterrupt:
                 if saved is not None and not self.in_step:
                     self.state.save(saved.path, saved.fingerprint)
-                raise
+                raise self._interrupted(saved) from None
         if saved is not None:
             self.state.save(saved.path, saved.fingerprint)
+
+    def _interrupted(self, saved: Saved | None) -> Interrupted:
+        where = f"interrupted in epoch {self.state.epoch + 1}"
+        if saved is None:
+            return Interrupted(f"{where}: nothing is kept", "with --checkpoint PATH the same command would go on there")
+        if not saved.path.exists():
+            return Interrupted(f"{where}: nothing is kept yet", "the same command begins anew")
+        what = "the last whole state" if self.in_step else "the state"
+        return Interrupted(f"{where}; {what} is in {saved.path}", "the same command goes on from there")
 
     @property
     def _finished(self) -> bool:
@@ -97,7 +106,8 @@ class Epochs:
 
     def _hold_out(self) -> None:
         state = self.state
-        loss = mean_nll(state.net, self.model, self.judged)
+        rows = row_nll(state.net, self.model, self.judged)
+        loss = float(self.judged.share @ rows)
         self._refuse_infinite(loss)
         state.record.held_out.append(loss)
         if loss < state.best_value:

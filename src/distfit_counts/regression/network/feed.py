@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.network.block import Block, Source
 from distfit_counts.regression.network.prefetch import prefetched
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.split import chosen
 from distfit_counts.regression.network.summary import Summary
 
+# Rows that are predicted together once the training is over, so that the layers' outputs stay near the processor.
+_PIECE = 2**13
 # Rows of a stream that are shuffled together.
 SHUFFLED_ROWS = 2**17
 
@@ -82,6 +84,13 @@ class Feed:
             # Gathered a buffer at a time: a copy of everything would double the memory.
             for first in range(0, len(order), step := max(SHUFFLED_ROWS // size, 1) * size):
                 yield from Batch.of(_taken(held, order[first : first + step])).pieces(size)
+
+    def rows(self) -> Iterator[Batch]:
+        """Every training row once, in the order of the source, a bounded number at a time."""
+        blocks = [self._held[0]] if self.source.in_memory else map(self._standard, self.source.blocks())
+        for block in blocks:
+            if len(block.y):
+                yield from Batch.of(block).pieces(_PIECE)
 
     @cached_property
     def _held(self) -> tuple[Block, Batch]:

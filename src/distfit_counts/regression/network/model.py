@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints, offset_of
+from distfit_counts.regression.checked import Ints
+from distfit_counts.regression.design import Terms, offset_of
 from distfit_counts.regression.model import column_kinds
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.parquet import inputs
@@ -17,20 +18,29 @@ from distfit_counts.regression.row_model import RowModel
 if TYPE_CHECKING:
     import pandas as pd
 
+_TOLD = ("source", "formula", "offset", "exposure", "weights")
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkModel:
-    """``offset`` and ``exposure``: columns, as in the fit."""
+    """``source`` and ``formula``: what was trained on; ``offset``, ``exposure`` and ``weights``: columns."""
 
     fit: NetworkFit
+    source: str
+    formula: str
     offset: str | None
     exposure: str | None
+    weights: str | None
     # Weights of a network have no standard errors.
     level = None
 
     @property
     def rows(self) -> RowModel:
         return self.fit.model
+
+    @property
+    def terms(self) -> tuple[Terms, ...]:
+        return self.fit.terms
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that it needs, each with what it must hold."""
@@ -47,9 +57,15 @@ class NetworkModel:
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"network": self.fit.to_json(), "offset": self.offset, "exposure": self.exposure}
+        return {"network": self.fit.to_json(), **{name: getattr(self, name) for name in _TOLD}}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> NetworkModel:
-        """Raises DistfitError for a network that is damaged, KeyError where there is none."""
-        return cls(NetworkFit.from_json(record["network"]), record["offset"], record["exposure"])
+        """Raises DistfitError for a network that is damaged, KeyError and the like for the rest."""
+        fit = NetworkFit.from_json(record["network"])
+        if fit.names != tuple(dict.fromkeys(name for own in fit.terms for name in own.names)):
+            raise ValueError("its columns are not those of its terms")
+        told = {name: record[name] for name in _TOLD}
+        if not all(value is None or isinstance(value, str) for value in told.values()):
+            raise ValueError("a name that is no text")
+        return cls(fit, **told)

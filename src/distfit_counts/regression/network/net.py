@@ -90,11 +90,8 @@ def start(model: RowModel, summary: Summary) -> Array:
 _PIECE = 2**13
 
 
-def mean_nll(net: Net, model: RowModel, batch: Batch) -> float:
-    """Weighted mean of the negative log-likelihoods of the rows."""
+def row_nll(net: Net, model: RowModel, batch: Batch) -> Tensor:
+    """The negative log-likelihood of every row, [n]."""
     with torch.no_grad():
-        total = sum(
-            float(-(piece.weights * model.log_prob(predictors(net, model, piece).unbind(0), piece.y)).sum())
-            for piece in batch.pieces(_PIECE)
-        )
-    return total / batch.total
+        parts = [-model.log_prob(predictors(net, model, piece).unbind(0), piece.y) for piece in batch.pieces(_PIECE)]
+    return torch.cat(parts)

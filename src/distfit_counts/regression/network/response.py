@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distfit_counts.errors import DataError
+from distfit_counts.data.source import RowError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Ints, numbers
+from distfit_counts.regression.checked import Ints, numbers
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalPoisson
 from distfit_counts.regression.responses import text_of
 from distfit_counts.regression.row_model import CountModel, RowModel
@@ -36,4 +36,4 @@ def coded(model: RowModel, frame: pd.DataFrame, rows: Ints, name: str) -> Array:
 def _refuse(frame: pd.DataFrame, rows: Ints, name: str, wrong: np.ndarray, what: str, hint: str) -> None:
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
-        raise DataError(f'row {rows[place] + 1}, column "{name}": {frame[name].iloc[place]} {what}', hint)
+        raise RowError(int(rows[place]), f"{frame[name].iloc[place]} {what}", hint, name)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from distfit_counts.data.covariates import frame_of
 from distfit_counts.errors import DataError
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ def frames(group: RowGroup, columns: Sequence[str], size: int) -> Iterator[tuple
     try:
         with pq.ParquetFile(group.path, buffer_size=_BUFFER, pre_buffer=False) as file:
             for batch in file.iter_batches(size, row_groups=[group.index], columns=list(columns), use_threads=False):
-                frame = batch.to_pandas()
+                frame = frame_of(pa.Table.from_batches([batch]))
                 for name, kind in frame.dtypes.items():
                     # The dictionary of one row group has not the levels of the next.
                     if isinstance(kind, pd.CategoricalDtype):

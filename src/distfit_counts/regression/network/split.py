@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from distfit_counts.regression.design import Ints
+from distfit_counts.regression.checked import Ints
 
 
 def chosen(rows: Ints, seed: int, share: float) -> npt.NDArray[np.bool_]:

@@ -44,24 +44,37 @@ class State:
         write(path, {"schema": SCHEMA, "fingerprint": fingerprint, **kept, "record": asdict(self.record)}, arrays)
 
     def load(self, path: Path, fingerprint: str) -> None:
-        """Go on where ``path`` stopped. Raises DistfitError if it belongs to other data or settings."""
+        """Go on where ``path`` stopped. Raises DistfitError if it is damaged, or belongs to other data or settings."""
         kept, arrays = read(path, SCHEMA)
-        if kept["fingerprint"] != fingerprint:
+        if kept.get("fingerprint") != fingerprint:
             raise DistfitError(
                 f"{path} was made from other data or with other settings",
                 "resume with those it was made with (more epochs are allowed), or name another checkpoint",
             )
+        try:
+            self._take(kept, arrays)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DistfitError(f"{path} is damaged: {error!r}", "remove it to begin anew, or name another") from None
+
+    def _take(self, kept: dict[str, Any], arrays: dict[str, Array]) -> None:
         self.net.take(_under("weight/", arrays))
         self.best = _under("best/", arrays)
+        if "best_value" in kept and _shapes(self.best) != _shapes(self.net.arrays()):
+            raise ValueError("its best weights are not those of these layers")
         moments: dict[int, dict[str, Any]] = {}
         for name, value in _under("optimizer/", arrays).items():
             place, _, own = name.partition("/")
             moments.setdefault(int(place), {})[own] = torch.from_numpy(value)
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
-        for name in ("epoch", "step", "best_epoch", "best_value"):
-            if name in kept:
-                setattr(self, name, kept[name])
+        for name in ("epoch", "step", "best_epoch"):
+            setattr(self, name, int(kept[name]))
+        if "best_value" in kept:
+            self.best_value = float(kept["best_value"])
         self.record = Record(**kept["record"])
+
+
+def _shapes(arrays: dict[str, Array]) -> dict[str, tuple[int, ...]]:
+    return {name: value.shape for name, value in arrays.items()}
 
 
 def _under(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -13,17 +13,16 @@ import torch
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.output import check
 from distfit_counts.regression.network.block import Source
-from distfit_counts.regression.network.checkup import checkup
 from distfit_counts.regression.network.codec import model_record
 from distfit_counts.regression.network.epochs import Epochs, Saved
 from distfit_counts.regression.network.feed import Batch, Feed
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.gradient import chosen, natural
+from distfit_counts.regression.network.judge import judge
 from distfit_counts.regression.network.net import Net, start
 from distfit_counts.regression.network.settings import NetworkSettings, Progress
 from distfit_counts.regression.network.state import State
 from distfit_counts.regression.network.summary import Summary, summarise
-from distfit_counts.regression.network.verdicts import verdicts
 from distfit_counts.regression.row_model import RowModel
 from distfit_counts.settings import PIECE_ELEMENTS
 
@@ -58,25 +57,24 @@ def train(
     epochs = Epochs(cheaper, settings, Feed(source, settings, summary), state, backward, judged)
     with _threads(settings, summary):
         epochs.run(saved, progress)
-        if summary.share:
-            net.take(state.best)
-        found = checkup(model, net, judged, first, bool(summary.share))
-    history = state.record.frozen()
+        found = judge(model, state, epochs.feed, judged, first)
     return NetworkFit(
-        model=model,
+        model=found.model,
         terms=source.terms,
         names=source.names,
         standard=summary.standard,
         weights=net.arrays(),
         settings=settings,
-        n=summary.n,
+        n=float(summary.counts.sum()),
+        n_rows=summary.n,
         n_held_out=summary.n - summary.n_training,
         n_missing=source.n_missing,
         epochs=state.epoch,
         best_epoch=state.best_epoch if summary.share else state.epoch,
-        history=history,
-        checkup=found,
-        verdicts=verdicts(found, history),
+        history=state.record.frozen(),
+        checkup=found.checkup,
+        residuals=found.residuals,
+        verdicts=found.verdicts,
     )
 
 

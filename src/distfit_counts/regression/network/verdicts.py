@@ -12,32 +12,43 @@ from distfit_counts.result import Verdict
 _VANISHED = 1e-7
 # Standard errors by which the log score must exceed that of the fit without covariates.
 _GAIN_ERRORS = 2.0
+# Log score a row from which a gain is worth having (of a normal response R^2 = 0.1): where it may be as large within
+# its error, rows are too few to say that there is none.
+_WORTH = 0.05
+# Rows below which no score is judged: its standard error is itself a guess.
+_FEWEST = 30
 # Relative spread of the middle 98 % of a predicted parameter below which it is the same for all rows.
 _CONSTANT = 1e-3
 # Where probabilities, and sizes and means towards 0, count as being at an end; sizes at infinity beyond its inverse.
 _END = 1e-6
 # Share of what training gained by which the held-out NLL must have climbed again, for so many epochs.
 _CLIMB, _CLIMBING_EPOCHS = 0.05, 3
+# Standard errors by which it must have climbed: more than of the gain, as the best of many epochs looks too good.
+_CLIMB_ERRORS = 3.0
 
 
 def verdicts(found: Checkup, history: History) -> tuple[Verdict, ...]:
-    """What to act upon, the gravest first."""
-    plateau = list(_plateau(found))
+    """What to act upon, the gravest first; of the scores at most one sentence, and none where rows are too few."""
+    judged = [] if found.n < _FEWEST else list(_climbs(found, history)) or list(_plateau(found))
     # Where nothing was learnt, all parameters are constant.
-    pinned = [] if plateau else list(_pinned(found))
-    return tuple([*plateau, *_vanished(history), *pinned, *_climbs(history)])
+    pinned = [] if judged and judged[0].code == "network.plateau" else list(_pinned(found))
+    return tuple([*judged, *_vanished(history), *pinned])
 
 
 def _plateau(found: Checkup) -> Iterator[Verdict]:
     # Not "above": a gain without error is one of nothing at all.
-    if not found.gain > _GAIN_ERRORS * found.gain_error:
-        rows = "held-out rows" if found.held_out else "rows"
-        yield Verdict(
-            "network.plateau",
-            f"The loss never left its plateau: on {found.n:,} {rows} the network is no better than a fit without "
-            f"covariates (log score {found.gain:+.2g} ± {found.gain_error:.2g}). Either the covariates say nothing, or "
-            "it was trained too briefly or at a learning rate that is too low.",
-        )
+    if found.gain > _GAIN_ERRORS * found.gain_error or found.gain + _GAIN_ERRORS * found.gain_error > _WORTH:
+        return
+    yield Verdict(
+        "network.plateau",
+        f"On {found.n:,} {'held-out ' * found.held_out}rows the network is no better than a fit without covariates "
+        f"({_score(found)}). Either the covariates say nothing, or it was trained too briefly or at a learning rate "
+        "that is too low.",
+    )
+
+
+def _score(found: Checkup) -> str:
+    return f"log score {found.gain:+.2g} ± {found.gain_error:.2g}"
 
 
 def _vanished(history: History) -> Iterator[Verdict]:
@@ -74,14 +85,19 @@ def _end(name: str, spread: Spread) -> str:
     return ""
 
 
-def _climbs(history: History) -> Iterator[Verdict]:
+def _climbs(found: Checkup, history: History) -> Iterator[Verdict]:
     path = history.held_out
-    if len(path) <= _CLIMBING_EPOCHS:
+    if len(path) <= _CLIMBING_EPOCHS or not found.climb > _CLIMB_ERRORS * found.climb_error:
         return
     best = min(path)
     if min(path[-_CLIMBING_EPOCHS:]) > best + _CLIMB * (path[0] - best):
+        gained = found.gain > _GAIN_ERRORS * found.gain_error
+        told = (
+            "" if gained else f" Even there it is not clearly better than a fit without covariates ({_score(found)})."
+        )
         yield Verdict(
             "network.held_out_climbs",
-            f"After epoch {path.index(best)} the held-out loss climbed from {best:.4f} to {path[-1]:.4f}: the network "
-            "learnt its rows by heart. The weights of that epoch are kept; fewer units or more rows would help.",
+            f"After epoch {path.index(best)} the held-out loss climbed from {best:.4f} to {path[-1]:.4f} "
+            f"({found.climb:+.2g} ± {found.climb_error:.2g}): the network learnt its rows by heart. The weights of "
+            f"that epoch are kept; fewer units or more rows would help.{told}",
         )

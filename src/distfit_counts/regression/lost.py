@@ -1,0 +1,92 @@
+"""Coefficients without a finite maximum, with the reason where it can be seen in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from distfit_counts.families.constraint import Array
+from distfit_counts.regression.cells import Bools, Cell, constant_cells, listed
+from distfit_counts.regression.design import Design
+from distfit_counts.regression.directions import moved
+from distfit_counts.regression.natural import Bernoulli
+from distfit_counts.regression.result import FittedPredictor
+from distfit_counts.regression.row_model import ZEROS, CountModel, RowModel, bare
+from distfit_counts.result import Verdict
+
+_REMEDY = "Join the level to another, or leave it out."
+
+
+def lost(predictors: Sequence[FittedPredictor], data: Design, model: RowModel) -> Iterator[Verdict]:
+    """What runs to infinity and what is not identified; ``data`` has the predictors of the model that was reached."""
+    for own, designed in zip(predictors, data.predictors, strict=True):
+        if not own.unbounded.shape[1] and not own.unidentified.shape[1]:
+            continue
+        unknown = [c.name for c in own.coefficients if c.note == "not identified"]
+        if unknown:
+            yield _not_identified(own, unknown, data, moved(designed.matrix, own.unidentified))
+        if own.unbounded.shape[1]:
+            yield from _unbounded(own, designed.matrix, data, model)
+
+
+def _not_identified(own: FittedPredictor, unknown: list[str], data: Design, rows: Bools) -> Verdict:
+    cells = [c for c in constant_cells(own.terms, data.frame, data.y, data.weights) if c.value == 0.0]
+    where = listed([cell.name for cell in cells if (cell.rows & rows).any()], "; ") or "in part of the rows"
+    return Verdict(
+        "terms.not_identified",
+        f"{own.head}: {where}: no count is above 0 there, and only such counts say anything of the {own.head}: "
+        f"{listed(unknown)} not identified. {_REMEDY}",
+    )
+
+
+def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowModel) -> Iterator[Verdict]:
+    left, seen = moved(matrix, own.unbounded), []
+    response = (data.y == 0.0).astype(np.float64) if bare(own.head) in ZEROS else data.y
+    for cell in constant_cells(own.terms, data.frame, response, data.weights):
+        if (cell.rows & left).any() and _words(own.head, cell.value, model) is not None:
+            seen.append(cell)
+    for value in sorted({cell.value for cell in seen}):
+        yield _of_cells(own, [cell for cell in seen if cell.value == value], matrix, model)
+    for cell in seen:
+        left &= ~cell.rows
+    rest = _infinite(own, matrix[left])
+    if rest:
+        yield Verdict(
+            "terms.separation",
+            f"{own.head}: the likelihood still rises as {listed(rest)} run on without bound: in part of the rows the "
+            f"covariates settle {own.head} completely (quasi-complete separation). The log-likelihood is its supremum; "
+            "these coefficients have no standard errors. Fewer terms will do.",
+        )
+
+
+def _of_cells(own: FittedPredictor, cells: list[Cell], matrix: Array, model: RowModel) -> Verdict:
+    words = _words(own.head, cells[0].value, model)
+    assert words is not None
+    what, end = words
+    names = listed(_infinite(own, matrix[np.any([cell.rows for cell in cells], axis=0)]))
+    return Verdict(
+        "terms.only_zeros" if what == "only zeros" else "terms.separation",
+        f"{own.head}: {listed([cell.name for cell in cells], '; ')} {'has' if len(cells) == 1 else 'have'} {what}: "
+        f"{own.head} runs to {end} there, {names} without bound and without a standard error. {_REMEDY}",
+    )
+
+
+def _words(head: str, value: float, model: RowModel) -> tuple[str, str] | None:
+    """What a cell with a constant response has, and where its parameter runs to; None where neither is an end."""
+    if isinstance(model, Bernoulli):
+        return f"only {model.levels[int(value)]}", f"{value:g}"
+    if not isinstance(model, CountModel):
+        return None
+    if bare(head) in ZEROS:
+        return ("only zeros", "1") if value == 1.0 else ("no zeros", "0")
+    return ("only zeros", "0") if value == 0.0 else None
+
+
+def _infinite(own: FittedPredictor, rows: Array) -> list[str]:
+    """The coefficients that run to infinity and play a part in ``rows`` [n, p] of the matrix."""
+    signs = {"upper": "+", "lower": "-"}
+    played = (rows != 0.0).any(axis=0)
+    return [
+        f"{c.name} ({signs[c.note]}∞)" for c, p in zip(own.coefficients, played, strict=True) if c.note in signs and p
+    ]

@@ -1,0 +1,51 @@
+"""Where a regression and its counts disagree, in sentences: for linear predictors and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from distfit_counts.inference.hypotheses.tails import normal_tail
+from distfit_counts.regression.agreement import Moments
+from distfit_counts.regression.row_model import bare
+from distfit_counts.result import Verdict
+
+# Pearson dispersion of a true model lies within this many standard deviations of 1, sqrt(2/n) each.
+_WIDE = 5.0
+# Tail probability of the zeros' share from which on it is worth a sentence.
+_RARE = 1e-3
+
+
+def misfit(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Iterator[Verdict]:
+    """``heads``: of the family that was asked for; ``standard_errors``: whether there are any."""
+    yield from _dispersion(moments, heads, standard_errors)
+    n = moments.n
+    observed, expected = moments.zeros
+    share = expected / n
+    if 0.0 < share < 1.0:
+        z = (observed - expected) / np.sqrt(n * share * (1.0 - share))
+        if float(normal_tail(abs(z))) < _RARE and abs(observed - expected) > 0.02 * n:
+            more = "more" if z > 0 else "fewer"
+            yield Verdict(
+                "misfit.zeros",
+                f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
+                + ("Try a zero-inflated or hurdle family." if z > 0 else "Try a family without zero inflation."),
+            )
+
+
+def _dispersion(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Iterator[Verdict]:
+    away = (moments.dispersion - 1.0) / np.sqrt(2.0 / max(moments.n, 1.0))
+    times = f"the model says: Pearson's chi-square is {moments.dispersion:.3g} times its degrees of freedom"
+    # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
+    if away > _WIDE and moments.dispersion > 1.2:
+        sized = "size" in {bare(head) for head in heads}
+        if standard_errors:
+            remedy = "" if sized else "try nb, or "
+            told = f"Standard errors are too small by about the root of that: {remedy}--errors hc1."
+        else:
+            told = "Predicted quantiles are too narrow: " + ("more epochs or units may help." if sized else "try nb.")
+        yield Verdict("misfit.overdispersed", f"The counts scatter more than {times}. {told}")
+    elif away < -_WIDE and moments.dispersion < 0.8:
+        told = "standard errors are too large" if standard_errors else "predicted quantiles are too wide"
+        yield Verdict("misfit.underdispersed", f"The counts scatter less than {times}; {told}.")
