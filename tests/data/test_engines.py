@@ -15,10 +15,11 @@ from engine_data import CASES, ODD, content, write
 from engine_servers import require_packages
 
 from distfit_counts.data.distinct import Limits
-from distfit_counts.data.engines.address import parse, redacted
+from distfit_counts.data.engines.address import parse
 from distfit_counts.data.engines.complaints import remedy
 from distfit_counts.data.engines.duck import DuckDB
 from distfit_counts.data.engines.reading import read_table
+from distfit_counts.data.engines.redaction import redacted
 from distfit_counts.data.engines.spark_session import OwnSession
 from distfit_counts.data.files import read_source, read_sources
 from distfit_counts.data.request import Request
@@ -252,10 +253,41 @@ def test_passwords_in_queries_and_paths() -> None:
         "SELECT * FROM f('dbname=x password=''my hunter2'' port=1')",
         "https://h/x?X-Amz-Signature=hunter2&a=b",
         "SELECT f(API_TOKEN := \"hunter2\")",
+        "SELECT 'AccountKey=hunter2;api_key=hunter2'",
+        "SELECT 'x;AccountKey=hun/ter2+hunter2==;Port=1'",
+        "SELECT f(api_key => 'hunter2')",
+        "SELECT f(api_key='hunter2')",
+        "SELECT 'api_key = ''hunter2'' b'",
+        "SELECT $$AccountKey=hunter2$$",
+        "SELECT 'password=hunter1),hunter2'",
+        """SELECT '{"password": "hunter2"}'""",
+        """SELECT '{"access": {"api_key":"hunter2"}}'""",
+        """SELECT {'secret': 'hunter2', 'storage_key' : 'hunter2'}""",
+        """SELECT "{\\"password\\": \\"hunter2\\"}" """,
+        """SELECT '{"password": 1234hunter2, "pin": 1}'""",
+        """said {"password": "hunter2"}""",
+        "CREATE SECRET (TYPE s3, SECRET 'hunter2')",
+        "SELECT * FROM postgres_query('x', 'CREATE SECRET (TYPE s3, SECRET ''hunter2'')')",
+        "spark.hadoop.fs.s3a.session.token=hunter2",
+        "SELECT 'AccountKey=hunter2",
     ):  # fmt: skip
         assert "hunter2" not in redacted(text)
         assert "hunter2" not in parse("duckdb://").clean(text)
-    assert redacted("SELECT y FROM tokens WHERE day > '2024'") == "SELECT y FROM tokens WHERE day > '2024'"
+
+
+def test_ordinary_queries_are_shown_as_they_are() -> None:
+    for text in (
+        "SELECT y FROM tokens WHERE day > '2024'",
+        "SELECT y FROM a JOIN b ON a.key = b.key WHERE key = 3 AND token_count > 3 ORDER BY sort_key",
+        "SELECT y FROM a JOIN b ON a.sort_key=b.sort_key AND x = 'it''s' AND a.sort_key=b.sort_key",
+        "SELECT y FROM a JOIN b ON a.token_id = b.token_id WHERE token_count = 3 AND password_length = 8",
+        'SELECT y FROM a JOIN b ON "a"."key" = "b"."key" AND "a"."token" = "b"."token"',
+        "SELECT key, y AS secret FROM 'keys.csv' WHERE name = 'monkey'",
+        "SELECT y FROM a WHERE key IN ('a', 'b') AND password LIKE 'x%'",
+        'column "sort_key": -1 is negative',
+        'did you mean "api_key"? tables: api_key, tokens',
+    ):
+        assert redacted(text) == text
 
 
 def test_an_address_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
