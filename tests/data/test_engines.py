@@ -137,7 +137,9 @@ def test_nothing_to_count(file_db: str) -> None:
 def test_names_that_do_not_exist(file_db: str) -> None:
     error = refused(file_db, "Visit", None)
     assert error.problem == f'{file_db}: no table "Visit"'
-    assert error.hint == 'did you mean "visits"? tables: visits, frequencies, gaps, kinds, nothing'
+    listed = "tables: frequencies, gaps, kinds, nothing, visits; other schemas: my.ward"
+    assert error.hint == f'did you mean "visits"? {listed}'
+    assert refused(file_db, "zzz", None).hint == listed, "in one order always"
     for name in ("nowhere.visits", "My.Schema.Odd"):
         error = refused(file_db, name, None)
         assert error.problem == f'{file_db}: no table "{name}"'

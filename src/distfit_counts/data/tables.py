@@ -39,8 +39,8 @@ class Tables:
         require(reader, *self._tallies, *self._by, *weights)
         for batch in reader.batches([*self._tallies, *weights], self._by):
             self._check()
-            self._add_batch(batch, reader)
             self.rows += batch.rows
+            self._add_batch(batch, reader)
 
     def _new_tallies(self, names: list[str]) -> dict[str, Tally | GroupTally]:
         if self._by:
