@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -450,3 +452,25 @@ def test_a_port_where_no_master_answers(monkeypatch: pytest.MonkeyPatch) -> None
     assert caught.value.__context__ is None
     with pytest.raises(RuntimeError):  # no master was named: it is something else
         OwnSession("").begin()
+
+
+@pytest.mark.slow
+def test_ctrl_c_does_not_wait_for_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB fetches an extension from a server that takes the call and never answers."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    calls: list[tuple[socket.socket, float]] = []
+
+    def press() -> None:
+        with suppress(BlockingIOError):
+            calls.append((server.accept()[0], time.monotonic()))
+            raise KeyboardInterrupt
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(KeyboardInterrupt):
+            read_table("duckdb://", None, "SELECT y FROM postgres_scan('', 'a', 'b')", ["y"], waiting=press)
+    for call, pressed in calls:
+        assert time.monotonic() - pressed < 8.0
+        call.close()
