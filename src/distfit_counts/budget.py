@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distfit_counts.container import left_by_control_groups
+from distfit_counts.data.distinct import BYTES_PER_DISTINCT, too_much
 from distfit_counts.errors import DistfitError
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
@@ -18,9 +19,6 @@ _SHARE = 4
 _LEAST = 10**8
 # Where the system does not say what is free.
 _UNKNOWN = 2 * 2**30
-# Measured with ten million distinct values: counting, merging and fitting one column take no more for each. Pairs of a
-# group and a value take 160 where a group has five, and 390 where it has one: a group counts as one more.
-BYTES_PER_DISTINCT = 200
 # Measured with a million groups of ten, Poisson and NB, one start and ten: what is kept of every fit, with its counts,
 # until all are written, and of each of its starts, for itself and for each of its coordinates.
 _BYTES_PER_FIT, _BYTES_PER_START, _BYTES_PER_COORDINATE = 2000, 32, 16
@@ -48,12 +46,8 @@ def bytes_of_fit(parameters: int, starts: int) -> int:
 def require_memory(needed: int, memory: int, what: str) -> None:
     """Raises DistfitError, before memory ends, where ``what`` needs more than is planned for."""
     if needed > memory:
-        problem = f"{what} take about {_shown(needed)} of memory, and {_shown(memory)} are planned for"
-        raise DistfitError(problem, "raise --memory, give fewer --restarts, or fit a part of them at a time")
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1e9:,.1f} GB" if size >= 10**9 else f"{size / 1e6:,.0f} MB"
+        hint = "raise --memory, give fewer --restarts, or fit a part of them at a time"
+        raise DistfitError(f"{what} take {too_much(needed, memory)}", hint)
 
 
 def parse_size(text: str) -> int:

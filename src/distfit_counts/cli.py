@@ -23,18 +23,28 @@ from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
-from distfit_counts.errors import DistfitError, Interrupted
+from distfit_counts.errors import INTERRUPTED, DistfitError, Interrupted
+
+# What a wrong option raises. Typer has it from click, and names only its children.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 class _Commands(TyperGroup):
     """Turns what the core raises into a message on stderr and an exit code."""
 
-    def make_context(self, *given: Any, **named: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], *given: Any, **named: Any) -> Any:
+        bare = not args
         # Here --help and --version are printed.
         try:
-            return super().make_context(*given, **named)
+            return super().make_context(info_name, args, *given, **named)
         except BrokenPipeError:
             raise _seen_enough() from None
+        except KeyboardInterrupt as stop:
+            raise _interrupted(stop) from None
+        except _UsageError as error:
+            if bare:  # its text is the help
+                raise
+            raise _misused(error) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -44,11 +54,12 @@ class _Commands(TyperGroup):
         except DistfitError as error:
             _print_error(error)
             raise typer.Exit(2) from None
+        except _UsageError as error:
+            raise _misused(error) from None
         except BrokenPipeError:
             raise _seen_enough() from None
         except KeyboardInterrupt as stop:
-            _print_error(stop if isinstance(stop, Interrupted) else Interrupted("interrupted", ""))
-            raise typer.Exit(130) from None
+            raise _interrupted(stop) from None
         except MemoryError:
             _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
             raise typer.Exit(2) from None
@@ -88,7 +99,7 @@ def _options(
 
 
 def main() -> None:
-    """The entry point of the command line."""
+    """The command line; ``__main__.main`` begins earlier."""
     code: Any = 0
     # A shell may close them (>&-); what is written then goes nowhere.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
@@ -103,10 +114,26 @@ def main() -> None:
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
+def _misused(error: Any) -> typer.Exit:
+    """Says what is wrong with the options, as all other errors are said."""
+    said = error.format_message().rstrip(".")
+    hint = f"{error.ctx.command_path} --help lists the options" if error.ctx is not None else ""
+    _print_error(DistfitError(f"{said[:1].lower()}{said[1:]}", hint))
+    return typer.Exit(2)
+
+
 def _seen_enough() -> typer.Exit:
     """The reader has left (head, a pager): no error. What is still buffered goes nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return typer.Exit(0)
+
+
+def _interrupted(stop: KeyboardInterrupt) -> typer.Exit:
+    if isinstance(stop, Interrupted):
+        _print_error(stop)
+    else:
+        print(INTERRUPTED, file=sys.stderr)
+    return typer.Exit(130)
 
 
 def _print_error(error: DistfitError | Interrupted) -> None:

@@ -5,6 +5,9 @@ The core raises; only the command line prints and chooses the exit code.
 
 from __future__ import annotations
 
+# What Ctrl-C is answered with.
+INTERRUPTED = "distfit: interrupted"
+
 
 class DistfitError(Exception):
     """Something the user can mend. ``hint`` says how; exit code 2."""

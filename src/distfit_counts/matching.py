@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from distfit_counts.data.column import Column
+from distfit_counts.data.group_words import group_words, label_text
 from distfit_counts.errors import DataError
 from distfit_counts.result import Fit
 
@@ -38,7 +39,7 @@ def match(fits: Sequence[Fit], columns: Sequence[Column]) -> tuple[list[tuple[Fi
 
 def _key(group: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     # As text: a clinic 3 is an integer in Parquet and may be a word in CSV.
-    return frozenset((name, str(value)) for name, value in group.items())
+    return frozenset((name, label_text(value)) for name, value in group.items())
 
 
 def _only(fits: list[Fit], column: Column) -> Fit:
@@ -61,7 +62,7 @@ def _remedy(fits: Sequence[Fit], column: Column) -> str:
         by = " ".join(f"--by {name}" for name in names)
         return f"its fits are by {', '.join(names)}: give {by}" if names else "its fits have no groups: leave out --by"
     if names:
-        groups = [", ".join(f"{name} = {value}" for name, value in fit.group.items()) for fit in fits]
+        groups = [", ".join(group_words(fit.group)) for fit in fits]
         return f"its fits: column {fits[0].column}; {_listed(groups)}"
     return f"its columns: {_listed([fit.column for fit in fits])}"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import COMMAND, ROOT, Run
+from tests.commands.conftest import COMMAND, ROOT, Inside, Run
 
 HORSEKICKS = "sample_data/horsekicks.csv"
 
@@ -175,3 +176,43 @@ def test_python_m_is_the_command() -> None:
     python = str(Path(COMMAND).with_name("python"))
     done = subprocess.run([python, "-m", "distfit_counts", "--version"], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.startswith("distfit ")
+
+
+@pytest.mark.parametrize(
+    "module", ["typer", "distfit_counts.cli", "distfit_counts.commands.fit", "distfit_counts.settings"]
+)
+def test_ctrl_c_while_the_command_itself_is_imported(module: str) -> None:
+    """The signal comes when the import of ``module`` begins."""
+    code = (
+        "import os, signal, sys\n"
+        "class Press:\n"
+        "    def find_spec(self, name, *others):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+        f"sys.argv = ['distfit', 'fit', {HORSEKICKS!r}, '-f', 'nb']\n"
+        "from distfit_counts.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "distfit: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "command"),
+    [
+        (["--bogus"], "no such option: --bogus", "distfit"),
+        (["nonsense"], "no such command 'nonsense'", "distfit"),
+        (["fit", HORSEKICKS], "missing option '--family' / '-f'", "distfit fit"),
+        (["fit", HORSEKICKS, "-f", "nb", "--threads", "0"], "invalid value for '--threads': 0", "distfit fit"),
+        (["fit", HORSEKICKS, "-f", "nb", "--format", "xml"], "invalid value for '--format': 'xml'", "distfit fit"),
+    ],
+)
+def test_wrong_options_are_said_as_all_that_is_wrong(
+    inside: Inside, arguments: list[str], problem: str, command: str
+) -> None:
+    done = inside(*arguments)
+    assert (done.exit_code, done.stdout) == (2, "")
+    first, second = done.stderr.splitlines()
+    assert first.startswith(f"distfit: {problem}")
+    assert not first.endswith(".")
+    assert second == f"  {command} --help lists the options"

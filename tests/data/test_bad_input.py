@@ -109,7 +109,7 @@ def test_decimals_with_a_fraction_or_too_large(tmp_path: Path) -> None:
     ("array", "type_text", "remedy"),
     [
         (pa.array([True, False]), "bool", "0 and 1"),
-        (pa.array([0], pa.date32()), "date32[day]", "date"),
+        (pa.array([0], pa.date32()), "dates, not", "date"),
         (pa.array([0], pa.timestamp("s")), "timestamp[s]", "date"),
         (pa.array([0], pa.duration("s")), "duration[s]", "time"),
         (pa.array([[1]]), "list<", "flatten"),
@@ -275,6 +275,8 @@ def test_no_such_file(tmp_path: Path, text_file: TextFile, monkeypatch: pytest.M
     assert "looked in" in refused("zzzzzz").hint
     assert "looked in" in refused("wide.csv").hint, "that both end in .csv says nothing"
     assert refused("counts.cvs").hint == "did you mean counts.csv?"
+    assert refused("counts.parquet").hint == "did you mean counts.csv?"
+    assert "looked in" in refused("counting.parquet").hint, "of another ending, only what is nearly the same"
     assert "no file matches" in refused("*.parquet").problem
     assert "not a file name" in refused("a\0b").problem
     with pytest.raises(DataError, match="no such file"):
@@ -377,3 +379,12 @@ def test_read_errors_of_the_disk(text_file: TextFile, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(data_set, "open_reader", broken)
     assert "Input/output error" in refused(path).problem
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"), [(",", "comma, the row has 2 fields"), ("2;3;4", "semicolon, the row has 3 fields")]
+)
+def test_several_fields_in_a_file_of_one_column(text_file: TextFile, row: str, fields: str) -> None:
+    error = refused(text_file(f"y\n1\n{row}\n2\n"))
+    assert error.problem.endswith(f'row 2 (line 3), column "y": {row!r} is not a number')
+    assert error.hint == f"divided at its {fields}, the first row one: every row needs as many"

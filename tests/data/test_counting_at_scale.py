@@ -159,14 +159,29 @@ def test_too_many_distinct_values(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"more than 2,999 (distinct values|pairs)") as caught:
             read_sources([path], Request(["y"], by, max_distinct=2999))
         assert "--max-distinct" in caught.value.hint
+        assert ("--by" in caught.value.hint) == bool(by), "which of the two columns is at fault is not known"
         assert read_sources([path], Request(["y"], by, max_distinct=3000))
+
+
+@pytest.mark.parametrize("value", [0, 1000], ids=["few cells", "many cells"])
+@pytest.mark.parametrize("text", [False, True])
+def test_too_many_pairs_are_noticed_before_the_end(text: bool, value: int) -> None:
+    """Of rows in any order: after two million at the latest, where few pairs are allowed. Missing values are none."""
+    tally = GroupTally(["g"], most=2999)
+    label = pa.array(np.random.default_rng(0).permutation(1 << 19) % 9000 * 7919)
+    batch = [label.cast(pa.string()) if text else label]
+    for n in range(8):
+        missing = np.ones(len(label), bool) if n < 4 else np.zeros(len(label), bool)
+        tally.add(pa.array(np.full(len(label), value), mask=missing), batch)
+        assert n >= 4 or tally.distinct == 0
+    assert tally.distinct == 9000
 
 
 def test_groups_take_memory_too(tmp_path: Path) -> None:
     """3000 groups with a value each: 6000 of what --memory charges for, 3000 of what --max-distinct counts."""
     path = str(tmp_path / "a.parquet")
     pq.write_table(pa.table({"y": np.arange(3000) % 5, "g": np.arange(3000)}), path)
-    with pytest.raises(DataError, match="3,000 groups with 3,000 values") as caught:
+    with pytest.raises(DataError, match="3,000 groups with 3,000 values take about 1 MB of memory") as caught:
         read_sources([path], Request(["y"], ["g"], max_distinct=5999, max_pairs=5999))
     assert "--memory" in caught.value.hint
     assert len(read_sources([path], Request(["y"], ["g"], max_distinct=3000, max_pairs=6000))) == 3000

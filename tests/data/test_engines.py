@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,11 @@ from engine_data import CASES, ODD, content, write
 from engine_servers import require_packages
 
 from distfit_counts.data.distinct import Limits
-from distfit_counts.data.engines.address import parse, redacted
+from distfit_counts.data.engines.address import parse
 from distfit_counts.data.engines.complaints import remedy
 from distfit_counts.data.engines.duck import DuckDB
 from distfit_counts.data.engines.reading import read_table
+from distfit_counts.data.engines.redaction import redacted
 from distfit_counts.data.engines.spark_session import OwnSession
 from distfit_counts.data.files import read_source, read_sources
 from distfit_counts.data.request import Request
@@ -136,7 +139,9 @@ def test_nothing_to_count(file_db: str) -> None:
 def test_names_that_do_not_exist(file_db: str) -> None:
     error = refused(file_db, "Visit", None)
     assert error.problem == f'{file_db}: no table "Visit"'
-    assert error.hint == 'did you mean "visits"? tables: visits, frequencies, gaps, kinds, nothing'
+    listed = "tables: frequencies, gaps, kinds, nothing, visits; other schemas: my.ward"
+    assert error.hint == f'did you mean "visits"? {listed}'
+    assert refused(file_db, "zzz", None).hint == listed, "in one order always"
     for name in ("nowhere.visits", "My.Schema.Odd"):
         error = refused(file_db, name, None)
         assert error.problem == f'{file_db}: no table "{name}"'
@@ -252,10 +257,41 @@ def test_passwords_in_queries_and_paths() -> None:
         "SELECT * FROM f('dbname=x password=''my hunter2'' port=1')",
         "https://h/x?X-Amz-Signature=hunter2&a=b",
         "SELECT f(API_TOKEN := \"hunter2\")",
+        "SELECT 'AccountKey=hunter2;api_key=hunter2'",
+        "SELECT 'x;AccountKey=hun/ter2+hunter2==;Port=1'",
+        "SELECT f(api_key => 'hunter2')",
+        "SELECT f(api_key='hunter2')",
+        "SELECT 'api_key = ''hunter2'' b'",
+        "SELECT $$AccountKey=hunter2$$",
+        "SELECT 'password=hunter1),hunter2'",
+        """SELECT '{"password": "hunter2"}'""",
+        """SELECT '{"access": {"api_key":"hunter2"}}'""",
+        """SELECT {'secret': 'hunter2', 'storage_key' : 'hunter2'}""",
+        """SELECT "{\\"password\\": \\"hunter2\\"}" """,
+        """SELECT '{"password": 1234hunter2, "pin": 1}'""",
+        """said {"password": "hunter2"}""",
+        "CREATE SECRET (TYPE s3, SECRET 'hunter2')",
+        "SELECT * FROM postgres_query('x', 'CREATE SECRET (TYPE s3, SECRET ''hunter2'')')",
+        "spark.hadoop.fs.s3a.session.token=hunter2",
+        "SELECT 'AccountKey=hunter2",
     ):  # fmt: skip
         assert "hunter2" not in redacted(text)
         assert "hunter2" not in parse("duckdb://").clean(text)
-    assert redacted("SELECT y FROM tokens WHERE day > '2024'") == "SELECT y FROM tokens WHERE day > '2024'"
+
+
+def test_ordinary_queries_are_shown_as_they_are() -> None:
+    for text in (
+        "SELECT y FROM tokens WHERE day > '2024'",
+        "SELECT y FROM a JOIN b ON a.key = b.key WHERE key = 3 AND token_count > 3 ORDER BY sort_key",
+        "SELECT y FROM a JOIN b ON a.sort_key=b.sort_key AND x = 'it''s' AND a.sort_key=b.sort_key",
+        "SELECT y FROM a JOIN b ON a.token_id = b.token_id WHERE token_count = 3 AND password_length = 8",
+        'SELECT y FROM a JOIN b ON "a"."key" = "b"."key" AND "a"."token" = "b"."token"',
+        "SELECT key, y AS secret FROM 'keys.csv' WHERE name = 'monkey'",
+        "SELECT y FROM a WHERE key IN ('a', 'b') AND password LIKE 'x%'",
+        'column "sort_key": -1 is negative',
+        'did you mean "api_key"? tables: api_key, tokens',
+    ):
+        assert redacted(text) == text
 
 
 def test_an_address_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -416,3 +452,25 @@ def test_a_port_where_no_master_answers(monkeypatch: pytest.MonkeyPatch) -> None
     assert caught.value.__context__ is None
     with pytest.raises(RuntimeError):  # no master was named: it is something else
         OwnSession("").begin()
+
+
+@pytest.mark.slow
+def test_ctrl_c_does_not_wait_for_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB fetches an extension from a server that takes the call and never answers."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    calls: list[tuple[socket.socket, float]] = []
+
+    def press() -> None:
+        with suppress(BlockingIOError):
+            calls.append((server.accept()[0], time.monotonic()))
+            raise KeyboardInterrupt
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(KeyboardInterrupt):
+            read_table("duckdb://", None, "SELECT y FROM postgres_scan('', 'a', 'b')", ["y"], waiting=press)
+    for call, pressed in calls:
+        assert time.monotonic() - pressed < 8.0
+        call.close()

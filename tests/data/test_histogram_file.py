@@ -94,7 +94,18 @@ def test_other_columns_are_not_histograms(tmp_path: Path) -> None:
     assert content(read_source(str(path), ["value"], weights="count")) == [("value", {}, [1], [7], 0)]
 
 
-@pytest.mark.parametrize("by", ["column", "value", "count"])
+@pytest.mark.parametrize("by", [["column"], ["column", "b"], ["b"]])
+def test_fewer_groups_are_added_up(tmp_path: Path, by: list[str]) -> None:
+    """``column`` names no group: the columns are kept apart anyhow."""
+    rows = [("y", "s", 1, 0, 5), ("y", "s", 2, 0, 1), ("y", "t", 1, 4, 2), ("z", "s", 1, 3, 7)]
+    names = ("column", "a", "b", "value", "count")
+    pq.write_table(pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))), tmp_path / "h.parquet")
+    whole = [("y", {}, [0, 4], [6, 2], 0), ("z", {}, [3], [7], 0)]
+    groups = [("y", {"b": 1}, [0, 4], [5, 2], 0), ("y", {"b": 2}, [0], [1], 0), ("z", {"b": 1}, [3], [7], 0)]
+    assert content(read_source(str(tmp_path / "h.parquet"), by=by)) == (groups if "b" in by else whole)
+
+
+@pytest.mark.parametrize("by", ["value", "count"])
 def test_groups_of_its_own_columns(tmp_path: Path, by: str) -> None:
     pq.write_table(table(), tmp_path / "h.parquet")
     with pytest.raises(DataError, match=f'grouped by their column "{by}"'):

@@ -24,7 +24,7 @@ from hypothesis.extra import numpy as hnp
 from distfit_counts.data.column import Column
 from distfit_counts.data.files import read_source, read_sources
 from distfit_counts.data.locate import EXTENSIONS
-from distfit_counts.data.matrix.names import unique
+from distfit_counts.data.matrix.names import no_such, unique
 from distfit_counts.data.request import Request
 from distfit_counts.errors import DataError
 
@@ -304,6 +304,11 @@ def test_choice_of_variables() -> None:
     with pytest.raises(DataError, match='no variable "c11"') as caught:
         read(data, columns=["c11"], variables="rows")
     assert 'did you mean "c1"? variables: c1' in caught.value.hint
+
+
+def test_of_many_variables_few_are_listed() -> None:
+    names = [f"g{i}" for i in range(2000)]
+    assert no_such("m.mtx", "variable", "zz", names).hint == "variables: g0, g1, g2, g3, g4 and 1995 more"
 
 
 # Data sets and groups ---------------------------------------------------------------------------------------

@@ -75,15 +75,21 @@ class Data:
 
     def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []
-        if self.threads is not None:
-            import pyarrow as pa
+        import pyarrow as pa
 
+        if self.threads is not None:
             # One of them counts while pyarrow's parse.
             pa.set_cpu_count(max(self.threads - 1, 1))
             pa.set_io_thread_count(max(self.threads - 1, 1))
+        found = self._counted(columns, by, watch)
+        # A hundred megabytes that Arrow keeps for blocks to come, and none come: the fits have use for them.
+        pa.default_memory_pool().release_unused()
+        return found
+
+    def _counted(self, columns: list[str], by: list[str], watch: Watch) -> Sequence[Column]:
         if self.connect is not None:
             return self._counted_by_engine(self.connect, watch)
-        from distfit_counts.budget import BYTES_PER_DISTINCT
+        from distfit_counts.data.distinct import BYTES_PER_DISTINCT
         from distfit_counts.data.files import read_sources
         from distfit_counts.data.request import Request
 

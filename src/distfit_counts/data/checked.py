@@ -6,7 +6,6 @@ from typing import Any
 
 from distfit_counts.data.arrays import as_numpy, is_null
 from distfit_counts.data.counting import Ints
-from distfit_counts.data.dialect import DELIMITER_HINT
 from distfit_counts.data.source import BadRow, Batch, Reader
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
 from distfit_counts.errors import DataError
@@ -20,11 +19,10 @@ def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
         raise type_error(batch.source, name, bad) from None
     except BadRow as bad:
         bad.column = name
-        looks_undivided = getattr(reader, "looks_undivided", None)
+        about_fields = getattr(reader, "about_fields", lambda _value: "")
         # Only the value itself is judged: 'abc', out of "'abc' is not a number".
         value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
-        if looks_undivided is not None and looks_undivided(value):
-            bad.hint = DELIMITER_HINT
+        bad.hint = about_fields(value) or bad.hint
         raise batch.error(bad) from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from distfit_counts.data.group_words import after_column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 
@@ -26,5 +27,4 @@ class Column:
     @property
     def label(self) -> str:
         """``counts.csv, column "visits", clinic = A``: where the user finds it."""
-        group = "".join(f", {name} = {value}" for name, value in self.group.items())
-        return f'{self.source}, column "{self.column}"{group}'
+        return f'{self.source}, column "{self.column}"{after_column(self.group)}'

@@ -71,6 +71,16 @@ class Crosstab:
                 return True
         return False
 
+    @property
+    def cells(self) -> int:
+        """Pairs that there is room for."""
+        return self._counts.size
+
+    @property
+    def distinct(self) -> int:
+        """Pairs of labels and a value that is not missing."""
+        return int(np.count_nonzero(self._counts[..., 1:]))
+
     def columns(self) -> tuple[list[Any], Any, Any]:
         """What was counted: Arrow arrays of the labels, of the values (null: missing) and of their numbers."""
         *places, value = np.nonzero(self._counts if self._weightless is None else self._counts + self._weightless)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.data.csv_block import ENCODING_HINT, BlockParser, explain, read_table
-from distfit_counts.data.dialect import Dialect, guess
+from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, guess
 from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.locate import extension
 from distfit_counts.data.request import BLOCK_SIZE
@@ -121,9 +121,15 @@ class Delimited:
         bad = explain(data, self.dialect, error, self._bytes_before)
         return row_error(self.name, row + bad.index, _Lines(data, self.dialect, line)(0, bad.index), bad)
 
-    def looks_undivided(self, text: str) -> bool:
-        """Whether a one-column text looks as if an unknown character divided its fields (``3^4^5``, ``a:b``)."""
-        return self.dialect.single and re.search(r"\w\s*[^\w\s.+-]\s*\w", text) is not None
+    def about_fields(self, text: str) -> str:
+        """What to do about a value of a one-column text that looks like several; "" where none does."""
+        if not self.dialect.single:
+            return ""
+        if divider := next((known for known in ",;|\t" if known in text), None):
+            fields = f"{text.count(divider) + 1} fields, the first row one"
+            return f"divided at its {DELIMITERS[divider]}, the row has {fields}: every row needs as many"
+        # An unknown character: 3^4^5, a:b.
+        return DELIMITER_HINT if re.search(r"\w\s*[^\w\s.+-]\s*\w", text) else ""
 
 
 class _Lines:

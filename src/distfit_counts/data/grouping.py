@@ -25,13 +25,13 @@ class GroupTally:
     """Counts of one column for every combination of the ``by`` columns.
 
     While groups and values are few they are counted in an array. From the first batch that does not fit on, pairs
-    with a whole number as label are sorted, and Arrow's hash tables count all others.
+    with a whole number as label are sorted, and Arrow's hash tables count all others. ``most``: as of ``Pairs``.
     """
 
-    def __init__(self, by: Sequence[str]) -> None:
-        self._by = list(by)
+    def __init__(self, by: Sequence[str], most: int | None = None) -> None:
+        self._by, self._most = list(by), most
         self._crosstab: Crosstab | None = Crosstab(len(self._by))
-        self._pairs: Pairs | None = Pairs() if len(self._by) == 1 else None
+        self._pairs: Pairs | None = Pairs(most) if len(self._by) == 1 else None
         self._raw: list[Any] = []
         self._raw_rows = 0
         self._group_at = _GROUP_AT
@@ -41,8 +41,11 @@ class GroupTally:
 
     @property
     def distinct(self) -> int:
-        """Pairs of a group and a value known so far; a crosstab's, at most a million, left out."""
-        return self._merged + (self._pairs.distinct if self._pairs else 0)
+        """Pairs of a group and a value, at least so many; a crosstab's are counted where they may be more than most."""
+        if self._crosstab is not None:
+            return self._crosstab.distinct if self._most is not None and self._crosstab.cells > self._most else 0
+        parts: list[int] = [part.num_rows - part.column(_VALUE).null_count for part in self._parts]
+        return max([0 if self._pairs is None else self._pairs.distinct, *parts])
 
     def add(self, column: Any, labels: Sequence[Any], weights: Ints | None = None) -> None:
         """Count an int64 Arrow array by the label columns that go with it."""
@@ -67,7 +70,7 @@ class GroupTally:
         self._group_raw()
         if self._pairs is not None:
             self._add_part(self._pairs)
-            self._pairs = Pairs()
+            self._pairs = Pairs(self._most)
         return self._parts
 
     def _add_raw(self, column: Any, labels: list[Any], weights: Ints | None) -> None:

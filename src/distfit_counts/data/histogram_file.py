@@ -42,9 +42,9 @@ class Histograms:
             problem = f"a histogram file is weighted by its column {COUNT}, not by {request.weights}"
             raise DataError(problem, f"give --weights {COUNT}, or leave it out")
         for name in request.by:
-            if name in _OWN:
+            if name in (VALUE, COUNT):
                 problem = f'histograms cannot be grouped by their column "{name}"'
-                raise DataError(problem, "leave out this --by: the columns in a histogram are always kept apart")
+                raise DataError(problem, f"leave out this --by; with --by {COLUMN}, groups are added up")
         self._request = request
         self._by: list[str] | None = None
         self._tally = GroupTally([])
@@ -58,7 +58,9 @@ class Histograms:
     def add(self, reader: Reader) -> None:
         groups = [name for name in _named(reader) if name not in _OWN]
         if self._by is None:
-            self._by = list(dict.fromkeys(self._request.by)) or groups
+            # The columns are kept apart anyhow: by them alone, all groups are added up.
+            asked = [name for name in dict.fromkeys(self._request.by) if name != COLUMN]
+            self._by = asked if self._request.by else groups
             self._tally = GroupTally([COLUMN, *self._by])
         elif not self._request.by and self._by != groups:
             problem = f"{reader.name} is grouped by {_listed(groups)}, files before it by {_listed(self._by)}"

@@ -90,12 +90,14 @@ def _no_such_file(source: str) -> DataError:
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:
-    """The one of ``names`` that ``name`` may be a slip for. Endings are left out: all that end in .csv are alike."""
-    stems: dict[str, str] = {}
-    for other in sorted(names, key=lambda other: extension(other) != extension(name)):
-        stems.setdefault(_stem(other), other)
-    near = difflib.get_close_matches(_stem(name), stems, n=1, cutoff=0.6)
-    return stems[near[0]] if near else None
+    """The one of ``names`` that ``name`` may be a slip for. Endings are left out: all that end in .csv are alike. Of
+    another ending, only what is nearly the same.
+    """
+    for same, cutoff in ((True, 0.6), (False, 0.85)):
+        stems = {_stem(other): other for other in sorted(names) if (extension(other) == extension(name)) == same}
+        if near := difflib.get_close_matches(_stem(name), stems, n=1, cutoff=cutoff):
+            return stems[near[0]]
+    return None
 
 
 def _stem(name: str) -> str:

@@ -18,23 +18,24 @@ _MASK = (1 << _BITS) - 1
 _LABELS, _VALUES = 1 << 31, 1 << 31
 # Cells of an array for a batch, for each of its rows.
 _CELLS_PER_ROW = 4
-# Keys that are kept before they are sorted: 128 MB.
-_SORT_AT = 1 << 24
+# Keys that are kept before they are sorted: 128 MB, or 8 MB where there may be few pairs.
+_SORT_AT, _SORT_AT_LEAST = 1 << 24, 1 << 20
 
 
 class Pairs:
-    """Counts of pairs; ``keys`` sorted and their ``numbers``, and those that came since."""
+    """Counts of pairs; ``keys`` sorted and their ``numbers``, and those that came since.
 
-    def __init__(self) -> None:
+    ``most``: how many pairs there may be (None: any number). A few times as many keys are sorted at once, so that more
+    pairs are noticed soon. ``distinct``: the pairs known so far whose value is not missing.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._sort_at = _SORT_AT if most is None else min(max(4 * most, _SORT_AT_LEAST), _SORT_AT)
+        self.distinct = 0
         self._keys: Ints = np.zeros(0, dtype=np.int64)
         self._numbers: Ints = np.zeros(0, dtype=np.int64)
         self._new: list[tuple[Ints, Ints | None]] = []
         self._waiting = 0
-
-    @property
-    def distinct(self) -> int:
-        """Pairs known so far."""
-        return len(self._keys)
 
     def add(self, label: Any, column: Any, weights: Ints | None) -> bool:
         """Count an int64 Arrow array by an Arrow array of labels. False, and nothing is counted, where a label is no
@@ -57,16 +58,19 @@ class Pairs:
             key = _packed(labels, values)
         self._new.append((key, weights))
         self._waiting += len(key)
-        if self._waiting > max(_SORT_AT, 2 * len(self._keys)):
+        if self._waiting > max(self._sort_at, 2 * len(self._keys)):
             self._sort()
         return True
 
     def _sort(self) -> None:
-        parts = [counted(key, weights) for key, weights in self._batches()]
+        batches = self._batches()
         self._new, self._waiting = [], 0
+        parts = [counted(key, weights) for key, weights in batches]
+        del batches
         keys = np.concatenate([self._keys, *(key for key, _ in parts)])
         numbers = np.concatenate([self._numbers, *(number for _, number in parts)])
         self._keys, self._numbers = counted(keys, numbers) if len(self._keys) or len(parts) > 1 else (keys, numbers)
+        self.distinct = int(np.count_nonzero(self._keys & _MASK))
 
     def _batches(self) -> list[tuple[Ints, Ints | None]]:
         """What came since: in one piece where it can be sorted without its numbers, which is much faster."""
@@ -108,9 +112,11 @@ def _in_few_cells(labels: Ints, values: Ints) -> tuple[Ints, Ints] | None:
 
 
 def counted(keys: Ints, numbers: Ints | None) -> tuple[Ints, Ints]:
-    """The distinct ``keys``, sorted, and how often each occurs, or the sums of their ``numbers``."""
+    """The distinct ``keys``, sorted, and how often each occurs, or the sums of their ``numbers``. ``keys`` may be
+    sorted in place: they are many.
+    """
     if numbers is None:
-        keys = np.sort(keys)
+        keys.sort()
         starts = _run_starts(keys)
         return keys[starts], np.diff(starts, append=len(keys))
     # Stable: on parts that are sorted already, it only merges.

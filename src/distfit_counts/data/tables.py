@@ -8,7 +8,7 @@ from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Tally
-from distfit_counts.data.distinct import check_distinct
+from distfit_counts.data.distinct import BYTES_PER_DISTINCT, check_distinct, too_much
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.groups import GroupColumns, Groups, joined
 from distfit_counts.data.request import Request
@@ -39,12 +39,12 @@ class Tables:
         require(reader, *self._tallies, *self._by, *weights)
         for batch in reader.batches([*self._tallies, *weights], self._by):
             self._check()
-            self._add_batch(batch, reader)
             self.rows += batch.rows
+            self._add_batch(batch, reader)
 
     def _new_tallies(self, names: list[str]) -> dict[str, Tally | GroupTally]:
         if self._by:
-            return {name: GroupTally(self._by) for name in names}
+            return {name: GroupTally(self._by, self._request.max_distinct) for name in names}
         # Twenty thousand columns cannot have eight megabytes each.
         return {name: Tally(_DENSE_ENTRIES // len(names)) for name in names}
 
@@ -76,9 +76,10 @@ class Tables:
     def _check_groups(self, groups: Groups, source: str, name: str) -> None:
         most = self._request.max_pairs
         if most is not None and groups.distinct + len(groups) > most:
+            sizes = too_much((groups.distinct + len(groups)) * BYTES_PER_DISTINCT, most * BYTES_PER_DISTINCT)
             raise DataError(
-                f'{source}, column "{name}": {len(groups):,} groups with {groups.distinct:,} values are too many',
-                "raise --memory (200 bytes for each of both), or read a part of the groups at a time",
+                f'{source}, column "{name}": {len(groups):,} groups with {groups.distinct:,} values take {sizes}',
+                "raise --memory, or read a part of the groups at a time",
             )
 
     def columns(self, source: str) -> Sequence[Column]:

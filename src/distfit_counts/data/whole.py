@@ -56,7 +56,7 @@ def whole_numbers(column: Any) -> Any:
         return _from_decimals(column)
     if is_text(kind):
         return _from_text(column)
-    raise NotNumbers(str(kind), _remedy(kind))
+    raise NotNumbers("dates" if pa.types.is_date(kind) else str(kind), _remedy(kind))
 
 
 def decoded(column: Any) -> Any:

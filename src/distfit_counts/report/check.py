@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from distfit_counts.data.group_words import after_column, label_text
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_parquet import write_parquet
@@ -85,7 +86,7 @@ def _title(check: Check) -> Text:
 
 
 def _place(source: str, column: str, group: Mapping[str, object]) -> str:
-    groups = "".join(f", {name} = {value}" for name, value in group.items())
+    groups = after_column(group)
     return f"{'stdin' if source == '-' else source}, column {column}{groups}"
 
 
@@ -160,7 +161,7 @@ def _overview(checks: Sequence[Check]) -> Table:
     table.add_column("verdicts", min_width=15)
     for check in checks:
         place = [*([os.path.basename(check.source) or check.source] if several else [])]
-        place += [*([check.column] if columns else []), *(str(check.group.get(name, "")) for name in groups)]
+        place += [*([check.column] if columns else []), *(label_text(check.group.get(name, "")) for name in groups)]
         scores = [number(check.log_score), number(check.expected_log_score), fixed(check.log_score_z, 2)]
         codes = ", ".join(verdict.code.removeprefix("check.") for verdict in check.verdicts)
         table.add_row(*place, count(check.n), *scores, number(check.rps), p_text(check.chi_square.p_value), codes)

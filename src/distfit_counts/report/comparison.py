@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from distfit_counts.comparison import Candidate, Comparison, Components
+from distfit_counts.data.group_words import after_column
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_csv import csv_lines
@@ -97,7 +98,7 @@ def _print_one(console: Console, comparison: Comparison, families: bool) -> None
 
 def _title(comparison: Comparison) -> Text:
     best = comparison.best
-    place = "".join(f", {name} = {value}" for name, value in comparison.group.items())
+    place = after_column(comparison.group)
     source = "stdin" if comparison.source == "-" else comparison.source
     many = len(comparison.candidates)
     rank = f"has the lowest BIC of {many} families on" if many > 1 else "is the only family compared on"

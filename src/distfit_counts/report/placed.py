@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from distfit_counts.data.group_words import group_words, label_text
 from distfit_counts.inference.fitted.numbers import Place
 
 
@@ -15,7 +16,7 @@ def placed(places: Sequence[Place]) -> tuple[list[str], list[list[str]]]:
     columns = len({place.column for place in places}) > 1
     headings = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *groups]
     known = [
-        {"source": short[place.source], "column": place.column} | {k: str(v) for k, v in place.group.items()}
+        {"source": short[place.source], "column": place.column} | {k: label_text(v) for k, v in place.group.items()}
         for place in places
     ]
     return headings, [[own[name] for name in headings] for own in known]
@@ -23,8 +24,7 @@ def placed(places: Sequence[Place]) -> tuple[list[str], list[list[str]]]:
 
 def label(place: Place, short: Mapping[str, str]) -> str:
     """The same in one phrase; ``short`` as from ``short_sources``."""
-    group = [f"{name} = {value}" for name, value in place.group.items()]
-    return " ".join([*([short[place.source]] if len(short) > 1 else []), *(group or [place.column])])
+    return " ".join([*([short[place.source]] if len(short) > 1 else []), *(group_words(place.group) or [place.column])])
 
 
 def short_sources(places: Sequence[Place]) -> dict[str, str]:

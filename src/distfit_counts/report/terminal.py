@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from distfit_counts.data.group_words import after_column
 from distfit_counts.families.spec import parse
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
@@ -63,7 +64,7 @@ def verdict_line(verdict: Verdict) -> Text:
 
 
 def _title(fit: Fit) -> Text:
-    group = "".join(f", {name} = {value}" for name, value in fit.group.items())
+    group = after_column(fit.group)
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.histogram.n_missing)} missing" if fit.histogram.n_missing else ""
     counts = f"{count(fit.n)} count{'s' * (fit.n != 1)}{missing}"

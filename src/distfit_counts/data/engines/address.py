@@ -13,19 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote
 
+from distfit_counts.data.engines.redaction import MASK, redacted
 from distfit_counts.errors import DataError
 
 ENGINES = {"duckdb": "duckdb", "postgres": "postgres", "postgresql": "postgres", "pyspark": "pyspark"}
 _FORMS = "write duckdb://FILE, postgres://USER@HOST/DATABASE or pyspark://"
-_MASK = "***"
 _SECRET_SETTINGS = ("password", "sslpassword")
-# user:password@ in an address, and password=... in an address, a connection string or a query.
-_IN_URL = re.compile(r"(://[^\s/:@'\"]*:)[^\s'\"]*@")
-_NAMED = re.compile(
-    r"([\w-]*(?:password|passwd|pwd|secret|token|signature|credential|access_?key)[\w-]*\s*(?:=>|:=|=|:)\s*)"
-    r"(''[^']*''|'(?:[^']|'')*'|\"[^\"]*\"|[^\s,;&'\")]+)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -45,13 +38,8 @@ class Address:
         secrets = [self.settings.get(name, "") for name in _SECRET_SETTINGS] + [os.environ.get("PGPASSWORD", "")]
         forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), repr(secret)[1:-1])}
         for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, _MASK)
+            text = text.replace(form, MASK)
         return redacted(text)
-
-
-def redacted(text: str) -> str:
-    """``text`` without ``user:password@`` in addresses and values of ``password=``, ``token=``, ..."""
-    return _NAMED.sub(rf"\g<1>{_MASK}", _IN_URL.sub(rf"\g<1>{_MASK}@", text))
 
 
 def parse(address: str) -> Address:

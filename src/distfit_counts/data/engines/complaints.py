@@ -20,6 +20,8 @@ _REMEDIES = (
     (r"permission denied", "ask the owner of the table for the right to SELECT"),
     (r"Could not set lock|Conflicting lock", "another program is writing to the file; close it, or read a copy"),
     (r"Out of Memory Error", "raise --memory; counts have few distinct values, measurements and identifiers many"),
+    (r"Failed to download extension",
+     "DuckDB fetches an extension when it is first used: INSTALL it beforehand, where there is a network"),
     (r"JAVA_GATEWAY_EXITED|Java gateway process exited", "Spark needs Java 17 or newer: install it, or set JAVA_HOME"),
     (r"PATH_NOT_FOUND", "check the path; without a scheme it is one of Spark's default file system"),
     (r"UNABLE_TO_INFER_SCHEMA|not a Parquet file|CANNOT_READ_FILE_FOOTER",

@@ -7,12 +7,14 @@ import tempfile
 from collections.abc import Sequence
 from typing import Any
 
-from distfit_counts.data.engines.engine import PATIENCE, Engine
+from distfit_counts.data.engines.engine import Engine
 from distfit_counts.data.locate import EXTENSIONS, extension, nearest
 from distfit_counts.errors import DataError
 
 # With less, DuckDB cannot even begin to count.
 _LEAST_MEMORY = 10**8
+# Seconds that an interrupted query may take to end. A download of an extension goes on: it is not waited for.
+_PATIENCE = 3.0
 
 
 class DuckDB(Engine):
@@ -51,7 +53,7 @@ class DuckDB(Engine):
     def _cancel(self) -> float:
         if self._con is not None:
             self._con.con.interrupt()
-        return PATIENCE
+        return _PATIENCE
 
     def _disconnect(self) -> None:
         if self._con is not None:

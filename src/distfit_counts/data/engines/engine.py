@@ -149,10 +149,20 @@ class Engine(ABC):
         if not names:
             return "name it as SCHEMA.TABLE; the engine shows no table to choose from here"
         near = difflib.get_close_matches(parts[-1].lower(), [other.lower() for other in names], n=3, cutoff=0.5)
-        names.sort(key=lambda other: near.index(other.lower()) if other.lower() in near else len(near))
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         listed = f"tables: {', '.join(names[:_SHOWN])}{more}"
-        return f'did you mean "{names[0]}"? {listed}' if near else listed
+        if len(parts) == 1 and (others := self._other_schemas()):
+            listed += f"; other schemas: {', '.join(others[:_SHOWN])}"
+        meant = next((name for name in names if [name.lower()] == near[:1]), None)
+        return f'did you mean "{meant}"? {listed}' if meant else listed
+
+    def _other_schemas(self) -> list[str]:
+        """The schemas that --table has to name, the engine's own left out; [] where it does not tell."""
+        try:
+            names = self.ask(lambda: {*self._con.list_databases()} - {self._con.current_database})
+        except DataError:
+            return []
+        return sorted(name for name in names if not name.startswith(("pg_", "information_schema")))
 
 
 def _unquoted(part: str) -> str:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from distfit_counts.errors import DataError
 
-_SHOWN = 20
+_SHOWN = 5
 
 
 def unique(names: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from distfit_counts.data.group_words import after_column, group_words
 from distfit_counts.inference.goodness.bands import binomial_band
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.report.numbers import count, number
@@ -31,7 +32,7 @@ def plain(spec: str) -> str:
 
 
 def _where(fit: Fit) -> str:
-    group = "".join(f", {name} = {value}" for name, value in fit.group.items())
+    group = after_column(fit.group)
     return f"column {fit.column}{group}: {count(fit.n)} count{'s' * (fit.n != 1)}"
 
 
@@ -47,7 +48,7 @@ def places(fits: Sequence[Fit]) -> list[str]:
             [
                 *([_named(fit.source)] if sources else []),
                 *([fit.column] if columns or not (sources or fit.group) else []),
-                *(f"{name} = {value}" for name, value in fit.group.items()),
+                *group_words(fit.group),
             ]
         )
         for fit in fits
