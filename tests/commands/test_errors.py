@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.conftest import COMMAND, ROOT, Inside, Run
+from tests.commands.conftest import COMMAND, ROOT, Run
 
 HORSEKICKS = "sample_data/horsekicks.csv"
 
@@ -208,10 +208,10 @@ def test_ctrl_c_while_the_command_itself_is_imported(module: str) -> None:
     ],
 )
 def test_wrong_options_are_said_as_all_that_is_wrong(
-    inside: Inside, arguments: list[str], problem: str, command: str
+    distfit: Run, arguments: list[str], problem: str, command: str
 ) -> None:
-    done = inside(*arguments)
-    assert (done.exit_code, done.stdout) == (2, "")
+    done = distfit(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
     first, second = done.stderr.splitlines()
     assert first.startswith(f"distfit: {problem}")
     assert not first.endswith(".")

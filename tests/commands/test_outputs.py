@@ -14,7 +14,7 @@ from distfit_counts.cli import app
 from distfit_counts.commands.options import Format
 from distfit_counts.commands.outputs import format_of
 from distfit_counts.errors import OutputError
-from tests.commands.conftest import ROOT, Inside
+from tests.commands.conftest import ROOT, Run
 
 HORSEKICKS = str(ROOT / "sample_data" / "horsekicks.csv")
 Invoke = Callable[..., str]
@@ -109,17 +109,17 @@ def test_show_does_not_overwrite_its_model(run: Invoke, model: Path) -> None:
     assert json.loads(model.read_text())["schema"].startswith("distfit.model/")
 
 
-def test_a_missing_label_is_not_the_label_none(inside: Inside, tmp_path: Path) -> None:
+def test_a_missing_label_is_not_the_label_none(distfit: Run, tmp_path: Path) -> None:
     source, model = tmp_path / "odd.csv", tmp_path / "odd.json"
     source.write_text("h,y\nNone,1\n,2\nNone,3\n,4\n")
-    table = inside("fit", source, "-c", "y", "--by", "h", "-f", "poisson", "--save", model, "--format", "table").stdout
+    table = distfit("fit", source, "-c", "y", "--by", "h", "-f", "poisson", "--save", model, "--format", "table").stdout
     assert [line.split()[0] for line in table.splitlines() if line.endswith("converged")] == ["None", "(missing)"]
     assert "h = None; h = (missing): 2 observations are too few" in table
     # For machines it stays missing.
-    read = inside("fit", source, "-c", "y", "--by", "h", "-f", "poisson", "--format", "csv").stdout.splitlines()
+    read = distfit("fit", source, "-c", "y", "--by", "h", "-f", "poisson", "--format", "csv").stdout.splitlines()
     assert [row.split(",")[2] for row in read[1:]] == ["None", ""]
     # A saved model knows which is which, and is asked for as it is shown.
-    checked = inside("check", model, source, "-c", "y", "--by", "h").stdout
+    checked = distfit("check", model, source, "-c", "y", "--by", "h").stdout
     assert [line.split()[0] for line in checked.splitlines() if "same_data" in line] == ["None", "(missing)"]
     profile = ["plot", model, "--kind", "profile", "-o", tmp_path / "p.svg"]
-    assert inside(*profile).stderr.endswith("--column y --group h=None; --column y --group 'h=(missing)'\n")
+    assert distfit(*profile).stderr.endswith("--column y --group h=None; --column y --group 'h=(missing)'\n")

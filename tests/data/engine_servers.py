@@ -12,8 +12,9 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,13 +42,19 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_for_port(port: int, process: subprocess.Popen[Any], log: Path, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
+def wait_for_port(port: int, process: subprocess.Popen[Any], log: Path) -> None:
+    wait_for(lambda: socket.create_connection((LOOPBACK, port), 1).close(), OSError, process, log)
+
+
+def wait_for(answer: Callable[[], object], refusal: type[Exception], process: subprocess.Popen[Any], log: Path) -> None:
+    """Until ``answer()`` no longer raises ``refusal``."""
+    end = time.monotonic() + 90
     while time.monotonic() < end and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), 1):
+        with contextlib.suppress(refusal):
+            answer()
             return
         time.sleep(0.1)
-    raise AssertionError(f"it does not listen: {log.read_text()[-2000:]}")
+    raise AssertionError(f"it does not answer: {log.read_text()[-2000:]}")
 
 
 def end_group(process: subprocess.Popen[Any], how: int = signal.SIGKILL) -> None:
@@ -101,9 +108,11 @@ def postgresql(password: str) -> Iterator[PostgreSQL]:
         with log.open("wb") as out:
             command = [str(programs / "postgres"), "-D", str(data), *options]
             process = subprocess.Popen(command, stderr=out, stdout=out, cwd=folder, start_new_session=True, **account)
-        wait_for_port(port, process, log)
         boss = {"host": LOOPBACK, "port": port, "user": "boss", "password": password, "autocommit": True}
-        with psycopg.connect(dbname="postgres", **boss) as first:
+        # It listens before it lets anyone in.
+        first_in = partial(psycopg.connect, dbname="postgres", **boss)
+        wait_for(lambda: first_in().close(), psycopg.OperationalError, process, log)
+        with first_in() as first:
             first.execute("CREATE DATABASE hospital")
             first.execute(f"CREATE USER ana PASSWORD '{password}'")
         with psycopg.connect(dbname="hospital", **boss) as connection:
