@@ -112,8 +112,12 @@ def test_too_small(text: str) -> None:
 
 def test_too_many_fits_are_refused_before_memory_ends() -> None:
     """1,000,000 x (2000 + 10 x (32 + 16 x 2)) bytes = 2.64 GB."""
-    check_memory(1_000_000, [parse("nb")], FitSettings(memory=2_650 * MB))
+    check_memory(1_000_000, [parse("nb")], FitSettings(memory=2_650 * MB), "parquet")
     with pytest.raises(DistfitError, match=r"1,000,000 columns.* about 2\.6 GB .* 500 MB are planned") as caught:
-        check_memory(1_000_000, [parse("nb")], FitSettings(memory=500 * MB))
+        check_memory(1_000_000, [parse("nb")], FitSettings(memory=500 * MB), "parquet")
     assert "--memory" in caught.value.hint
-    check_memory(189_000, [parse("nb")], FitSettings(memory=500 * MB))
+    check_memory(189_000, [parse("nb")], FitSettings(memory=500 * MB), "parquet")
+    # A table is laid out as a whole.
+    with pytest.raises(DistfitError, match="in one table") as caught:
+        check_memory(189_000, [parse("nb")], FitSettings(memory=500 * MB), "table")
+    assert "-o fits.parquet" in caught.value.hint

@@ -216,3 +216,15 @@ def test_wrong_options_are_said_as_all_that_is_wrong(
     assert first.startswith(f"distfit: {problem}")
     assert not first.endswith(".")
     assert second == f"  {command} --help lists the options"
+
+
+def test_stdin_that_is_closed() -> None:
+    done = subprocess.run(["bash", "-c", f"{COMMAND} fit - -f nb <&-"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("distfit: stdin is closed\n")
+
+
+def test_options_of_matrices_say_nothing_to_a_database(distfit: Run) -> None:
+    done = distfit("fit", "--connect", "duckdb://", "--table", "a", "-f", "nb", "--layer", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--layer does nothing with --connect" in done.stderr

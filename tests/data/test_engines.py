@@ -274,6 +274,9 @@ def test_passwords_in_queries_and_paths() -> None:
         "SELECT * FROM postgres_query('x', 'CREATE SECRET (TYPE s3, SECRET ''hunter2'')')",
         "spark.hadoop.fs.s3a.session.token=hunter2",
         "SELECT 'AccountKey=hunter2",
+        "SELECT * FROM 'https://x.org/a?sig=hunter2&se=3'",
+        "SELECT 'Authorization: Bearer hunter2'",
+        """SELECT '{"Authorization": "Basic hunter2"}'""",
     ):  # fmt: skip
         assert "hunter2" not in redacted(text)
         assert "hunter2" not in parse("duckdb://").clean(text)
@@ -289,6 +292,7 @@ def test_ordinary_queries_are_shown_as_they_are() -> None:
         "SELECT key, y AS secret FROM 'keys.csv' WHERE name = 'monkey'",
         "SELECT y FROM a WHERE key IN ('a', 'b') AND password LIKE 'x%'",
         'column "sort_key": -1 is negative',
+        "SELECT y FROM a WHERE plan = 'basic plan' AND bearer = 'x' AND sigma = 3",
         'did you mean "api_key"? tables: api_key, tokens',
     ):
         assert redacted(text) == text

@@ -69,7 +69,7 @@ def compare(
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
-        check_memory(len(columns), chosen or [parse(spec) for spec in COMPARED], settings)
+        check_memory(len(columns), chosen or [parse(spec) for spec in COMPARED], settings, written_as)
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)

@@ -51,6 +51,9 @@ class Data:
         if self.connect is None and (self.table is not None or self.sql is not None):
             option = "--table" if self.table is not None else "--sql"
             raise DistfitError(f"{option} does nothing without --connect", "add --connect ADDRESS, or name a file")
+        if self.connect is not None and (self.layer is not None or self.variables is not None):
+            option = "--layer" if self.layer is not None else "--variables"
+            raise DistfitError(f"{option} does nothing with --connect", "it is for .mtx and .h5ad files: leave it out")
         _ = self.budget
 
     @property

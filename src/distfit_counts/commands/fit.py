@@ -72,7 +72,7 @@ def fit(
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
         columns = data.read(watch, quiet)
-        check_memory(len(columns), [chosen], settings)
+        check_memory(len(columns), [chosen], settings, written_as)
         fits = _fit(columns, chosen, settings, watch)
         if save is not None:
             from distfit_counts.model_file import save as save_model

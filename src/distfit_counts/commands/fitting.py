@@ -77,12 +77,16 @@ def fitting_progress(watch: Watch, task: str, columns: Sequence[Column]) -> Prog
     return progress
 
 
-def check_memory(columns: int, families: Sequence[Family], settings: FitSettings) -> None:
+def check_memory(columns: int, families: Sequence[Family], settings: FitSettings, written_as: str) -> None:
     """Raises DistfitError, before memory ends, where the fits of so many columns would not fit in it."""
-    from distfit_counts.budget import bytes_of_fit, require_memory
+    from distfit_counts.budget import BYTES_PER_LINE, bytes_of_fit, require_memory
 
     each = sum(bytes_of_fit(family.n_parameters, settings.restarts) for family in families)
-    require_memory(columns * each, settings.memory, f"fits of {columns:,} columns or groups")
+    what, hint = f"fits of {columns:,} columns or groups", "raise --memory, give fewer --restarts"
+    if written_as == "table" and columns > 1:
+        each += len(families) * BYTES_PER_LINE
+        what, hint = f"{what} in one table", f"{hint}, write them line by line (-o fits.parquet)"
+    require_memory(columns * each, settings.memory, what, f"{hint}, or fit a part of them at a time")
 
 
 def import_torch_meanwhile(threads: int | None) -> None:

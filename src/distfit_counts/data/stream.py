@@ -168,6 +168,8 @@ def open_bytes(name: str, path: str | None, stdin: BinaryIO | None, meter: Meter
             if stdin is None:
                 import sys
 
+                if sys.stdin is None or sys.stdin.closed:
+                    raise DataError("stdin is closed", "pipe the counts into it, or name a file")
                 stdin = sys.stdin.buffer
             with closing(ByteStream(name, None, stdin, meter)) as stream:
                 yield stream

@@ -22,18 +22,17 @@ _HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
 
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     """A table of all ``fits`` (of one family) and their verdicts, each sentence once."""
-    listed = list(fits)
-    names = list(dict.fromkeys(name for fit in listed for name in fit.parameters))
-    console.print(Text(f"{listed[0].family}: {count(len(listed))} fits", style="bold"))
-    asked = listed[0].ci != "wald" or listed[0].level != LEVEL
-    tables = [_table(listed, names, False, hidden) for hidden in _HIDDEN]
-    tables = [_table(listed, names, True), *tables] if asked else tables
+    names = list(dict.fromkeys(name for fit in fits for name in fit.parameters))
+    console.print(Text(f"{fits[0].family}: {count(len(fits))} fits", style="bold"))
+    asked = fits[0].ci != "wald" or fits[0].level != LEVEL
+    tables = [_table(fits, names, False, hidden) for hidden in _HIDDEN]
+    tables = [_table(fits, names, True), *tables] if asked else tables
     shown = next((table for table in tables if least_width(console, table) <= console.width), tables[-1])
     console.print(Fitting(shown), crop=False)
     if asked and shown is not tables[0]:
         where_else = "-v, --format json or csv, or a wider terminal, have them"
-        console.print(Text(f"{interval_title(listed[0])}s: {where_else}", style="dim"))
-    _print_verdicts(console, listed)
+        console.print(Text(f"{interval_title(fits[0])}s: {where_else}", style="dim"))
+    _print_verdicts(console, fits)
 
 
 def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: frozenset[str] = frozenset()) -> Table:

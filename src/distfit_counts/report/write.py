@@ -31,7 +31,7 @@ def write_fits(
         found = runs(fits)
         write_parquet(portions(found, report), [place for numbers in found for place in numbers.places], output)
     else:
-        emit_table(lambda console: _print(fits, console, verbose), output)
+        emit_table(lambda console: _print(fits, console, verbose, report), output)
 
 
 def _json(fits: Sequence[Fit], report: Report | None) -> Iterator[str]:
@@ -42,9 +42,9 @@ def _json(fits: Sequence[Fit], report: Report | None) -> Iterator[str]:
         yield dumps(fit_record(fit, own)) + "\n"
 
 
-def _print(fits: Sequence[Fit], console: Console, verbose: bool) -> None:
+def _print(fits: Sequence[Fit], console: Console, verbose: bool, report: Report | None) -> None:
     if len(fits) > 1:
-        print_overview(console, fits)
+        print_overview(console, list(reported(fits, report)))
     if len(fits) == 1 or verbose:
         for fit in fits:
             print_fit(console, fit, verbose)

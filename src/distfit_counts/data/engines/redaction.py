@@ -6,7 +6,7 @@ import re
 
 MASK = "***"
 _PASSWORD = r"[\w-]*(?:password|passwd|pwd|secret)[\w-]*"
-_SECRET = rf"(?:{_PASSWORD}|[\w-]*(?:token|signature|credential|access_?key)[\w-]*)"
+_SECRET = rf"(?:{_PASSWORD}|[\w-]*(?:token|signature|credential|access_?key)[\w-]*|\bsig)"
 # A sort_key is no secret, an AccountKey is: its value is masked where it is text, or where all of this is within text.
 _MAYBE_SECRET = rf"(?:{_SECRET}|[\w-]*key)"
 _SIGN = r"\s*(?:=>|:=|=|:)\s*"
@@ -24,6 +24,8 @@ _ANYWHERE = tuple(
         # JSON and structs: "api_key": "...". Not "a"."key" = "b"."key", where both are names.
         rf"({_MAYBE_SECRET}\\?[\"']?\s*:\s*){_QUOTED}",
         rf"({_MAYBE_SECRET}[\"']?\s*(?:=>|:=|=)\s*)(?!\"){_QUOTED}",
+        # HTTP's "Authorization: Bearer ...".
+        r"(authorization[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic|token)\s+)?)[^\s'\"]+",
         # CREATE SECRET (..., SECRET '...'), ALTER ROLE ... PASSWORD '...'.
         rf"(\b{_PASSWORD}\s+){_QUOTED}",
     )
