@@ -140,12 +140,15 @@ def test_names_that_do_not_exist(file_db: str) -> None:
     error = refused(file_db, "Visit", None)
     assert error.problem == f'{file_db}: no table "Visit"'
     listed = "tables: frequencies, gaps, kinds, nothing, visits; other schemas: my.ward"
-    assert error.hint == f'did you mean "visits"? {listed}'
+    assert error.hint == f"did you mean --table visits? {listed}"
     assert refused(file_db, "zzz", None).hint == listed, "in one order always"
     for name in ("nowhere.visits", "My.Schema.Odd"):
         error = refused(file_db, name, None)
         assert error.problem == f'{file_db}: no table "{name}"'
         assert "visits" in error.hint
+    # Found as --table takes it: with its schema, and a dot within quotes.
+    assert refused("duckdb://", "nowhere.x", None).hint.startswith("name it as")
+    assert refused(file_db, '"my.ward".od', None).hint.startswith("did you mean --table '")
     assert refused(file_db, "visits", None, ["visit"]).hint.startswith('did you mean "visits"?')
     assert 'no column "town"' in refused(file_db, "visits", None, ["visits"], ["town"]).problem
     assert 'no column "w"' in refused(file_db, "visits", None, ["visits"], [], "w").problem

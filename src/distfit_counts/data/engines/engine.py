@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -69,7 +70,7 @@ class Engine(ABC):
         parts = self._parts(name)
         found = self.ask(lambda: self._find(parts))
         if found is None:
-            raise DataError(f'{self._address.shown}: no table "{self._address.clean(name)}"', self._known(name, parts))
+            raise DataError(f'{self._address.shown}: no table "{self._address.clean(name)}"', self._known(parts))
         return found
 
     def query(self, sql: str) -> Any:
@@ -144,17 +145,22 @@ class Engine(ABC):
             raise DataError(f'{self._address.shown}: "{self._address.clean(name)}" is no name of a table', hint)
         return [_unquoted(part) for part in re.findall(part, name)]
 
-    def _known(self, name: str, parts: Sequence[str]) -> str:
-        names = self.tables(parts[:-1]) or self.tables()
-        if not names:
+    def _known(self, parts: Sequence[str]) -> str:
+        schema = list(parts[:-1])
+        found = self.tables(schema) if schema else []
+        if not found:
+            schema, found = [], self.tables()
+        if not found:
             return "name it as SCHEMA.TABLE; the engine shows no table to choose from here"
-        near = difflib.get_close_matches(parts[-1].lower(), [other.lower() for other in names], n=3, cutoff=0.5)
+        # As --table takes them: with their schema, a part with a dot in quotes.
+        written = {".".join([*schema, name]).lower(): ".".join(map(_quoted, [*schema, name])) for name in found}
+        near = difflib.get_close_matches(".".join(parts).lower(), written, n=1, cutoff=0.5)
+        names = list(written.values())
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         listed = f"tables: {', '.join(names[:_SHOWN])}{more}"
-        if len(parts) == 1 and (others := self._other_schemas()):
+        if not schema and (others := self._other_schemas()):
             listed += f"; other schemas: {', '.join(others[:_SHOWN])}"
-        meant = next((name for name in names if [name.lower()] == near[:1]), None)
-        return f'did you mean "{meant}"? {listed}' if meant else listed
+        return f"did you mean --table {shlex.quote(written[near[0]])}? {listed}" if near else listed
 
     def _other_schemas(self) -> list[str]:
         """The schemas that --table has to name, the engine's own left out; [] where it does not tell."""
@@ -163,6 +169,10 @@ class Engine(ABC):
         except DataError:
             return []
         return sorted(name for name in names if not name.startswith(("pg_", "information_schema")))
+
+
+def _quoted(part: str) -> str:
+    return '"' + part.replace('"', '""') + '"' if re.search(r'[."`]', part) else part
 
 
 def _unquoted(part: str) -> str:
