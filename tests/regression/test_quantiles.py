@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+import torch
 
 from distfit_counts.families.spec import parse
-from distfit_counts.regression.quantiles import quantiles
+from distfit_counts.regression.quantiles import quantiles, searched
 from distfit_counts.regression.row_model import CountModel
 
 MEANS = np.logspace(-9, 12, 22)
@@ -61,7 +62,7 @@ def test_a_row_alone_has_the_quantiles_that_it_has_among_others() -> None:
 
 
 def test_the_cost_does_not_grow_with_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few hundred values of the pmf, where the mean is 10 and where it is 1e12."""
+    """Hardly more than a thousand values of the pmf, where the mean is 10 and where it is 1e12."""
     asked: list[int] = []
     own = CountModel.log_prob
 
@@ -74,6 +75,32 @@ def test_the_cost_does_not_grow_with_the_mean(monkeypatch: pytest.MonkeyPatch) -
         asked.clear()
         quantiles(CountModel.of(parse("poisson")), [np.log([mean])], [0.5])
         assert sum(asked) < 2_000
+
+
+@pytest.mark.parametrize("spec", ["poisson", "nb", "zinb", "hurdle(nb)", "2*poisson", "zt(nb)"])
+def test_small_ones_by_plain_sums_are_those_of_the_search(spec: str) -> None:
+    """Below, across and beyond the thousand counts that are summed, of levels in both tails."""
+    model, mean = CountModel.of(parse(spec)), np.log(np.logspace(-2, np.log10(3000.0), 24))
+    other = {"pi": -0.8, "p0": -0.8, "size": 0.7, "weight[1]": 0.4}
+    etas = [np.full(len(mean), other[head]) if head in other else mean for head in model.heads]
+    if spec == "2*poisson":
+        etas[-1] = etas[-1][::-1].copy()
+    levels = np.array([1e-6, 0.01, 0.5, 0.99, 1.0 - 1e-6])
+    assert np.array_equal(quantiles(model, etas, levels), searched(model, etas, levels))
+
+
+def test_other_programs_on_the_processors_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's threads wait by turning idly: of tensors this small up to fifty times the work."""
+    threads: list[int] = []
+    own = CountModel.log_prob
+
+    def watching(self: CountModel, eta: Any, y: Any) -> Any:
+        threads.append(torch.get_num_threads())
+        return own(self, eta, y)
+
+    monkeypatch.setattr(CountModel, "log_prob", watching)
+    quantiles(CountModel.of(parse("poisson")), [np.log([10.0, 1e6])], [0.5])
+    assert set(threads) == {1}
 
 
 def test_where_there_is_no_distribution_there_are_none() -> None:

@@ -1,7 +1,8 @@
-"""Quantiles of many rows' own distributions at once: sums over pieces up to each, then ever smaller pieces.
+"""Quantiles of many rows' own distributions at once: small ones by ``small_quantiles``, others by a search.
 
-The pieces are those of ``inference/fitted/tabulate``, the same number for every row: they double from 0 on, and around
-each peak are as wide as its standard deviation. A quantile costs some hundred values of the pmf, whatever the mean.
+The search sums over pieces up to each quantile, then over ever smaller pieces. They are those of
+``inference/fitted/tabulate``, the same number for every row: they double from 0 on, and around each peak are as wide as
+its standard deviation. A quantile costs some hundred values of the pmf, whatever the mean.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.quadrature import FEWEST, fitted, nodes, positions
+from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.row_model import CountModel
+from distfit_counts.regression.small_quantiles import small_quantiles
 
 # Rows whose pieces are held together, and pieces that are summed at a time: few rows need them all.
 _ROWS, _STRIDE = 4096, 8
@@ -81,12 +84,23 @@ class _Rows:
         return np.sort(np.concatenate([np.broadcast_to(_DOUBLES, (n, len(_DOUBLES))), whole], axis=1), axis=1)
 
 
+@one_thread()
 def quantiles(model: CountModel, etas: Sequence[Array], asked: Sequence[float]) -> Array:
     """The smallest counts with P(Y <= count) >= q, [N, Q]; NaN where there is no distribution, or none below 2^62."""
+    levels = np.asarray(asked, dtype=np.float64)
+    found = small_quantiles(model, etas, levels * (1.0 - _ROUNDING))
+    rest = np.flatnonzero(np.isnan(found).any(axis=1))
+    large = searched(model, [eta[rest] for eta in etas], levels)
+    found[rest] = np.where(np.isnan(found[rest]), large, found[rest])
+    return found
+
+
+def searched(model: CountModel, etas: Sequence[Array], levels: Array) -> Array:
+    """The same by the search alone, whatever the mean."""
     n = len(etas[0])
     rows, parts = _Rows(model, etas), [np.arange(i, min(i + _ROWS, n)) for i in range(0, n, _ROWS)]
-    found = [_of(rows.at(part), np.asarray(asked, dtype=np.float64)) for part in parts]
-    return np.concatenate(found) if found else np.zeros((0, len(asked)))
+    found = [_of(rows.at(part), levels) for part in parts]
+    return np.concatenate(found) if found else np.zeros((0, len(levels)))
 
 
 def _of(rows: _Rows, asked: Array) -> Array:
