@@ -220,6 +220,8 @@ def test_ctrl_c_in_training_and_the_same_command_again(process: Run, tmp_path: P
         (["--hidden", "8", "--cluster", "health"], "does nothing with --hidden"),
         (["--hidden", "8", "--validation", "1.5"], "out of range"),
         (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
+        (["--hidden", "8", "--checkpoint", NMES], "is also an input: it would be overwritten"),
+        (["--hidden", "8", "--checkpoint", "sample_data/horsekicks.csv"], "horsekicks.csv is no checkpoint\n"),
     ],
 )
 def test_options_of_networks_that_cannot_be(distfit: Run, arguments: list[str], said: str) -> None:
