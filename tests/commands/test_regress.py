@@ -85,6 +85,8 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     [
         ([NMES, "visits ~ chronik"], 'did you mean "chronic"'),
         ([NMES, "visits ~ chronic +"], "cannot read the terms"),
+        ([NMES, "visits ~ chronic +"], "they end in an operator, or have two in a row"),
+        ([NMES, "visits ~ chronic + log(visits)"], 'the response "visits" is also a covariate'),
         ([NMES, "visits"], "is no formula"),
         ([NMES, "health ~ chronic"], "'average' is not"),
         ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
@@ -136,6 +138,7 @@ def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
         assert said in done.stdout, said
+    assert "\n\n\n" not in done.stdout
     again = distfit(*arguments, *options, "--format", "json")
     record = json.loads(again.stdout)
     assert record["epochs"] == 3
