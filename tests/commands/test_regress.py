@@ -78,6 +78,7 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     few = "".join(text.splitlines(keepends=True)[:4])
     assert distfit("predict", model, "-", input=few).stdout.count("\n") == 4
     assert "4,406 rows" in process("regress", "-", "visits ~ chronic", input=text).stdout
+    assert "stdin has no data rows" in distfit("regress", "-", "y ~ x", input="y,x\n").stderr
 
 
 @pytest.mark.parametrize(

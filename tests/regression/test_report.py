@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from distfit_counts.errors import DataError
 from distfit_counts.regression.agreement import Moments
 from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.regress import Request, regress
@@ -139,3 +140,14 @@ def test_equal_responses_are_told(family: str) -> None:
     found = fit(pd.DataFrame({"y": [3] * 40, "x": range(40)}), "y ~ x", family)
     assert found.verdicts[0].code == "terms.constant"
     assert "All 40 responses are 3" in found.verdicts[0].message
+
+
+def test_one_coefficient_runs_on_and_one_level_is_one() -> None:
+    """Zeros below 0 and counts above: the slope of P(Y = 0) alone has no end."""
+    x = np.repeat([-2.0, -1.0, 1.0, 2.0], 10)
+    y = np.where(x < 0, 0, 1 + np.arange(40) % 4)
+    (told,) = [v.message for v in fit(pd.DataFrame({"y": y, "x": x}), "y ~ 1 | 0 + x", "hurdle(poisson)").verdicts]
+    assert "as x (-∞) runs on without bound" in told
+    assert "this coefficient has no standard error." in told
+    with pytest.raises(DataError, match="has 1 level\n"):
+        fit(pd.DataFrame({"y": ["a"] * 9, "x": range(9)}), "y ~ x", "bernoulli")
