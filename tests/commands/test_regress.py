@@ -78,6 +78,7 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     few = "".join(text.splitlines(keepends=True)[:4])
     assert distfit("predict", model, "-", input=few).stdout.count("\n") == 4
     assert "4,406 rows" in process("regress", "-", "visits ~ chronic", input=text).stdout
+    assert "stdin has no data rows" in distfit("regress", "-", "y ~ x", input="y,x\n").stderr
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,8 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     [
         ([NMES, "visits ~ chronik"], 'did you mean "chronic"'),
         ([NMES, "visits ~ chronic +"], "cannot read the terms"),
+        ([NMES, "visits ~ chronic +"], "they end in an operator, or have two in a row"),
+        ([NMES, "visits ~ chronic + log(visits)"], 'the response "visits" is also a covariate'),
         ([NMES, "visits"], "is no formula"),
         ([NMES, "health ~ chronic"], "'average' is not"),
         ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
@@ -136,6 +139,7 @@ def test_a_network_is_one_option_away(distfit: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("nb network 3-8-2 on visits ~ chronic + health", "held out", "R² of the mean", "epoch"):
         assert said in done.stdout, said
+    assert "\n\n\n" not in done.stdout
     again = distfit(*arguments, *options, "--format", "json")
     record = json.loads(again.stdout)
     assert record["epochs"] == 3
@@ -220,6 +224,8 @@ def test_ctrl_c_in_training_and_the_same_command_again(process: Run, tmp_path: P
         (["--hidden", "8", "--cluster", "health"], "does nothing with --hidden"),
         (["--hidden", "8", "--validation", "1.5"], "out of range"),
         (["--hidden", "8", "--gradient", "canonical", "-f", "nb"], "canonical"),
+        (["--hidden", "8", "--checkpoint", NMES], "is also an input: it would be overwritten"),
+        (["--hidden", "8", "--checkpoint", "sample_data/horsekicks.csv"], "horsekicks.csv is no checkpoint\n"),
     ],
 )
 def test_options_of_networks_that_cannot_be(distfit: Run, arguments: list[str], said: str) -> None:

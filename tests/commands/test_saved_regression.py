@@ -210,3 +210,13 @@ def test_rows_that_the_model_knows_nothing_of_are_left_out(distfit: Run, tmp_pat
         "6 left out as the model knows nothing"
         in distfit("check", "m.json", "a.csv", cwd=tmp_path, COLUMNS="300").stdout
     )
+
+
+@pytest.mark.parametrize("weights", [[], ["--weights", "w"]])
+def test_check_knows_the_rows_of_a_normal_fit(distfit: Run, tmp_path: Path, weights: list[str]) -> None:
+    """Its likelihood has the variance RSS/n, its predictions RSS/(n - p): both scores are those of the predictions."""
+    (tmp_path / "a.csv").write_text("y,x,w\n1.5,1,1\n2.1,2,2\n2.2,3,1\n4.5,4,3\n4.1,5,1\n7,6,2\n")
+    distfit("regress", "a.csv", "y ~ x", "-f", "gaussian", *weights, "--save", "m.json", cwd=tmp_path)
+    found = json.loads(distfit("check", "m.json", "a.csv", *weights, "--format", "json", cwd=tmp_path).stdout)
+    assert found["log_score_in_sample"] == pytest.approx(found["log_score"], rel=1e-13)
+    assert "check.same_data" in [verdict["code"] for verdict in found["verdicts"]]

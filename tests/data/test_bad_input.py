@@ -201,6 +201,7 @@ def test_no_rows_of_other_kinds(tmp_path: Path, text_file: TextFile) -> None:
     assert "no data rows" in refused(path).problem
     assert "no data rows" in refused(text_file("\n", "a.jsonl")).problem
     assert "stdin is empty (0 bytes)" in refused("-", stdin=io.BytesIO()).problem
+    assert refused("-", ["y"], stdin=io.BytesIO(b"y\n")).problem == "stdin has no data rows"
 
 
 def test_only_missing_values(text_file: TextFile) -> None:

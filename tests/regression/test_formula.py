@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.formula import parse, response_of, variables
+from distfit_counts.regression.formula import parse, response_of, variables, without_dot
 
 ZINB = ("pi", "mean", "size")
 
@@ -77,3 +77,17 @@ def test_parameters_that_do_not_exist_are_refused_by_name() -> None:
 
 def test_a_response_with_blanks_stands_in_backquotes() -> None:
     assert response_of("`number of visits` ~ x") == "number of visits"
+
+
+@pytest.mark.parametrize(
+    ("formula", "meant"),
+    [
+        ("y ~ . - b", "y ~ (a + `c d`)"),
+        ("y ~ . - `c d` - b + a:b", "y ~ (a) + a:b"),
+        ("y ~ . - a:b - b", "y ~ (a + b + `c d`) - a:b - b"),
+        ("y ~ a + . - a", "y ~ a + (a + b + `c d`) - a"),
+        ("y ~ . - a | .", "y ~ (b + `c d`) | (a + b + `c d`)"),
+    ],
+)
+def test_a_dot_less_a_column_is_written_without_it(formula: str, meant: str) -> None:
+    assert without_dot(formula, ["y", "a", "b", "c d"], [None]) == meant

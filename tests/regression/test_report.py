@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from distfit_counts.errors import DataError
+from distfit_counts.regression.agreement import Moments
+from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.regress import Request, regress
 from distfit_counts.regression.result import Regression
 from distfit_counts.settings import FitSettings
@@ -106,3 +109,45 @@ def test_no_two_lines_in_a_row_are_blank(frame: pd.DataFrame, request_: dict[str
     for family in ("poisson", "zip"):
         text = fit(frame, "y ~ g + x + h", family, restarts=3, **request_).summary()
         assert "\n\n\n" not in text
+
+
+def test_the_title_has_the_terms_of_single_parameters_and_only_means_have_rates(frame: pd.DataFrame) -> None:
+    found = fit(frame[frame["g"] != "c"], "y ~ x", "nb", own={"size": "~ g"})
+    assert found.summary().startswith("nb regression of y ~ x, size ~ g, data: ")
+    assert {own.head: own.ratio for own in found.predictors} == {"mean": "rate ratio", "size": "ratio"}
+
+
+@pytest.mark.parametrize(
+    ("heads", "more", "advice"),
+    [
+        (("rate",), False, "Try a hurdle family"),
+        (("rate",), True, "Try a zero-inflated or hurdle family."),
+        (("pi", "rate"), False, "Try a family without zero inflation."),
+        (("p0", "rate"), False, "more terms"),
+    ],
+)
+def test_what_to_do_about_zeros_is_what_the_family_does_not_do_already(
+    heads: tuple[str, ...], more: bool, advice: str
+) -> None:
+    zeros = (90.0, 40.0) if more else (10.0, 40.0)
+    seen = Moments(n=100.0, chi_square=99.0, df=99.0, settled=0, zeros=zeros, mean=(1.0, 1.0), variance=(1.0, 1.0))
+    (verdict,) = misfit(seen, heads, standard_errors=True)
+    assert advice in verdict.message
+
+
+@pytest.mark.parametrize("family", ["poisson", "gaussian"])
+def test_equal_responses_are_told(family: str) -> None:
+    found = fit(pd.DataFrame({"y": [3] * 40, "x": range(40)}), "y ~ x", family)
+    assert found.verdicts[0].code == "terms.constant"
+    assert "All 40 responses are 3" in found.verdicts[0].message
+
+
+def test_one_coefficient_runs_on_and_one_level_is_one() -> None:
+    """Zeros below 0 and counts above: the slope of P(Y = 0) alone has no end."""
+    x = np.repeat([-2.0, -1.0, 1.0, 2.0], 10)
+    y = np.where(x < 0, 0, 1 + np.arange(40) % 4)
+    (told,) = [v.message for v in fit(pd.DataFrame({"y": y, "x": x}), "y ~ 1 | 0 + x", "hurdle(poisson)").verdicts]
+    assert "as x (-∞) runs on without bound" in told
+    assert "this coefficient has no standard error." in told
+    with pytest.raises(DataError, match="has 1 level\n"):
+        fit(pd.DataFrame({"y": ["a"] * 9, "x": range(9)}), "y ~ x", "bernoulli")

@@ -110,3 +110,17 @@ def test_normal_residuals_are_those_of_the_linear_model(draw: Draw, made: pd.Dat
     drawn = [row["residual"] for rows in values(panel) for row in rows if "residual" in row]
     extremes = np.array([left.min(), left.max()]) / np.sqrt((left**2).sum() / (N - 3))
     assert (min(drawn), max(drawn)) == pytest.approx(tuple(extremes))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_levels_have_probabilities_and_all_of_them_are_drawn(draw: Draw, hidden: bool) -> None:
+    chart = draw("categorical", "x + z", hidden)
+    assert chart["title"]["text"] == ["categorical: the fitted probabilities"]
+    drawn = {row["series"] for rows in values(chart["vconcat"][0]) for row in rows if "predicted" in row}
+    assert drawn == {"blue", "green", "red"}
+
+
+@pytest.mark.parametrize(("family", "randomised"), [("gaussian", False), ("bernoulli", True)])
+def test_only_what_is_drawn_at_random_is_called_so(draw: Draw, family: str, randomised: bool) -> None:
+    title = draw(family, "x", False)["vconcat"][-1]["title"]
+    assert ("Randomised" in str(title)) is randomised

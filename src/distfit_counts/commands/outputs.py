@@ -40,14 +40,19 @@ def _named(format: str) -> str:
     return {"csv": "CSV", "json": "JSON Lines", "parquet": "Parquet"}[format]
 
 
-def check_outputs(output: Path | None, save: Path | None, plot: Path | None, inputs: Sequence[Path]) -> None:
-    """Raises OutputError where one of them cannot be written, two have the same name, or one is an input."""
+def check_outputs(
+    output: Path | None, save: Path | None, plot: Path | None, inputs: Sequence[Path], checkpoint: Path | None = None
+) -> None:
+    """Raises OutputError where one of them cannot be written, two have the same name, or one is an input.
+
+    Whether ``checkpoint`` can be written is seen where it may be read first.
+    """
     from distfit_counts.output import check
     from distfit_counts.report.plots.render import check as check_picture
 
-    paths = [path for path in (output, save, plot) if path is not None]
+    paths = [path for path in (output, save, plot, checkpoint) if path is not None]
     if len(set(paths)) < len(paths):
-        raise OutputError("two outputs have the same name", "give -o, --save and --plot different names")
+        raise OutputError("two outputs have the same name", "give every output a name of its own")
     for path in paths:
         for source in inputs:
             if path.is_file() and source.is_file() and path.samefile(source):

@@ -98,7 +98,7 @@ def regress(
 
     if family not in NATURAL:
         parse(family, beside=NATURAL)
-    check_outputs(output, save, plot, [Path(source)])
+    check_outputs(output, save, plot, [Path(source)], training.checkpoint)
     written_as = format_of(format, output)
     network = training.settings(ctx, seed)
     if cluster is not None and errors is not options.Errors.model:

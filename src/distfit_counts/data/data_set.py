@@ -55,7 +55,8 @@ class DataSet:
             # One empty part of a data set says nothing; all of them do.
             if self._empty and len(self._empty) == len(self._paths):
                 raise self._empty[0]
-            raise DataError(f"{self._name} has no data rows", "check the program or the filter that wrote it")
+            named = "stdin" if self._name == STDIN else self._name
+            raise DataError(f"{named} has no data rows", "check the program or the filter that wrote it")
         return self._tables.columns(self._name)
 
     def _read(self, path: str) -> None:

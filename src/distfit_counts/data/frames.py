@@ -121,7 +121,8 @@ def column_names(sources: Sequence[str]) -> list[str]:
 
 
 def _no_rows(sources: Sequence[str]) -> DataError:
-    return DataError(f"{', '.join(sources)} has no data rows", "check the program or the filter that wrote it")
+    names = ", ".join("stdin" if source == STDIN else source for source in sources)
+    return DataError(f"{names} has no data rows", "check the program or the filter that wrote it")
 
 
 def _batches(

@@ -15,9 +15,9 @@ from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.covariance import Information, sandwich
 from distfit_counts.regression.design import Predictor
 from distfit_counts.regression.directions import beside, in_units_of_rows, null_space
-from distfit_counts.regression.link import LOGIT, SOFTMAX, Link
+from distfit_counts.regression.link import LOG, LOGIT, SOFTMAX, Link
 from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
-from distfit_counts.regression.row_model import CountModel, bare, silent_at_zero
+from distfit_counts.regression.row_model import LOCATIONS, CountModel, bare, silent_at_zero
 from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
@@ -130,6 +130,8 @@ class Estimates:
         alone = own.terms.names == ("Intercept",) and own.offset is None
         natural = self._weight(own.head) if alone and link is SOFTMAX else _natural(link, listed[0]) if alone else None
         ratio = "odds ratio" if link.name == "logit" else link.ratio
+        # Only means are rates: a size under the log link has a ratio too.
+        ratio = "ratio" if link is LOG and bare(own.head) not in LOCATIONS else ratio
         return FittedPredictor(
             own.head, link.name, ratio, own.terms, listed, tests, beta, back @ unbounded, back @ unidentified, natural
         )

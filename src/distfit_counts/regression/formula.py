@@ -31,6 +31,8 @@ _NODES = (
 )  # fmt: skip
 # A dot that is a term, not part of a name, a number or a function.
 _DOT = re.compile(r"(?<![^\s~+*:(|-])\.(?![^\s+*:)|-])")
+# A dot less columns, none of which goes on as a product or a call.
+_LESS = re.compile(r"^(\s*\.)((?:\s*-\s*(?:`[^`]+`|[^\W\d]\w*+)(?!\s*[.:*/^(]))+)")
 _OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\"`"
 
 
@@ -63,9 +65,19 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
         terms |= dict.fromkeys(matching, _right(given, name))
     if not heads:
         raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
-    for side in terms.values():
+    response = _name(sides[0].strip(), text)
+    for side in dict.fromkeys(terms.values()):
         check_terms(side)
-    return Formula(text.strip(), _name(sides[0].strip(), text), terms)
+        if response in variables(side):
+            problem = f'the response "{response}" is also a covariate, in the terms {side!r}'
+            raise DistfitError(problem, "it would explain itself: take it out of the terms")
+    return Formula(text.strip(), response, terms)
+
+
+def with_own(text: str, terms: Mapping[str, str]) -> str:
+    """The formula for people: behind it those of ``terms``, by head, that it does not say itself."""
+    parts = [part.strip() for part in _split(_sides(text)[1], "|")]
+    return ", ".join([text, *(f"{head} ~ {own}" for head, own in terms.items() if own != _default(head, parts))])
 
 
 def without_dot(text: str, columns: Sequence[str], used: Sequence[str | None]) -> str:
@@ -80,7 +92,16 @@ def without_dot(text: str, columns: Sequence[str], used: Sequence[str | None]) -
     if not names:
         raise DistfitError(f"{text!r}: there is no other column", f"the columns are: {', '.join(columns)}")
     left, right = _sides(text)
-    return f"{left}~{_DOT.sub(lambda _: '(' + ' + '.join(names) + ')', right)}"
+    return f"{left}~{'|'.join(_dot_written_out(part, names) for part in _split(right, '|'))}"
+
+
+def _dot_written_out(part: str, names: Sequence[str]) -> str:
+    """``. - a - b`` at the front without a and b at all; what is taken off elsewhere may be no part of the dot."""
+    if found := _LESS.match(part):
+        less = {name.strip("` ") for name in re.findall(r"`[^`]+`|\w+", found[2])}
+        if left := [name for name in names if name.strip("`") not in less]:
+            part, names = found[1] + part[found.end() :], left
+    return _DOT.sub(lambda _: "(" + " + ".join(names) + ")", part)
 
 
 def has_dot(text: str) -> bool:
@@ -155,7 +176,10 @@ def read(terms: str) -> Any:
     except (FormulaicError, SyntaxError, ValueError) as error:
         # formulaic marks the place with terminal colours and brackets of its own.
         said = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip().splitlines()
-        raise DistfitError(f"cannot read the terms {terms!r}", said[0] if said else "check the signs") from None
+        hint = said[0] if said else "check the signs"
+        # Its own sentence on this most frequent slip is misspelt and names an arity.
+        hint = "they end in an operator, or have two in a row" if hint.startswith("Operator `") else hint
+        raise DistfitError(f"cannot read the terms {terms!r}", hint) from None
     return found
 
 

@@ -52,11 +52,16 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
         left &= ~cell.rows
     rest = _infinite(own, matrix[left])
     if rest:
+        runs, have = (
+            ("runs", "this coefficient has no standard error")
+            if len(rest) == 1
+            else ("run", "these coefficients have no standard errors")
+        )
         yield Verdict(
             "terms.separation",
-            f"{own.head}: the likelihood still rises as {listed(rest)} run on without bound: in part of the rows the "
-            f"covariates settle {own.head} completely (quasi-complete separation). The log-likelihood is its supremum; "
-            "these coefficients have no standard errors. Fewer terms will do.",
+            f"{own.head}: the likelihood still rises as {listed(rest)} {runs} on without bound: in part of the rows "
+            f"the covariates settle {own.head} completely (quasi-complete separation). The log-likelihood is its "
+            f"supremum; {have}. Fewer terms will do.",
         )
 
 

@@ -30,8 +30,17 @@ def misfit(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Ite
             yield Verdict(
                 "misfit.zeros",
                 f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
-                + ("Try a zero-inflated or hurdle family." if z > 0 else "Try a family without zero inflation."),
+                + _zeros_remedy(z > 0, {bare(head) for head in heads}),
             )
+
+
+def _zeros_remedy(more: bool, heads: set[str]) -> str:
+    if "p0" in heads:
+        # A hurdle has as many zeros as the data, on the whole.
+        return "Give the zeros more terms."
+    if "pi" in heads:
+        return "Try a hurdle family." if more else "Try a family without zero inflation."
+    return "Try a zero-inflated or hurdle family." if more else "Try a hurdle family: zero inflation only adds zeros."
 
 
 def _dispersion(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Iterator[Verdict]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.natural import NaturalFamily
+from distfit_counts.regression.natural import Categorical, NaturalFamily
 from distfit_counts.regression.row_model import CountModel, RowModel
 
 _GROUPS = 10
@@ -53,6 +53,15 @@ def correlation(predicted: Array, observed: Array, share: Array) -> float:
     a, b = (values - (values @ share)[:, None] for values in (predicted, observed))
     both = math.sqrt(float((share * a**2).sum()) * float((share * b**2).sum()))
     return float((share * a * b).sum()) / both if both > 0.0 else math.nan
+
+
+def tenths_by_mean(model: RowModel, eta: Array, y: Array, weights: Array) -> dict[str, tuple[Tenth, ...]]:
+    """Those of every mean, by name; of a response with three levels or more, of all of them."""
+    predicted, observed, names = means(model, eta, y)
+    if isinstance(model, Categorical) and len(names) > 1:
+        names = (model.levels[0], *names)
+        predicted, observed = (np.vstack([1.0 - own.sum(axis=0), own]) for own in (predicted, observed))
+    return {name: tenths(p, o, weights) for name, p, o in zip(names, predicted, observed, strict=True)}
 
 
 def tenths(predicted: Array, observed: Array, weights: Array) -> tuple[Tenth, ...]:

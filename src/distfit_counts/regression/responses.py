@@ -47,7 +47,10 @@ def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[R
         return GAUSSIAN, column.to_numpy(dtype=np.float64)
     levels = sorted(column.dropna().unique(), key=_order)
     if spec == "bernoulli" and len(levels) != 2:
-        raise DataError(f'column "{column.name}" has {len(levels)} levels', "bernoulli has two; for more, categorical")
+        raise DataError(
+            f'column "{column.name}" has {len(levels)} level{"s" * (len(levels) != 1)}',
+            "bernoulli has two; for more, categorical",
+        )
     if len(levels) < 2:
         raise DataError(f'column "{column.name}" has a single level', "nothing depends on anything there")
     if len(levels) > 1_000:

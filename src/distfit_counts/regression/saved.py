@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from distfit_counts.regression.formula import response_of
@@ -37,5 +38,18 @@ class SavedRegression:
     def log_score(self) -> float:
         """Mean -log p of the rows that it was fitted to; of a network, of those held out if there are any."""
         if isinstance(self.fit, Regression):
-            return -self.fit.log_likelihood / self.fit.n
+            own = -self.fit.log_likelihood / self.fit.n
+            return own if self.fit.variance is None else normal_log_score(own, self.fit.variance)
         return -self.fit.checkup.log_score
+
+
+def normal_log_score(least: float, variance: float) -> float:
+    """Mean -log p of the rows of a least-squares fit: log(2 pi s2)/2 + v/(2 s2) at the ``variance`` s2.
+
+    ``least``: the same at the maximum of the likelihood, where the variance is v = RSS/n and it is
+    (log(2 pi v) + 1)/2. What predicts has s2 = RSS/(n - p).
+    """
+    if not variance > 0.0:
+        return least
+    own = math.log(2.0 * math.pi * variance)
+    return 0.5 * (own + math.exp(2.0 * least - 1.0 - own))

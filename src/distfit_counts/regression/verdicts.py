@@ -33,6 +33,7 @@ def verdicts(
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
         return (Verdict("terms.all_zero", nothing),)
     found = [
+        *_constant(data),
         *_boundary(solution),
         *_convergence(solution, settings),
         *_few_rows(solution, data),
@@ -42,6 +43,16 @@ def verdicts(
         *(misfit(moments, solution.problem.heads, standard_errors=True) if moments is not None else ()),
     ]
     return tuple(found)
+
+
+def _constant(data: Design) -> Iterator[Verdict]:
+    seen = data.y[data.weights > 0.0]
+    if len(seen) > 1 and seen.min() == seen.max():
+        yield Verdict(
+            "terms.constant",
+            f"All {len(seen):,} responses are {seen[0]:g}: there is nothing for covariates to explain. Check the "
+            "column and the filter that made it.",
+        )
 
 
 def _boundary(solution: Solution) -> Iterator[Verdict]:

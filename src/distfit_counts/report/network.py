@@ -10,6 +10,7 @@ from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.model import NetworkModel
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.report.agreement import agreement_parts
+from distfit_counts.report.blank_lines import SingleBlanks
 from distfit_counts.report.narrow import whole
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.tables import plain_table
@@ -34,7 +35,7 @@ def print_network(console: Console, model: NetworkModel, verbose: bool = False) 
     ]
     if verbose:
         parts += [_steps(fit), _gradients(fit), _tenths(fit)]
-    console.print(Group(*map(whole, parts)), crop=False)
+    console.print(SingleBlanks(Group(*map(whole, parts))), crop=False)
 
 
 def _layers(fit: NetworkFit) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
+from distfit_counts.regression.formula import with_own
 from distfit_counts.regression.names import label
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.agreement import agreement_parts
@@ -65,7 +66,8 @@ def _title(fit: Regression) -> Text:
     missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
     weighted = f" of weight {fit.n:,.10g}" if fit.weights is not None else ""
     rows = f"{count(fit.n_rows)} row{'s' * (fit.n_rows != 1)}{weighted}{missing}"
-    return Text.assemble((fit.family, "bold cyan"), f" regression of {fit.formula}, {source}: {rows}")
+    formula = with_own(fit.formula, {own.head: own.terms.text for own in fit.predictors})
+    return Text.assemble((fit.family, "bold cyan"), f" regression of {formula}, {source}: {rows}")
 
 
 def _heading(own: FittedPredictor, fit: Regression) -> Text:

@@ -50,10 +50,9 @@ def read(path: Path, schema: str) -> tuple[dict[str, Any], dict[str, npt.NDArray
         record = json.loads(arrays.pop(_RECORD).tobytes())
     except OSError as error:
         raise DistfitError(f"cannot read {path}: {error.strerror or error}", "name a checkpoint") from None
-    except _BROKEN as error:
-        raise DistfitError(
-            f"{path} is no checkpoint: {error}", "name another file, or remove it to begin anew"
-        ) from None
+    except _BROKEN:
+        # NumPy's own words would have the reader unpickle the file.
+        raise DistfitError(f"{path} is no checkpoint", "name another file, or remove it to begin anew") from None
     found = record.get("schema") if isinstance(record, dict) else None
     if found != schema:
         hint = f"this distfit reads {schema}: name another file, or remove it to begin anew"

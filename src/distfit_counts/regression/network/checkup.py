@@ -16,7 +16,7 @@ from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.net import with_offset
 from distfit_counts.regression.network.saturated import saturated_log_prob
 from distfit_counts.regression.network.scored import Scored
-from distfit_counts.regression.observed_means import Tenth, correlation, means, r_squared, shown, tenths
+from distfit_counts.regression.observed_means import Tenth, correlation, means, r_squared, shown, tenths_by_mean
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Checkup:
     ``log_score``: weighted mean of log p(y); ``gain``: by how much it exceeds that of the fit without covariates,
     ``gain_error`` its standard error. ``climb``: by how much the NLL of these rows rose from the best epoch to the
     last, ``climb_error`` its standard error; 0 where the last is the best. ``means``: predicted and observed, of each
-    level but the first for a categorical response; ``tenths`` likewise. NaN: not defined.
+    level but the first for a categorical response; ``tenths``: of every level. NaN: not defined.
     """
 
     held_out: bool
@@ -95,7 +95,7 @@ def checkup(scored: Scored, eta: Tensor, batch: Batch, held_out: bool, climb: tu
         n=len(y),
         parameters={name: _spread(values) for name, values in shown(model, eta.numpy()).items()},
         means={name: (float(share @ p), float(share @ o)) for name, p, o in pairs},
-        tenths={name: tenths(p, o, weights) for name, p, o in pairs},
+        tenths=tenths_by_mean(model, eta.numpy(), y, weights),
         r_squared=r_squared(predicted, observed, share),
         correlation=correlation(predicted, observed, share),
         mean_square_error=float((share * (predicted - observed) ** 2).sum()),

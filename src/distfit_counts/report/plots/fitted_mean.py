@@ -16,6 +16,7 @@ from distfit_counts.regression.natural import Bernoulli, Categorical
 from distfit_counts.regression.network.model import NetworkModel
 from distfit_counts.regression.network.response import coded
 from distfit_counts.regression.observed_means import Tenth, tenths
+from distfit_counts.regression.row_model import RowModel
 from distfit_counts.report.plots.theme import BLUE, HEIGHT, INK, OBSERVED_EDGE, WIDTH, Series, chart_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,13 @@ class Panel:
 
     chart: Layers | alt.VConcatChart
     told: str
+
+
+def fitted_name(model: RowModel) -> str:
+    """What the panel shows, for a title: the means of levels are probabilities."""
+    if isinstance(model, Bernoulli):
+        return "fitted probability"
+    return "fitted probabilities" if isinstance(model, Categorical) else "fitted mean"
 
 
 def mean_panel(

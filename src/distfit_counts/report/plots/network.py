@@ -10,7 +10,7 @@ from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.model import NetworkModel
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.report.numbers import count, fixed
-from distfit_counts.report.plots.fitted_mean import mean_panel
+from distfit_counts.report.plots.fitted_mean import fitted_name, mean_panel
 from distfit_counts.report.plots.regression import residual_part
 from distfit_counts.report.plots.render import render
 from distfit_counts.report.plots.rootogram import inside, notes, rootogram_panel
@@ -47,7 +47,7 @@ def plot_network(model: NetworkModel, frame: pd.DataFrame | None, path: Path) ->
     chart = alt.vconcat(*parts, spacing=28).resolve_scale(
         color="independent", strokeDash="independent", shape="independent"
     )
-    render(dressed(chart, f"{fit.model.spec}: the fitted mean", told), path)
+    render(dressed(chart, f"{fit.model.spec}: the {fitted_name(fit.model)}", told), path)
 
 
 def _rootogram(seen: Residuals, response: str) -> Layers:

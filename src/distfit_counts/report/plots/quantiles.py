@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
 # Points that are drawn: all at the ends, where the tails show, and evenly spaced ranks between.
 _ENDS, _BETWEEN = 100, 200
-NOTE = (
-    "Randomised quantile residuals: on the line where the model is right (mean 0, standard deviation 1). Shaded: where "
+NOT_RANDOMISED = (
+    "Quantile residuals: on the line where the model is right (mean 0, standard deviation 1). Shaded: where "
     "all points would lie with probability 95 % (simulated)."
 )
+NOTE = "Randomised q" + NOT_RANDOMISED.removeprefix("Q")
 
 
 def quantile_chart(fit: Fit, told: str = "") -> alt.TopLevelMixin:

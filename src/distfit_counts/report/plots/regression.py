@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from distfit_counts.regression.model import Model
+from distfit_counts.regression.natural import Normal
 from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.network.model import NetworkModel
-from distfit_counts.regression.observed_means import means, tenths
+from distfit_counts.regression.observed_means import tenths_by_mean
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.result import Regression
 from distfit_counts.report.numbers import count
-from distfit_counts.report.plots.fitted_mean import mean_panel
-from distfit_counts.report.plots.quantiles import NOTE, quantile_rows, residual_panel, sentence
+from distfit_counts.report.plots.fitted_mean import fitted_name, mean_panel
+from distfit_counts.report.plots.quantiles import NOT_RANDOMISED, NOTE, quantile_rows, residual_panel, sentence
 from distfit_counts.report.plots.render import render
 from distfit_counts.report.plots.rootogram import inside, notes, rootogram_panel
 from distfit_counts.report.plots.theme import dressed, small_title
@@ -72,13 +73,9 @@ def _counts(drawn: Drawn, seen: Residuals) -> tuple[Layers, str, list[str]]:
 
 
 def _mean(drawn: Drawn, seen: NaturalResiduals) -> tuple[Layers | alt.VConcatChart, str, list[str]]:
-    predicted, observed, names = means(seen.model, seen.eta, seen.y)
-    groups = {
-        name: tenths(own, response, seen.weights)
-        for name, own, response in zip(names, predicted, observed, strict=True)
-    }
+    groups = tenths_by_mean(seen.model, seen.eta, seen.y, seen.weights)
     panel = mean_panel(drawn.model, drawn.frame, drawn.response, drawn.weights, groups)
-    return panel.chart, f"{drawn.family}: the fitted mean", [panel.told]
+    return panel.chart, f"{drawn.family}: the {fitted_name(seen.model)}", [panel.told]
 
 
 def residual_part(family: str, seen: Residuals | NaturalResiduals) -> list[Layers]:
@@ -87,4 +84,6 @@ def residual_part(family: str, seen: Residuals | NaturalResiduals) -> list[Layer
     if not np.isfinite(residuals).any():
         return []
     rows = quantile_rows(residuals)
-    return [residual_panel(rows).properties(title=small_title(sentence(family, residuals, rows), [NOTE]))]
+    # A normal response leaves nothing to draw at random.
+    note = NOT_RANDOMISED if isinstance(seen, NaturalResiduals) and isinstance(seen.model, Normal) else NOTE
+    return [residual_panel(rows).properties(title=small_title(sentence(family, residuals, rows), [note]))]
