@@ -145,7 +145,7 @@ def test_names(server: PostgreSQL) -> None:
     assert read_table(server.address(), "public.seen", None)[0].histogram.n > 0
     error = refused(server.address(), "Visits", None)
     assert 'no table "Visits"' in error.problem
-    assert error.hint.startswith('did you mean --table visits?')
+    assert error.hint.startswith("did you mean --table visits?")
     assert 'no column "vists"' in refused(server.address(), "visits", None, ["vists"]).problem
     assert "tables: exact" in refused(server.address(), None, None).hint
     assert "tables: exact" in refused(server.address(), "nowhere.thing", None).hint

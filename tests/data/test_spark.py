@@ -119,7 +119,7 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
         ("no parquet", "CANNOT_READ_FILE_FOOTER", "give a Parquet file"),
         ("twins", 'two columns of the query are called "visits"', "SELECT ... AS"),
         ("delta", "data source: delta", "io.delta:delta-spark"),
-        ("no such table", 'no table "visit"', 'did you mean --table visits?'),
+        ("no such table", 'no table "visit"', "did you mean --table visits?"),
         ("no such column", 'no column "visit"', 'did you mean "visits"?'),
         ("negative", "-2 is negative (in 6 rows)", "whole numbers"),
         ("no number", "holds bool", "0 and 1"),
