@@ -48,7 +48,6 @@ def check_outputs(
     Whether ``checkpoint`` can be written is seen where it may be read first.
     """
     from distfit_counts.output import check
-    from distfit_counts.report.plots.render import check as check_picture
 
     paths = [path for path in (output, save, plot, checkpoint) if path is not None]
     if len(set(paths)) < len(paths):
@@ -61,4 +60,7 @@ def check_outputs(
         if written is not None:
             check(written)
     if plot is not None:
+        # Imported for a picture only: with it comes what a fit is, which takes as long as reading a million rows.
+        from distfit_counts.report.plots.render import check as check_picture
+
         check_picture(plot)
