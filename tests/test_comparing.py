@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ from distfit_counts import sample
 from distfit_counts.comparing import compare_columns
 from distfit_counts.comparison import Comparison, Components
 from distfit_counts.data.column import Column
+from distfit_counts.data.files import read_source
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.spec import parse
+from distfit_counts.inference.poisson_mixtures.npmle import npmle
+from distfit_counts.inference.selection import ceilings
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
+from distfit_counts.report.comparison_table import comparison_rows
 from distfit_counts.settings import COMPARED, FitSettings
 
 HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
@@ -346,3 +352,22 @@ def test_what_differs_is_what_is_explained(nb: Comparison) -> None:
     assert "K = 2 is the largest tried" in message(1, 2)
     assert "ICL counts" in message(2, None)
     assert message(1, 1).endswith("(tried 1, 2).")
+
+
+def test_the_ceiling_of_a_group_is_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many families are judged by it; groups are kept as arrays, and made when they are asked for."""
+    searched: list[int] = []
+
+    def counted(*given: Any) -> Any:
+        searched.append(len(given))
+        return npmle(*given)
+
+    monkeypatch.setattr(ceilings, "npmle", counted)
+    rng = np.random.default_rng(4)
+    rows = "".join(f"{g},{y}\n" for g in range(70) for y in rng.negative_binomial(1.0, 0.2, 30))
+    (tmp_path / "a.csv").write_text(f"g,y\n{rows}")
+    columns = read_source(str(tmp_path / "a.csv"), ["y"], ["g"])
+    families = [parse(spec) for spec in ("poisson", "2*poisson")]
+    found = compare_columns(columns, families, FitSettings(restarts=1))
+    assert len(list(comparison_rows(found, found.adjusted))) > 70
+    assert len(searched) == 70

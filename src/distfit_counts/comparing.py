@@ -48,6 +48,8 @@ def compare_columns(
     Raises FamilyError where none of the families can produce a column's counts.
     """
     settings = settings or FitSettings()
+    # Groups are made anew whenever they are asked for; what is remembered of a histogram needs the same one again.
+    columns = list(columns)
     for column in columns:
         column.require_values()
     asked = list(dict.fromkeys(families if families is not None else [parse(spec) for spec in COMPARED]))

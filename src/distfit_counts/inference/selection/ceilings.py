@@ -14,6 +14,8 @@ from distfit_counts.inference.poisson_mixtures.npmle import npmle
 # 12 s), and from which a coarser gap per observation will do.
 _DISTINCT, _MANY = 5_000, 500
 _FINE, _COARSE = 1e-9, 1e-6
+# Of thousands of columns each family is judged as a whole, and each column again when it is shown.
+_REMEMBERED = 1 << 14
 
 
 def saturated(histogram: Histogram) -> float:
@@ -22,7 +24,7 @@ def saturated(histogram: Histogram) -> float:
     return float((weights * np.log(weights / histogram.n)).sum()) + 0.0
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_REMEMBERED)
 def poisson_mixtures(histogram: Histogram) -> Ceiling | None:
     """The nonparametric maximum over all Poisson mixtures (Lindsay 1983); None for data too wide to search.
 
