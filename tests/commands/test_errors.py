@@ -26,7 +26,7 @@ HORSEKICKS = "sample_data/horsekicks.csv"
         (
             ["fit", HORSEKICKS, "-f", "zip", "-o", "same", "--save", "same"],
             None,
-            ["two outputs", "-o, --save and --plot"],
+            ["two outputs", "a name of its own"],
         ),
         (["fit", "-", "-f", "zip"], "", ["empty"]),
         (["fit", "-", "-f", "zip"], "y\nNA\n\n", ["only missing values"]),
