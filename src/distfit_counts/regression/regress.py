@@ -39,8 +39,6 @@ from distfit_counts.settings import FitSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-ERRORS = ("model", "hc0", "hc1")
-
 
 @dataclass(frozen=True)
 class Request:
