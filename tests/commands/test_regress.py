@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import signal
 import subprocess
 import time
@@ -42,6 +43,19 @@ def test_a_report_for_people(distfit: Run) -> None:
         "rate ratio",
     ):
         assert said in done.stdout, said
+
+
+def test_a_polynomial_beside_levels_has_the_numbers_of_r(distfit: Run) -> None:
+    """R: glm.nb(visits ~ hospital + health + gender + poly(age, 2)), its epsilon at 1e-12."""
+    formula = "visits ~ hospital + health + C(gender) + poly(age, 2)"
+    record = json.loads(distfit("regress", NMES, formula, "-f", "nb", "--format", "json").stdout)
+    expected = (1.6504476407, 0.2744718791, -0.4114278012, 0.3770595276, -0.1020485378, -1.5728116828, -4.8278168809)
+    coefficients = record["predictors"]["mean"]["coefficients"].values()
+    assert [c["estimate"] for c in coefficients] == pytest.approx(expected, rel=1e-6)
+    assert record["log_likelihood"] == pytest.approx(-12304.26632, abs=1e-5)
+    assert record["predictors"]["size"]["coefficients"]["Intercept"]["estimate"] == pytest.approx(
+        math.log(1.113870036), rel=1e-6
+    )
 
 
 def test_json_holds_every_number(distfit: Run) -> None:

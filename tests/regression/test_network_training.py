@@ -150,9 +150,14 @@ def suppress_into(said: list[DistfitError]) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 cut off"])
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_checkpoint_is_refused_before_any_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
     file = tmp_path / "checkpoint.npz"
     file.write_bytes(content)
+    monkeypatch.setattr(
+        "distfit_counts.regression.network.train.summarise", lambda *_: pytest.fail("a pass over the data")
+    )
     with pytest.raises(DistfitError, match="no checkpoint"):
         train(NB, counts(), SHORT, file)
     assert file.read_bytes() == content

@@ -38,28 +38,28 @@ class State:
         arrays |= {f"best/{name}": value for name, value in self.best.items()}
         for place, moments in self.optimizer.state_dict()["state"].items():
             arrays |= {f"optimizer/{place}/{name}": value.numpy() for name, value in moments.items()}
-        kept = {name: getattr(self, name) for name in ("epoch", "step", "best_epoch", "best_value")}
+        places = {name: getattr(self, name) for name in ("epoch", "step", "best_epoch", "best_value")}
         if not self.best:
-            del kept["best_value"]
-        write(path, {"schema": SCHEMA, "fingerprint": fingerprint, **kept, "record": asdict(self.record)}, arrays)
+            del places["best_value"]
+        write(path, {"schema": SCHEMA, "fingerprint": fingerprint, **places, "record": asdict(self.record)}, arrays)
 
     def load(self, path: Path, fingerprint: str) -> None:
         """Go on where ``path`` stopped. Raises DistfitError if it is damaged, or belongs to other data or settings."""
-        kept, arrays = read(path, SCHEMA)
-        if kept.get("fingerprint") != fingerprint:
+        record, arrays = kept(path)
+        if record.get("fingerprint") != fingerprint:
             raise DistfitError(
                 f"{path} was made from other data or with other settings",
                 "resume with those it was made with (more epochs are allowed), or name another checkpoint",
             )
         try:
-            self._take(kept, arrays)
+            self._take(record, arrays)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DistfitError(f"{path} is damaged: {error!r}", "remove it to begin anew, or name another") from None
 
-    def _take(self, kept: dict[str, Any], arrays: dict[str, Array]) -> None:
+    def _take(self, record: dict[str, Any], arrays: dict[str, Array]) -> None:
         self.net.take(_under("weight/", arrays))
         self.best = _under("best/", arrays)
-        if "best_value" in kept and _shapes(self.best) != _shapes(self.net.arrays()):
+        if "best_value" in record and _shapes(self.best) != _shapes(self.net.arrays()):
             raise ValueError("its best weights are not those of these layers")
         moments: dict[int, dict[str, Any]] = {}
         for name, value in _under("optimizer/", arrays).items():
@@ -67,10 +67,15 @@ class State:
             moments.setdefault(int(place), {})[own] = torch.from_numpy(value)
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": moments})
         for name in ("epoch", "step", "best_epoch"):
-            setattr(self, name, int(kept[name]))
-        if "best_value" in kept:
-            self.best_value = float(kept["best_value"])
-        self.record = Record(**kept["record"])
+            setattr(self, name, int(record[name]))
+        if "best_value" in record:
+            self.best_value = float(record["best_value"])
+        self.record = Record(**record["record"])
+
+
+def kept(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The record and the arrays of a checkpoint. Raises DistfitError for any other file."""
+    return read(path, SCHEMA)
 
 
 def _shapes(arrays: dict[str, Array]) -> dict[str, tuple[int, ...]]:

@@ -21,7 +21,7 @@ from distfit_counts.regression.network.gradient import chosen, natural
 from distfit_counts.regression.network.judge import judge
 from distfit_counts.regression.network.net import Net, start
 from distfit_counts.regression.network.settings import NetworkSettings, Progress
-from distfit_counts.regression.network.state import State
+from distfit_counts.regression.network.state import State, kept
 from distfit_counts.regression.network.summary import Summary, summarise
 from distfit_counts.regression.row_model import RowModel
 from distfit_counts.settings import PIECE_ELEMENTS
@@ -46,6 +46,9 @@ def train(
     backward = chosen(settings.gradient, cheaper)
     if checkpoint is not None:
         check(checkpoint)
+        if checkpoint.exists():
+            # Before the first pass, which may take minutes: that it is one, though not yet of which data.
+            kept(checkpoint)
     summary = summarise(source, settings)
     first = start(model, summary)
     net = Net(len(summary.standard.kept), settings.hidden, first, settings.seed)
