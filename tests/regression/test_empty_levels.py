@@ -102,3 +102,15 @@ def test_a_saved_model_knows_what_runs_on(frame: pd.DataFrame, tmp_path: object)
     (found,) = predict(load(path), iter([pd.DataFrame({"g": ["a", "c"]})]), Wanted(interval=True))
     assert found["mean"] == pytest.approx([9 / 4, 0.0], rel=1e-6)
     assert np.isfinite(found["mean_upper"]).tolist() == [True, False]
+
+
+def test_a_component_of_zeros_is_no_separation() -> None:
+    """Four zeros in ten beside counts near 20: the Poisson's rate runs to 0 in every row."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    y = np.where(rng.random(400) < 0.4, 0, rng.negative_binomial(20, 20 / (20 + np.exp(3.0 + 0.3 * x))))
+    fit = regress(pd.DataFrame({"x": x, "y": y}), "y ~ x", "poisson+nb")
+    (said,) = messages(fit, "terms.only_zeros")
+    assert said.startswith("rate[1] runs to 0 in every row")
+    assert "zinb" in said
+    assert not messages(fit, "terms.separation")

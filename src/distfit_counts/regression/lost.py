@@ -12,7 +12,7 @@ from distfit_counts.regression.design import Design
 from distfit_counts.regression.directions import moved
 from distfit_counts.regression.natural import Bernoulli
 from distfit_counts.regression.result import FittedPredictor
-from distfit_counts.regression.row_model import ZEROS, CountModel, RowModel, bare
+from distfit_counts.regression.row_model import LOCATIONS, ZEROS, CountModel, RowModel, bare
 from distfit_counts.result import Verdict
 
 _REMEDY = "Join the level to another, or leave it out."
@@ -42,6 +42,13 @@ def _not_identified(own: FittedPredictor, unknown: list[str], data: Design, rows
 
 def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowModel) -> Iterator[Verdict]:
     left, seen = moved(matrix, own.unbounded), []
+    if _vanishes(own, left):
+        yield Verdict(
+            "terms.only_zeros",
+            f"{own.head} runs to 0 in every row: this component explains zeros only, and none of its coefficients is "
+            "finite. A zero-inflated family (zip, zinb, zi(...)) says that with one parameter.",
+        )
+        return
     response = (data.y == 0.0).astype(np.float64) if bare(own.head) in ZEROS else data.y
     for cell in constant_cells(own.terms, data.frame, response, data.weights):
         if (cell.rows & left).any() and _words(own.head, cell.value, model) is not None:
@@ -63,6 +70,12 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
             f"the covariates settle {own.head} completely (quasi-complete separation). The log-likelihood is its "
             f"supremum; {have}. Fewer terms will do.",
         )
+
+
+def _vanishes(own: FittedPredictor, rows: Bools) -> bool:
+    """Whether the mean of a mixture's component runs to 0 in all rows; ``rows``: those in which it runs anywhere."""
+    down = own.coefficients[0].name == "Intercept" and own.coefficients[0].note == "lower"
+    return bool(down and rows.all() and own.head != bare(own.head) and bare(own.head) in LOCATIONS)
 
 
 def _of_cells(own: FittedPredictor, cells: list[Cell], matrix: Array, model: RowModel) -> Verdict:
