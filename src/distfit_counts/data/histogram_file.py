@@ -18,6 +18,7 @@ from distfit_counts.data.arrays import int64_array
 from distfit_counts.data.checked import Weighing, counts_of
 from distfit_counts.data.choose import require
 from distfit_counts.data.column import Column
+from distfit_counts.data.counting import Ints
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.groups import labels_of
 from distfit_counts.data.labels import plain
@@ -153,16 +154,23 @@ def check_format(output: Path | None) -> None:
 
 def _write(columns: Sequence[Column], names: list[str], file: BinaryIO, csv: bool) -> None:
     import pyarrow as pa
-    import pyarrow.csv as pc
-    import pyarrow.parquet as pq
 
     types = [_label_type(labels_of(columns, name)) for name in names]
     fields = [(COLUMN, pa.string()), *zip(names, types, strict=True), (VALUE, pa.int64()), (COUNT, pa.int64())]
     schema = pa.schema(fields, metadata={_KEY: MARK})
-    writer = pc.CSVWriter(file, schema) if csv else pq.ParquetWriter(file, schema)
-    with writer:
+    with _writer(schema, file, csv) as writer:
         for some in _portions(columns):
             writer.write_table(_table(some, names, schema))
+
+
+def _writer(schema: Any, file: BinaryIO, csv: bool) -> Any:
+    if csv:
+        from pyarrow.csv import CSVWriter
+
+        return CSVWriter(file, schema)
+    from pyarrow.parquet import ParquetWriter
+
+    return ParquetWriter(file, schema)
 
 
 def _portions(columns: Sequence[Column]) -> Iterator[list[Column]]:
@@ -193,11 +201,20 @@ def _table(columns: list[Column], names: list[str], schema: Any) -> Any:
         values[here], counts[here] = histogram.values, histogram.weights
     last = ends[missing > 0] - 1
     counts[last], absent[last] = missing[missing > 0], True
-    owner = int64_array(np.repeat(np.arange(len(columns)), lengths))
-    labels = [pa.array([column.column for column in columns], pa.string()).take(owner)]
+    labels = [pa.array([column.column for column in columns], pa.string())]
     for name in names:
-        labels.append(pa.array(_plain([column.group[name] for column in columns]), schema.field(name).type).take(owner))
-    return pa.table([*labels, int64_array(values, absent), int64_array(counts)], schema=schema)
+        labels.append(pa.array(_plain([column.group[name] for column in columns]), schema.field(name).type))
+    spread = [_repeated(own, lengths) for own in labels]
+    return pa.table([*spread, int64_array(values, absent), int64_array(counts)], schema=schema)
+
+
+def _repeated(labels: Any, times: Ints) -> Any:
+    """Every entry of an Array so many ``times``."""
+    import pyarrow as pa
+
+    if len(labels) == 1:  # without taking, for which pyarrow.compute would be imported
+        return pa.repeat(labels[0], int(times[0]))
+    return labels.take(int64_array(np.repeat(np.arange(len(labels)), times)))
 
 
 def _label_type(labels: list[Any]) -> Any:

@@ -33,7 +33,6 @@ def whole_numbers(column: Any) -> Any:
     Raises BadRow for the first value that is no whole number in 0..2**53, NotNumbers for a type that holds none.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     if isinstance(column, pa.ChunkedArray):
         column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
@@ -45,7 +44,9 @@ def whole_numbers(column: Any) -> Any:
     if pa.types.is_dictionary(kind):
         return whole_numbers(decoded(column))
     if pa.types.is_run_end_encoded(kind):
-        return whole_numbers(pc.run_end_decode(column))
+        from pyarrow.compute import run_end_decode
+
+        return whole_numbers(run_end_decode(column))
     if pa.types.is_null(kind):
         return column.cast(pa.int64())
     if pa.types.is_integer(kind):
@@ -89,11 +90,13 @@ def _whole_floats(values: Any) -> bool:
 
 def _from_integers(column: Any) -> Any:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    ends = pc.min_max(column).as_py()
-    low, high = ends["min"], ends["max"]
-    if low is not None and (low < 0 or high > LARGEST):
+    # Not pyarrow's min_max and cast where nothing is missing: importing pyarrow.compute takes longer than a small file.
+    values = as_numpy(column.drop_null() if column.null_count else column)
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if low < 0 or high > LARGEST:
+        import pyarrow.compute as pc
+
         # Compared by pyarrow, not NumPy: nulls and uint64 keep their meaning.
         wrong = pc.greater(column, pa.scalar(LARGEST, column.type)) if high > LARGEST else None
         if low < 0:
@@ -101,7 +104,9 @@ def _from_integers(column: Any) -> Any:
             wrong = negative if wrong is None else pc.or_(wrong, negative)
         index = pc.index(pc.fill_null(wrong, False), True).as_py()
         raise bad_number(index, str(column[index].as_py()))
-    return column if column.type == pa.int64() else column.cast(pa.int64())
+    if column.type == pa.int64():
+        return column
+    return column.cast(pa.int64()) if column.null_count else int64_array(values.astype(np.int64))
 
 
 def _from_floats(column: Any) -> Any:

@@ -8,21 +8,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Column
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from distfit_counts.settings import PROGRESS_AFTER
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Item = TypeVar("Item")
 # How many are done, of how many.
 Report = Callable[[int, int], None]
 
-# Characters of the bar, of the time, and between the columns: all of them are always shown.
-_BAR, _TIME, _BETWEEN = 10, 7, 3
 # Seconds between two updates: of a million fits not each needs one.
 _EVERY = 0.1
 
@@ -64,8 +60,11 @@ class Watch:
             if done != total and now - self._shown.get(task, 0.0) < _EVERY:
                 return
             self._shown[task] = now
-            self._progress = self._progress or _started()
-            text = _fitting(texts, self._progress.console.width - max(map(len, [task, *self._tasks])))
+            # Importing rich takes a tenth of the time in which a small file is counted.
+            from distfit_counts.report.progress_lines import fitting, started
+
+            self._progress = self._progress or started()
+            text = fitting(texts, self._progress.console.width - max(map(len, [task, *self._tasks])))
             if task not in self._tasks:
                 self._tasks[task] = self._progress.add_task(task, total=total, text=text)
             self._progress.update(self._tasks[task], completed=done, total=total, text=text)
@@ -94,23 +93,3 @@ def reported(items: Sequence[Item], report: Report | None) -> Iterator[Item]:
         yield item
         if report is not None:
             report(done, len(items))
-
-
-def _started() -> Progress:
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-        BarColumn(_BAR),
-        TextColumn("{task.fields[text]}", markup=False, table_column=Column(no_wrap=True)),
-        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=_TIME)),
-    )
-    # What goes to stdout is a result: rich would send it to stderr.
-    progress = Progress(*columns, console=console, transient=True, redirect_stdout=False)
-    progress.start()
-    return progress
-
-
-def _fitting(texts: Sequence[str], width: int) -> str:
-    """The first of ``texts`` that leaves room for bar and time in ``width``; if none does, as much of the last."""
-    room = max(width - _BAR - _TIME - _BETWEEN, 0)
-    return next((text for text in texts if cell_len(text) <= room), texts[-1][:room])
