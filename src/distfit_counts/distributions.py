@@ -32,7 +32,8 @@ class CountDistribution(Distribution):
 
     def __init__(self, family: Family, values: Mapping[str, Value], validate_args: bool | None = None) -> None:
         tensors = [torch.as_tensor(values[name], dtype=torch.float64) for name in family.names]
-        shape = torch.broadcast_shapes(*(tensor.shape for tensor in tensors))
+        # Not torch.broadcast_shapes: its first call imports SymPy, for half a second.
+        shape = torch.Size(np.broadcast_shapes(*(tensor.shape for tensor in tensors)))
         self.family = family
         self.values = {name: tensor.expand(shape) for name, tensor in zip(family.names, tensors, strict=True)}
         # Parameters are attributes, as in torch's own distributions. A parameter called mean or variance is found in

@@ -5,6 +5,7 @@ What is the same for every count is summed once for all of them: a few times as 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,7 +29,8 @@ class Recurrence:
     def of(cls, k: Tensor, mean: Tensor, size: Tensor) -> Recurrence | None:
         """None where it would be slower, or lose digits."""
         rows = mean.shape[:-1]
-        alike = k.dim() and mean.shape[-1:] == (1,) and torch.broadcast_shapes(k.shape[:-1], rows) == rows
+        # Not torch.broadcast_shapes: its first call imports SymPy, for half a second.
+        alike = k.dim() and mean.shape[-1:] == (1,) and np.broadcast_shapes(k.shape[:-1], rows) == rows
         if not alike or not k.numel():
             return None
         terms = int(k.amax())
