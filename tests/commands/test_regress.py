@@ -95,6 +95,30 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
     assert "stdin has no data rows" in distfit("regress", "-", "y ~ x", input="y,x\n").stderr
 
 
+def test_predictions_of_a_fit_that_did_not_converge_say_so(distfit: Run, tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    assert distfit("regress", NMES, "visits ~ chronic", "--max-steps", "1", "--save", path).returncode == 1
+    done = distfit("predict", path, "-", input="chronic\n1\n")
+    assert done.returncode == 0
+    assert "did not converge" in done.stderr
+    assert distfit("predict", path, "-", "-q", input="chronic\n1\n").stderr == ""
+
+
+def test_a_level_keeps_its_name_on_one_line_of_an_ascii_terminal(distfit: Run, tmp_path: Path) -> None:
+    """Folded to [elan] it must not be taken for markup."""
+    rows = [f'{i % 4},"{("élan", "a")[i % 2]}\n"' for i in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["y,g", *rows, ""]), encoding="utf-8")
+    path = tmp_path / "a.csv"
+    done = distfit("regress", path, "y ~ g", "-f", "nb", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert "g[elan\\n]" in done.stdout
+    assert (
+        "+-"
+        in distfit(
+            "regress", NMES, "visits ~ chronic", "-f", "nb", PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C"
+        ).stdout
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -112,6 +136,10 @@ def test_a_pipe_is_a_source(distfit: Run, process: Run, model: Path) -> None:
         ([NMES, "visits ~ health", "--exposure", "hospital"], "exposures are above 0"),
         ([NMES, "visits ~ log(hospital)"], "-inf"),
         ([NMES, "health ~ chronic", "-f", "bernoulli"], "has 3 levels"),
+        ([NMES, "visits ~ I(school^2)"], "write it with **"),
+        ([NMES, "visits ~ as.factor(school)"], "write C(x) for levels"),
+        ([NMES, "visits ~ poly(school, 19)"], "school has 19\n  lower the degree"),
+        ([NMES, "insurance ~ chronic", "-f", "bernoulli", "--exposure", "school"], "no rate"),
         (["missing.csv", "visits ~ chronic"], "missing.csv"),
         ([NMES, "visits ~ chronic", "--save", NMES], "is also an input"),
         ([NMES, "visits ~ chronic", "--cluster", "health", "--errors", "hc1"], "two kinds"),

@@ -94,12 +94,12 @@ def test_of_a_two_level_response_the_level_is_named() -> None:
 def test_a_saved_model_knows_what_runs_on(frame: pd.DataFrame, tmp_path: object) -> None:
     from pathlib import Path
 
-    from distfit_counts.regression.model_file import load
+    from distfit_counts.regression.model_file import load_whole
     from distfit_counts.regression.predict import Wanted, predict
 
     path = Path(str(tmp_path)) / "m.json"
     regress(frame, "y ~ C(g, contr.sum)").save(path)
-    (found,) = predict(load(path), iter([pd.DataFrame({"g": ["a", "c"]})]), Wanted(interval=True))
+    (found,) = predict(load_whole(path).model, iter([pd.DataFrame({"g": ["a", "c"]})]), Wanted(interval=True))
     assert found["mean"] == pytest.approx([9 / 4, 0.0], rel=1e-6)
     assert np.isfinite(found["mean_upper"]).tolist() == [True, False]
 

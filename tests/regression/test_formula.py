@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.families import spec
 from distfit_counts.regression.formula import parse, response_of, variables, without_dot
+from distfit_counts.regression.link import SOFTPLUS
+from distfit_counts.regression.row_model import CountModel
 
 ZINB = ("pi", "mean", "size")
 
@@ -33,6 +36,7 @@ def test_every_component_of_a_mixture_has_the_terms_and_any_parameter_its_own() 
         ("poly(age, 2):b + C(h, contr.treatment('x'))", ["age", "b", "h"]),
         ("log(`my column`) + `a b` + np.sqrt(q)", ["a b", "my column", "q"]),
         ("bs(x, df=4) + I(u * v) + 1", ["u", "v", "x"]),
+        ("C(g, Sum) + sqrt(x) + C(h, Treatment('b')) + Sum", ["Sum", "g", "h", "x"]),
     ],
 )
 def test_the_columns_that_terms_use(terms: str, expected: list[str]) -> None:
@@ -73,6 +77,15 @@ def test_a_zero_part_needs_a_family_that_has_one() -> None:
 def test_parameters_that_do_not_exist_are_refused_by_name() -> None:
     with pytest.raises(DistfitError, match="'alpha'"):
         parse("y ~ x", ("mean", "size"), "nb", {"alpha": "~ x"})
+
+
+def test_the_mean_is_called_by_either_name_whatever_the_family() -> None:
+    """Another family is another word: ``mean=`` holds for the Poisson's rate too, and ``rate=`` for nb's mean."""
+    assert parse("y ~ x", ("rate",), "poisson", {"mean": "~ z"}).terms == {"rate": "z"}
+    assert parse("y ~ x", ZINB, "zinb", {"rate": "~ z"}).terms["mean"] == "z"
+    heads = ("weight[1]", "rate[1]", "mean[2]", "size[2]")
+    assert parse("y ~ x", heads, "poisson+nb", {"mean[1]": "~ z"}).terms["rate[1]"] == "z"
+    assert CountModel.of(spec.parse("poisson"), {"mean": "softplus"}).links["rate"] is SOFTPLUS
 
 
 def test_a_response_with_blanks_stands_in_backquotes() -> None:

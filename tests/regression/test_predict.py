@@ -13,7 +13,7 @@ import scipy.stats
 
 from distfit_counts.errors import DataError, DistfitError
 from distfit_counts.regression.model import Model
-from distfit_counts.regression.model_file import load, save
+from distfit_counts.regression.model_file import load_whole, save
 from distfit_counts.regression.predict import Wanted, predict
 from distfit_counts.regression.regress import Request, regress
 from distfit_counts.regression.result import Regression
@@ -64,7 +64,7 @@ def test_means_probabilities_and_quantiles_are_those_of_the_rows_own_distributio
 def test_a_saved_model_predicts_the_same(made: pd.DataFrame, fitted: Regression, tmp_path: Path) -> None:
     """The state of poly() and the levels travel in the file: three rows alone are coded as among all."""
     save(tmp_path / "m.json", fitted)
-    again = load(tmp_path / "m.json")
+    again = load_whole(tmp_path / "m.json").model
     few = made.iloc[[5, 17, 200]].reset_index(drop=True)
     whole = predicted(Model.of(fitted), made, interval=True)
     part = predicted(again, few, interval=True)
@@ -114,11 +114,11 @@ def test_a_damaged_model_is_refused(fitted: Regression, tmp_path: Path) -> None:
     record["model"]["predictors"][0]["terms"]["text"] = "__import__('os').system('true')"
     (tmp_path / "evil.json").write_text(json.dumps(record))
     with pytest.raises(DistfitError):
-        load(tmp_path / "evil.json")
+        load_whole(tmp_path / "evil.json")
     del record["model"]["covariance"]
     (tmp_path / "short.json").write_text(json.dumps(record | {"model": {}}))
     with pytest.raises(DistfitError, match="damaged"):
-        load(tmp_path / "short.json")
+        load_whole(tmp_path / "short.json")
 
 
 def test_a_normal_response_has_the_quantiles_of_its_residual_variance(made: pd.DataFrame) -> None:

@@ -264,3 +264,28 @@ def test_large_counts_cost_no_more() -> None:
 def test_a_formula_without_columns_is_refused(made: pd.DataFrame) -> None:
     with pytest.raises(DataError, match="make no column"):
         fit(made, "y ~ 0", "poisson")
+
+
+def test_two_columns_of_one_name_are_refused(made: pd.DataFrame) -> None:
+    """JSON and saved models have coefficients by name: one of the two would be lost."""
+    for formula, name in (("y ~ Intercept", "Intercept"), ("y ~ x * z + `x:z`", "x:z")):
+        frame = made.assign(**{name: made["x"] ** 2})
+        with pytest.raises(DataError, match=f"two columns called '{name}'"):
+            fit(frame, formula, "poisson")
+
+
+def test_functions_have_their_names_of_r_too(made: pd.DataFrame) -> None:
+    first, second = (fit(made, f"y ~ {name}(abs(x)) + z", "poisson") for name in ("sqrt", "np.sqrt"))
+    assert first.log_likelihood == second.log_likelihood
+
+
+@pytest.mark.parametrize("how", [{"errors": "hc1"}, {"cluster": "g"}])
+def test_robust_errors_are_not_called_too_small(how: dict[str, str]) -> None:
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": rng.normal(size=600), "g": np.arange(600) % 40})
+    frame["y"] = rng.negative_binomial(1, 1 / (1 + np.exp(1.5 + 0.3 * frame["x"])))
+    told = {v.code: v.message for v in fit(frame, "y ~ x", "poisson").verdicts}["misfit.overdispersed"]
+    assert "Standard errors are too small" in told
+    told = {v.code: v.message for v in fit(frame, "y ~ x", "poisson", **how).verdicts}["misfit.overdispersed"]
+    assert "robust standard errors allow for that" in told
+    assert "too small" not in told

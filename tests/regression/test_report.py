@@ -131,7 +131,7 @@ def test_what_to_do_about_zeros_is_what_the_family_does_not_do_already(
 ) -> None:
     zeros = (90.0, 40.0) if more else (10.0, 40.0)
     seen = Moments(n=100.0, chi_square=99.0, df=99.0, settled=0, zeros=zeros, mean=(1.0, 1.0), variance=(1.0, 1.0))
-    (verdict,) = misfit(seen, heads, standard_errors=True)
+    (verdict,) = misfit(seen, heads, errors="model")
     assert advice in verdict.message
 
 

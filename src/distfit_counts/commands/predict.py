@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -50,13 +51,16 @@ def predict(
     with Watch(quiet) as watch:
         from distfit_counts.data.frames import stream_frames
         from distfit_counts.data.locate import files_of
-        from distfit_counts.regression.model_file import load
+        from distfit_counts.regression.model_file import load_whole
         from distfit_counts.regression.predict import Wanted, predict_parts
 
         def progress(done: int, total: int | None) -> None:
             watch.show("predicting", done, total, f"{done / 1e6:,.0f} MB")
 
-        fitted = load(model)
+        saved = load_whole(model)
+        fitted = saved.model
+        if not (saved.converged or quiet):
+            print(f"distfit: the fit in {model} did not converge: its predictions are rough", file=sys.stderr)
         wanted = Wanted(counts, levels, interval)
         parts = stream_frames(source, fitted.kinds(), progress if output is not None else None)
         several = sum(len(files_of(each)) for each in source) > 1

@@ -13,8 +13,15 @@ import numpy as np
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.checked import Ints, check_finite, check_levels, numbers, refused
-from distfit_counts.regression.formula import Formula, read, variables
+from distfit_counts.regression.checked import (
+    Ints,
+    check_degrees,
+    check_finite,
+    check_levels,
+    numbers,
+    refused,
+)
+from distfit_counts.regression.formula import Formula, functions, read, variables
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
 if TYPE_CHECKING:
@@ -93,6 +100,7 @@ def design(
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
     check_levels(kept, formula, rows)
+    check_degrees(kept, formula)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -197,8 +205,17 @@ def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
         for term, (j,) in spec.term_indices.items():
             matrix[:, j] = 1.0 if str(term) == "1" else frame[str(term.factors[0])]
         check_finite(matrix, spec.column_names, rows)
+    _check_names(text, spec.column_names)
     by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
     return Terms(text, tuple(spec.column_names), by_term, spec), matrix
+
+
+def _check_names(text: str, names: Sequence[str]) -> None:
+    """Refuse two coefficients of one name: nobody could tell them apart, JSON keeps one of them."""
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        problem = f"the terms {text!r} make two columns called {twice[0]!r}"
+        raise DataError(problem, "rename the column of the data that is called so")
 
 
 def _is_column(term: Any, frame: pd.DataFrame) -> bool:
@@ -216,7 +233,7 @@ def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, A
             warnings.simplefilter("error", DataMismatchWarning)
             # log(0) is told with its row, below.
             warnings.simplefilter("ignore", RuntimeWarning)
-            made = spec.get_model_matrix(frame, context={}, na_action="ignore", output="numpy")
+            made = spec.get_model_matrix(frame, context=functions(), na_action="ignore", output="numpy")
     except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None

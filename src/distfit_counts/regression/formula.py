@@ -12,18 +12,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.row_model import ZEROS, bare, raise_unknown
+from distfit_counts.regression.row_model import ZEROS, bare, heads_called
 
 # What a term may call. A formula is read from models too, and formulaic evaluates Python: nothing else may pass.
 _TRANSFORMS = {
-    "C", "I", "Q", "bs", "cc", "center", "cr", "cs", "exp", "exp2", "exp10", "hashed", "log", "log2", "log10", "poly",
-    "scale", "standardize", "Diff", "Helmert", "Poly", "Sum", "Treatment",
+    "C", "I", "Q", "bs", "cc", "center", "cr", "cs", "exp", "exp2", "exp10", "log", "log2", "log10", "poly", "scale",
+    "standardize",
 }  # fmt: skip
+_CONTRAST_CLASSES = {"Diff", "Helmert", "Poly", "Sum", "Treatment"}
 _NUMPY = {"abs", "cos", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "maximum", "minimum", "sign", "sin",
           "sqrt", "tanh", "where"}  # fmt: skip
+# Words of R that formulas do not have here, and what to write instead.
+_OF_R = {
+    r"\b(?:as\.)?factor\(": "write C(x) for levels",
+    r"\bordered\(": "write C(x, contr.poly) for ordered levels",
+    r"\bns\(": "write cr(x, df=4) for a natural spline",
+    r"\bs\(": "write cr(x, df=4) or bs(x, df=4) for a spline",
+}
 _CONTRASTS = {"treatment", "sum", "helmert", "diff", "poly", "sas"}
 _NODES = (
     ast.Expression, ast.Call, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
@@ -59,10 +67,7 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
         raise DistfitError(f"{spec} has no zero part, but the formula has a |", "try zip, zinb or hurdle(nb)")
     terms = {head: _default(head, parts) for head in heads}
     for name, given in (own or {}).items():
-        matching = [head for head in heads if name in (head, bare(head))]
-        if not matching:
-            raise_unknown(name, heads, spec)
-        terms |= dict.fromkeys(matching, _right(given, name))
+        terms |= dict.fromkeys(heads_called(name, heads, spec), _right(given, name))
     if not heads:
         raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     response = _name(sides[0].strip(), text)
@@ -169,10 +174,13 @@ def read(terms: str) -> Any:
     from formulaic import SimpleFormula
     from formulaic.errors import FormulaicError
 
+    for word, remedy in _OF_R.items():
+        if found := re.search(word, terms):
+            raise DistfitError(f"the terms {terms!r} call {found[0][:-1]}, which formulas here do not have", remedy)
     if "." in re.findall(r"(?<![\w.`])\.(?![\w.`])", terms):
         raise DistfitError(f"the terms {terms!r} hold a dot for all other columns", "name the columns that are meant")
     try:
-        found = SimpleFormula.from_spec(terms)
+        read_terms = SimpleFormula.from_spec(terms)
     except (FormulaicError, SyntaxError, ValueError) as error:
         # formulaic marks the place with terminal colours and brackets of its own.
         said = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip().splitlines()
@@ -180,7 +188,14 @@ def read(terms: str) -> Any:
         # Its own sentence on this most frequent slip is misspelt and names an arity.
         hint = "they end in an operator, or have two in a row" if hint.startswith("Operator `") else hint
         raise DistfitError(f"cannot read the terms {terms!r}", hint) from None
-    return found
+    return read_terms
+
+
+def functions() -> dict[str, Any]:
+    """What a term may call by NumPy's names, with np. before them or, as in R, without."""
+    import numpy as np
+
+    return {name: getattr(np, name) for name in _NUMPY - _TRANSFORMS}
 
 
 def check_terms(terms: str) -> None:
@@ -200,8 +215,9 @@ def variables(terms: str) -> list[str]:
         tree, quoted = _parsed(factor.expr)
         called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         modules = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        coded = {id(own) for node in ast.walk(tree) if _is_coding(node) for own in node.args[1:]}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and id(node) not in called | modules:
+            if isinstance(node, ast.Name) and id(node) not in called | modules | coded:
                 found.add(quoted.get(node.id, node.id))
     return sorted(found)
 
@@ -213,6 +229,16 @@ def _factors(terms: str) -> list[Any]:
 def _is_plain(factor: Any) -> bool:
     """A column or a number, which is not evaluated."""
     return factor.eval_method is not None and factor.eval_method.value in ("lookup", "literal")
+
+
+def _is_coding(node: ast.AST) -> TypeGuard[ast.Call]:
+    """``C(x, Sum)``, where Sum is no column."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "C"
+        and all(isinstance(own, ast.Name) and own.id in _CONTRAST_CLASSES for own in node.args[1:])
+    )
 
 
 def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
@@ -233,6 +259,8 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
 def _check_expression(tree: ast.Expression) -> None:
     expression = ast.unparse(tree)
     for node in ast.walk(tree):
+        if isinstance(node, ast.BitXor):
+            raise DistfitError(f"the term {expression!r} has a ^, which is no power there", "write it with **")
         if not isinstance(node, _NODES) or (isinstance(node, ast.Name) and node.id.startswith("__")):
             raise DistfitError(f"the term {expression!r} is no arithmetic on columns", "compute it in the data")
         if isinstance(node, ast.Call):
@@ -242,16 +270,14 @@ def _check_expression(tree: ast.Expression) -> None:
 
 
 def _check_call(function: ast.expr, expression: str) -> None:
-    if isinstance(function, ast.Name) and function.id in _TRANSFORMS:
+    if isinstance(function, ast.Name) and function.id in _TRANSFORMS | _NUMPY | _CONTRAST_CLASSES:
         return
     if isinstance(function, ast.Attribute) and _known_attribute(function):
         return
     if isinstance(function, ast.Name) and function.id == "offset":
         raise DistfitError(f"the term {expression!r} is no covariate", _offset_option(expression))
-    known = ", ".join(sorted(_TRANSFORMS - {"Diff", "Helmert", "Poly", "Sum", "Treatment"}))
-    raise DistfitError(
-        f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}, and np.sqrt and its like"
-    )
+    known = ", ".join(sorted(_TRANSFORMS | _NUMPY, key=str.lower))
+    raise DistfitError(f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}")
 
 
 def _offset_option(expression: str) -> str:

@@ -17,9 +17,9 @@ _WIDE = 5.0
 _RARE = 1e-3
 
 
-def misfit(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Iterator[Verdict]:
-    """``heads``: of the family that was asked for; ``standard_errors``: whether there are any."""
-    yield from _dispersion(moments, heads, standard_errors)
+def misfit(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterator[Verdict]:
+    """``heads``: of the family that was asked for; ``errors``: which standard errors there are, if any."""
+    yield from _dispersion(moments, heads, errors)
     n = moments.n
     observed, expected = moments.zeros
     share = expected / n
@@ -43,18 +43,21 @@ def _zeros_remedy(more: bool, heads: set[str]) -> str:
     return "Try a zero-inflated or hurdle family." if more else "Try a hurdle family: zero inflation only adds zeros."
 
 
-def _dispersion(moments: Moments, heads: Sequence[str], standard_errors: bool) -> Iterator[Verdict]:
+def _dispersion(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterator[Verdict]:
     away = (moments.dispersion - 1.0) / np.sqrt(2.0 / max(moments.n, 1.0))
     times = f"the model says: Pearson's chi-square is {moments.dispersion:.3g} times its degrees of freedom"
     # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
     if away > _WIDE and moments.dispersion > 1.2:
         sized = "size" in {bare(head) for head in heads}
-        if standard_errors:
+        if errors is None:
+            told = "Predicted quantiles are too narrow: " + ("more epochs or units may help." if sized else "try nb.")
+        elif errors == "model":
             remedy = "" if sized else "try nb, or "
             told = f"Standard errors are too small by about the root of that: {remedy}--errors hc1."
         else:
-            told = "Predicted quantiles are too narrow: " + ("more epochs or units may help." if sized else "try nb.")
+            told = f"The robust standard errors allow for that; probabilities do not{'' if sized else ': try nb'}."
         yield Verdict("misfit.overdispersed", f"The counts scatter more than {times}. {told}")
     elif away < -_WIDE and moments.dispersion < 0.8:
-        told = "standard errors are too large" if standard_errors else "predicted quantiles are too wide"
+        robust = "the robust standard errors allow for that, probabilities do not"
+        told = {None: "predicted quantiles are too wide", "model": "standard errors are too large"}.get(errors, robust)
         yield Verdict("misfit.underdispersed", f"The counts scatter less than {times}; {told}.")

@@ -40,12 +40,6 @@ def _write(path: Path, record: dict[str, Any]) -> None:
         file.write(dumps({"schema": SCHEMA, **record}).encode() + b"\n")
 
 
-def load(path: Path) -> Model | NetworkModel:
-    """What predicts. Raises DistfitError for anything else."""
-    with _told(path) as record:
-        return _model_of(record)
-
-
 def load_whole(path: Path) -> SavedRegression:
     """What predicts, and what was found. Raises DistfitError for anything else."""
     with _told(path) as record:

@@ -34,7 +34,7 @@ from distfit_counts.regression.solve import Progress, Solution, natural_heads, s
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
 from distfit_counts.result import Restart
-from distfit_counts.settings import FitSettings
+from distfit_counts.settings import NATURAL, FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +58,12 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+
+    def __post_init__(self) -> None:
+        if self.exposure is not None and self.family in NATURAL:
+            raise FamilyError(
+                f"{self.family} has no rate that an exposure could multiply", "leave it out, or add it as an offset"
+            )
 
     def with_columns(self, columns: Sequence[str]) -> Request:
         """The same with a dot in the formula written out."""
@@ -134,6 +140,7 @@ def regress(
             found.moments if isinstance(found, Residuals) else None,
             replace(data, predictors=tuple(designed.values())),
             settings,
+            errors,
             None if groups is None else int(groups.max()) + 1,
         ),
         covariance=estimates.covariance,

@@ -52,15 +52,12 @@ class CountModel:
     @classmethod
     def of(cls, family: Family, links: Mapping[str, str] | None = None) -> CountModel:
         """``links``: names of links by parameter, where they are not the default. Raises FamilyError."""
-        asked = dict(links or {})
-        found: dict[str, Link] = {}
-        for parameter in family.parameters:
-            # The last weight is what the others leave.
-            for name in parameter.names[: parameter.free]:
-                found[name] = chosen(name, parameter.constraint, asked.pop(name, None))
-        for name in asked:
-            raise_unknown(name, tuple(found), family.spec)
-        return cls(family, found)
+        # The last weight is what the others leave.
+        kinds = {name: p.constraint for p in family.parameters for name in p.names[: p.free]}
+        asked = {
+            head: link for name, link in (links or {}).items() for head in heads_called(name, list(kinds), family.spec)
+        }
+        return cls(family, {name: chosen(name, kind, asked.get(name)) for name, kind in kinds.items()})
 
     @property
     def spec(self) -> str:
@@ -139,6 +136,14 @@ def bare(head: str) -> str:
     return head.partition("[")[0]
 
 
-def raise_unknown(name: str, heads: Sequence[str], spec: str) -> None:
-    """Raise FamilyError: ``name`` is none of the parameters that can have a predictor."""
-    raise FamilyError(f"{spec} has no parameter {name!r}", f"its parameters are: {', '.join(heads)}")
+def heads_called(name: str, heads: Sequence[str], spec: str) -> list[str]:
+    """The parameters that ``name`` means: ``rate`` is that of every component, and the mean of any family may be called
+    mean or rate, so that another family is another word and no more. Raises FamilyError where there is none.
+    """
+    exact = [head for head in heads if name in (head, bare(head))]
+    own, component = bare(name), name[len(bare(name)) :]
+    if not exact and own in LOCATIONS:
+        exact = [head for head in heads if bare(head) in LOCATIONS and head.endswith(component)]
+    if not exact:
+        raise FamilyError(f"{spec} has no parameter {name!r}", f"its parameters are: {', '.join(heads)}")
+    return exact

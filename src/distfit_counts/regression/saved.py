@@ -31,6 +31,11 @@ class SavedRegression:
         return self.fit.family if isinstance(self.fit, Regression) else f"{self.model.rows.spec} network"
 
     @property
+    def converged(self) -> bool:
+        """A network is trained for as long as it is told; its verdicts say what came of it."""
+        return not isinstance(self.fit, Regression) or self.fit.converged
+
+    @property
     def seed(self) -> int:
         return self.fit.seed if isinstance(self.fit, Regression) else self.fit.settings.seed
 

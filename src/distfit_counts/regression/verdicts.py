@@ -26,9 +26,12 @@ def verdicts(
     moments: Moments | None,
     data: Design,
     settings: FitSettings,
+    errors: str,
     clusters: int | None,
 ) -> tuple[Verdict, ...]:
-    """All that hold. ``clusters``: how many the standard errors rest on, None where they rest on rows."""
+    """All that hold. ``errors``: which standard errors there are; ``clusters``: how many they rest on, None where they
+    rest on rows.
+    """
     if not data.y.any() and moments is not None:
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
         return (Verdict("terms.all_zero", nothing),)
@@ -40,7 +43,7 @@ def verdicts(
         *_few_clusters(clusters),
         *_aliased(predictors),
         *lost(predictors, data, solution.reached.problem.model),
-        *(misfit(moments, solution.problem.heads, standard_errors=True) if moments is not None else ()),
+        *(misfit(moments, solution.problem.heads, errors) if moments is not None else ()),
     ]
     return tuple(found)
 

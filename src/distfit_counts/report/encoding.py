@@ -22,6 +22,7 @@ _PLAIN = {
     "é": "e",
     "Δ": "d",
     "≥": ">=",
+    "±": "+-",
     "−": "-",
     "─": "-",
     "┃": "|",
@@ -45,13 +46,19 @@ class ReplacingConsole(Console):
         return "utf-8"
 
     def render_str(self, text: str, **options: Any) -> Text:
-        return super().render_str(text.translate(self._plain), **options)
+        # After the markup is read: what was [élan], a word, would become [elan], a tag.
+        return self._plainly(super().render_str(text, **options))
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         if isinstance(renderable, Text) and self._plain:
-            parts = renderable.render(self)
-            renderable = Text.assemble(*((part.text.translate(self._plain), part.style or "") for part in parts))
+            renderable = self._plainly(renderable)
         return super().render(renderable, options)
+
+    def _plainly(self, text: Text) -> Text:
+        if not self._plain:
+            return text
+        parts = [(part.text.translate(self._plain), part.style or "") for part in text.render(self)]
+        return Text.assemble(*parts, justify=text.justify, overflow=text.overflow, no_wrap=text.no_wrap)
 
 
 def tolerate(stream: TextIO) -> None:

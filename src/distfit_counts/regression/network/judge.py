@@ -68,4 +68,4 @@ def _residuals(model: RowModel, eta: Array, judged: Batch, seed: int) -> Residua
 def _misfit(residuals: Residuals | NaturalResiduals) -> tuple[Verdict, ...]:
     if not isinstance(residuals, Residuals):
         return ()
-    return tuple(misfit(residuals.moments, residuals.model.heads, standard_errors=False))
+    return tuple(misfit(residuals.moments, residuals.model.heads, errors=None))
