@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from distfit_counts.data.column import Column
+from distfit_counts.data.groups import histograms_of
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.chunk import Chunk
 from distfit_counts.inference.fitted.estimates import Judgement
@@ -80,7 +81,7 @@ class Fits(OnDemand[Fit], Numbered):
 
     def _drawn_from(self, columns: Sequence[int], judgement: Judgement, ends: Profile | None) -> Verdicts:
         rows = np.array([self.places[i].row for i in columns])
-        histograms = [self._columns[i].histogram for i in columns]
+        histograms = histograms_of(self._columns, columns)
         return Verdicts(Chunk(judgement, rows, histograms, self._settings, ends))
 
     def _judge(self, solution: Solution) -> tuple[Judgement, Profile | None]:

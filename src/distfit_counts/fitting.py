@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from distfit_counts.assembly import Fits, Place
 from distfit_counts.data.column import Column
-from distfit_counts.data.groups import widths_of
+from distfit_counts.data.groups import ends_of, histograms_of, widths_of
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.optimise.device import chosen
@@ -45,8 +47,7 @@ def fit_families(
     """
     settings = settings or FitSettings()
     settings = replace(settings, device=chosen(settings.device))
-    for column in columns:
-        _check(column, families)
+    _check(columns, families)
     places: list[dict[int, Place]] = [{} for _ in families]
     for chunk, solutions in _solved(columns, families, settings, progress):
         for solution, found in zip(solutions, places, strict=True):
@@ -67,7 +68,7 @@ def _solved(
 
     def solve_chunk(chunk: list[int]) -> list[Solution]:
         nonlocal finished
-        batch = Batch.of([columns[i].histogram for i in chunk])
+        batch = Batch.of(histograms_of(columns, chunk))
         known: dict[Family, Solution] = {}
         # The small ones first: as a limit of a larger one, a family would be given a single start.
         for family in sorted(families, key=lambda family: family.n_parameters):
@@ -83,13 +84,16 @@ def _solved(
     yield from zip(listed, side_by_side(solve_chunk, listed, settings.threads), strict=True)
 
 
-def _check(column: Column, families: Sequence[Family]) -> None:
-    histogram = column.histogram
-    column.require_values()
+def _check(columns: Sequence[Column], families: Sequence[Family]) -> None:
+    for i in np.flatnonzero(np.array(widths_of(columns)) == 0):
+        columns[int(i)].require_values()
+    smallest, _ = ends_of(columns)
     for family in families:
-        if histogram.values[0] >= family.lowest:
+        refused = np.flatnonzero(smallest < family.lowest)
+        if not len(refused):
             continue
-        below = int(histogram.weights[histogram.values < family.lowest].sum())
+        column = columns[int(refused[0])]
+        below = int(column.histogram.weights[column.histogram.values < family.lowest].sum())
         raise FamilyError(
             f"{family.spec} has no counts below {family.lowest}, but {column.label} has {below:,} of them",
             "a hurdle(...) has zeros too; or leave those rows out",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from distfit_counts.data import crosstab, data_set, grouping, pairs
 from distfit_counts.data.files import Column, read_source, read_sources
 from distfit_counts.data.grouping import GroupTally
-from distfit_counts.data.groups import labels_of, widths_of
+from distfit_counts.data.groups import histograms_of, labels_of, widths_of
 from distfit_counts.data.histogram_file import write_histograms
 from distfit_counts.data.memory import read_memory
 from distfit_counts.data.request import Request
@@ -202,6 +202,10 @@ def test_groups_are_kept_as_arrays() -> None:
         assert column.histogram.values.tolist() == [index % groups % 5]
     assert [column.group["g"] for column in columns] == labels_of(columns, "g") == list(range(groups))
     assert [column.histogram.distinct for column in columns] == widths_of(columns)
+    chosen = [i for i, width in enumerate(widths_of(columns)) if width][::7]
+    for column, histogram in zip([columns[i] for i in chosen], histograms_of(columns, chosen), strict=True):
+        assert column.histogram.values.tolist() == histogram.values.tolist()
+        assert column.histogram.weights.tolist() == histogram.weights.tolist()
 
 
 def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:

@@ -54,13 +54,23 @@ class Groups:
         """Pairs of a group and a value."""
         return len(self._values)
 
+    @property
+    def ends(self) -> tuple[Ints, Ints]:
+        """The smallest and the largest value of each group, which must have one."""
+        borders = np.asarray(self._borders)
+        return self._values[borders[:-1]], self._values[borders[1:] - 1]
+
+    def histogram(self, index: int) -> Histogram:
+        """That of one group."""
+        begin, end = self._borders[index], self._borders[index + 1]
+        return Histogram(self._values[begin:end], self._counts[begin:end], self._missing[index])
+
     def __len__(self) -> int:
         return len(self._missing)
 
     def __getitem__(self, index: int) -> tuple[dict[str, object], Histogram]:
-        begin, end = self._borders[index], self._borders[index + 1]
         group = {name: label[index] for name, label in zip(self._names, self._labels, strict=True)}
-        return group, Histogram(self._values[begin:end], self._counts[begin:end], self._missing[index])
+        return group, self.histogram(index)
 
     def __iter__(self) -> Iterator[tuple[dict[str, object], Histogram]]:
         return map(self.__getitem__, range(len(self)))
@@ -83,10 +93,19 @@ class GroupColumns(OnDemand[Column]):
         """As ``Groups.labels``."""
         return self._groups.labels(name)
 
+    def histogram(self, index: int) -> Histogram:
+        """As ``Groups.histogram``."""
+        return self._groups.histogram(index)
+
     @property
     def widths(self) -> list[int]:
         """As ``Groups.widths``."""
         return self._groups.widths
+
+    @property
+    def ends(self) -> tuple[Ints, Ints]:
+        """As ``Groups.ends``."""
+        return self._groups.ends
 
 
 class _Joined(OnDemand[Column]):
@@ -117,3 +136,18 @@ def labels_of(columns: Sequence[Column], name: str) -> list[object]:
 def widths_of(columns: Sequence[Column]) -> list[int]:
     """How many distinct values each of ``columns`` has; likewise."""
     return columns.widths if isinstance(columns, GroupColumns) else [column.histogram.distinct for column in columns]
+
+
+def ends_of(columns: Sequence[Column]) -> tuple[Ints, Ints]:
+    """The smallest and the largest value of each of ``columns``, none of which is empty; likewise."""
+    if isinstance(columns, GroupColumns):
+        return columns.ends
+    values = [column.histogram.values for column in columns]
+    return np.array([own[0] for own in values]), np.array([own[-1] for own in values])
+
+
+def histograms_of(columns: Sequence[Column], chosen: Iterable[int]) -> list[Histogram]:
+    """Those of the ``chosen`` columns; likewise."""
+    if isinstance(columns, GroupColumns):
+        return [columns.histogram(i) for i in chosen]
+    return [columns[i].histogram for i in chosen]

@@ -74,8 +74,7 @@ class Mixture(Family):
             own = {name: torch.stack([p[f"{name}[{i + 1}]"] for i in indices]) for name in component.names}
             weight = torch.stack([p[f"weight[{i + 1}]"] for i in indices])
             parts.append(weight + component.log_prob(own, k))
-        # Not torch.broadcast_shapes: its first call imports SymPy, for half a second.
-        shape = np.broadcast_shapes(*(part.shape[1:] for part in parts))
+        shape = np.broadcast_shapes(*(part.shape[1:] for part in parts))  # torch's own imports SymPy
         return log_pmf.log_sum_exp(torch.cat([part.expand(-1, *shape) for part in parts]))
 
     def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:
