@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from distfit_counts.inference.poisson_mixtures.gradient_function import gap, gradient_function
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 
 
 def arrays(*columns: list[float]) -> tuple[np.ndarray, ...]:
@@ -155,3 +156,15 @@ def test_only_shares_matter() -> None:
     once, often = gap(values, weights, log_fitted), gap(values, 1000.0 * weights, log_fitted)
     assert often.bound == pytest.approx(once.bound, rel=1e-12)
     assert often.rate == pytest.approx(once.rate, rel=1e-9)
+
+
+@pytest.mark.parametrize("enough", [1e-9, 1e-3, 0.05, 10.0])
+def test_enough_ends_the_search_with_a_bound_that_holds(enough: float) -> None:
+    """A Poisson of the mean for counts from a mixture of two: much to gain, most by a component where D is largest."""
+    values = np.arange(30.0)
+    weights = 1e4 * (0.7 * stats.poisson.pmf(values, 2.0) + 0.3 * stats.poisson.pmf(values, 9.0))
+    log_fitted = stats.poisson.logpmf(values, weights @ values / weights.sum())
+    best, found = gap(values, weights, log_fitted), gap(values, weights, log_fitted, enough=enough)
+    assert found.bound >= best.bound - 1e-11
+    assert (found.bound > enough) == (best.bound > enough)
+    assert helps_most(values, weights, log_fitted) == pytest.approx(best.rate, rel=1e-4)

@@ -118,8 +118,9 @@ def gradient_function(values: Array, weights: Array, log_fitted: Array, rates: A
     return result
 
 
-def gap(values: Array, weights: Array, log_fitted: Array, tolerance: float = 1e-11) -> Gap:
-    """log(1 + max D/n), bounded from above to within ``tolerance`` by branch and bound on s = √λ.
+def gap(values: Array, weights: Array, log_fitted: Array, tolerance: float = 1e-11, enough: float = np.inf) -> Gap:
+    """log(1 + max D/n), bounded from above to within ``tolerance`` by branch and bound on s = √λ, or only shown to
+    exceed ``enough``: then the bound is as yet a coarse one, and the rate where D is largest so far.
 
     ``values`` [V] ascending, ``weights`` [V] how often each was seen, ``log_fitted`` [V] the log-pmf fitted to them.
     The bound is strict but for the rounding of S, a few 1e-15. The maximum lies between the smallest and the largest
@@ -138,7 +139,7 @@ def gap(values: Array, weights: Array, log_fitted: Array, tolerance: float = 1e-
     for level in range(_LEVELS):
         upper = _upper(ratios, ends, sums)
         split = upper > best * (1.0 + tolerance)
-        if level == _LEVELS - 1 or split.sum() > _INTERVALS:
+        if level == _LEVELS - 1 or split.sum() > _INTERVALS or ratios.shift + np.log(best) > enough:
             split[:] = False
         bound = max(bound, float(upper[~split].max(initial=0.0)))
         if not split.any():

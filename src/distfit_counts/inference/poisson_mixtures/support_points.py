@@ -31,6 +31,13 @@ def scan_points(values: Array) -> Array:
     return np.append(np.repeat(s[:-1], pieces) + place * step, s[-1])
 
 
+def helps_most(values: Array, weights: Array, log_fitted: Array) -> float:
+    """The rate of the component that helps a fit most: where D is largest, as far as a scan tells its maxima apart."""
+    ratios = RatioSum.of(values, weights, log_fitted)
+    s = local_maxima(ratios, scan_points(values)) if len(values) > 1 else np.sqrt(values)
+    return float(s[ratios.at(s)[0].argmax()] ** 2)
+
+
 def local_maxima(ratios: RatioSum, points: Array) -> Array:
     """The s at which D has a local maximum [M], ascending, as far as ``points`` [P], ascending, tell them apart."""
     falls = ratios.at(points)[1] <= 0.0
