@@ -64,7 +64,7 @@ class _NegativeBinomial(Function):
     @staticmethod
     def forward(ctx: Any, k: Tensor, mean: Tensor, size: Tensor) -> Tensor:
         ctx.save_for_backward(k, mean, size)
-        ctx.sums = Recurrence.of(k, mean, size) or _LogGammas(k, mean, size)
+        ctx.sums = negative_binomial_sums(k, mean, size)
         return torch.as_tensor(ctx.sums.log_prob())
 
     @staticmethod
@@ -94,13 +94,13 @@ class _NegativeBinomialGradient(Function):
     def backward(ctx: Any, *passed: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None, None, None]:
         g, k, mean, size, by_mean, by_size = ctx.saved_tensors
         if not hasattr(ctx, "curves"):
-            ctx.curves = _negative_binomial_curves(g, k, mean, size, ctx.sums.by_size_twice())
+            ctx.curves = negative_binomial_curves(g, k, mean, size, ctx.sums.by_size_twice())
         (mean_mean, mean_size, size_size), (v_mean, v_size) = ctx.curves, passed
         to_mean, to_size = v_mean * mean_mean + v_size * mean_size, v_mean * mean_size + v_size * size_size
         return torch.addcmul(v_mean * by_mean, v_size, by_size), None, to_mean, to_size, None, None, None
 
 
-def _negative_binomial_curves(
+def negative_binomial_curves(
     g: Tensor, k: Tensor, mean: Tensor, size: Tensor, by_size_twice: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over counts of g times the second derivatives: by mean twice, by mean and size, by size twice."""
@@ -139,6 +139,11 @@ class _LogGammas:
         apart = self._k - self._mean
         rise = trigamma_minus_reciprocal(self._total) - trigamma_minus_reciprocal(self._size)
         return apart / self._both * (apart / self._total) / self._both + rise
+
+
+def negative_binomial_sums(k: Tensor, mean: Tensor, size: Tensor) -> Recurrence | _LogGammas:
+    """What gives the log-pmf and its derivatives by the size."""
+    return Recurrence.of(k, mean, size) or _LogGammas(k, mean, size)
 
 
 def negative_binomial_log_prob(k: Tensor, mean: Tensor, size: Tensor) -> Tensor:

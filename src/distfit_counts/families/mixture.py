@@ -68,7 +68,7 @@ class Mixture(Family):
 
     def log_prob(self, p: Mapping[str, Tensor], k: Tensor) -> Tensor:
         parts = []
-        for indices in self._equal():
+        for indices in self.equal():
             # Equal components are evaluated in one call, stacked along a new first axis.
             component = self.components[indices[0]]
             own = {name: torch.stack([p[f"{name}[{i + 1}]"] for i in indices]) for name in component.names}
@@ -139,13 +139,13 @@ class Mixture(Family):
         return values
 
     def limits(self) -> tuple[Limit, ...]:
-        distinct = [indices for indices in self._equal() if self.components[indices[0]].parameters]
-        drops = [self._without(indices[-1]) for indices in self._equal()]
+        distinct = [indices for indices in self.equal() if self.components[indices[0]].parameters]
+        drops = [self._without(indices[-1]) for indices in self.equal()]
         inner = [limit for indices in distinct for limit in self._component_limits(indices[0])]
         return (*drops, *inner)
 
     def special_cases(self) -> tuple[Family, ...]:
-        own, firsts = dict(enumerate(self.components)), [indices[0] for indices in self._equal()]
+        own, firsts = dict(enumerate(self.components)), [indices[0] for indices in self.equal()]
         return tuple(_assemble(own | {i: case})[0] for i in firsts for case in self.components[i].special_cases())
 
     @property
@@ -210,7 +210,7 @@ class Mixture(Family):
 
     def canonical(self, v: Values) -> dict[str, str]:
         labels = {name: name for name in self.names}
-        for indices in self._equal():
+        for indices in self.equal():
             component = self.components[indices[0]]
             means = [float(np.nan_to_num(component.mean(self._own(v, i)), nan=np.inf)) for i in indices]
             order = sorted(range(len(indices)), key=lambda j: means[j])
@@ -227,7 +227,7 @@ class Mixture(Family):
             return self
         return ZeroInflated(rest[0] if len(rest) == 1 else Mixture(rest))
 
-    def _equal(self) -> list[list[int]]:
+    def equal(self) -> list[list[int]]:
         """Indices of the components, grouped by family."""
         groups: dict[Family, list[int]] = {}
         for i, component in enumerate(self.components):

@@ -34,7 +34,7 @@ class Recurrence:
         if not alike or not k.numel():
             return None
         terms = int(k.amax())
-        return cls(k, terms, mean, size) if 0 < terms <= min(_LONGEST, _TERMS_A_COUNT * k.shape[-1]) else None
+        return cls(k, terms, mean, size) if terms <= min(_LONGEST, _TERMS_A_COUNT * k.shape[-1]) else None
 
     def log_prob(self) -> Tensor:
         # Every term is the logarithm of a ratio near one: log-gammas of a large size would cancel.

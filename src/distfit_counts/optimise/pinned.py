@@ -86,6 +86,6 @@ class Pinned(Objective):
         self.place, self.pinned, self.column = place, pinned, column
         self.n = objective.n[column]
 
-    def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
-        """The objective [B] of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
-        return super().value(self.place.join(self.pinned[column], theta), self.column[column], part)
+    def _working(self, theta: Tensor, column: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
+        return super()._working(self.place.join(self.pinned[column], theta), self.column[column])

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.families.closed_form.find import derivatives
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
 from distfit_counts.settings import DEVICE_PIECE_ELEMENTS, PIECE_ELEMENTS
@@ -144,7 +145,9 @@ class Objective:
 
     def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool, part: slice) -> Evaluation:
         theta = theta.detach().requires_grad_(True)
-        value = self.value(theta, column, part)
+        value = self._in_closed_form(theta, column, part) if hessian else None
+        if value is None:
+            value = self.value(theta, column, part)
         (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
         if not hessian:
             return Evaluation(value.detach(), gradient, None)
@@ -156,9 +159,26 @@ class Objective:
 
     def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
         """The objective [B] alone; ``part``: of some of the distinct values."""
+        values, column = self._working(theta, column)
         k, share = self._data(column, part)
-        log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
-        return -(share * log_prob).sum(dim=-1)
+        return -(share * self.family.log_prob(values, k)).sum(dim=-1)
+
+    def _in_closed_form(self, theta: Tensor, column: Tensor, part: slice) -> Tensor | None:
+        """The quadratic in the working values that has the objective's value and its two derivatives at ``theta``."""
+        values, column = self._working(theta, column)
+        k, share = self._data(column, part)
+        with torch.no_grad():
+            found = derivatives(self.family, {name: value.detach() for name, value in values.items()}, k)
+            if found is None:
+                return None
+            value, slope, curve = -(share * found.log_prob).sum(dim=-1), -(share * found.first).sum(dim=-1).T, -found.second(share)
+        stacked = torch.cat([values[name] for name in self.family.names], dim=1)
+        apart = stacked - stacked.detach()
+        return value + (slope * apart).sum(dim=1) + 0.5 * ((curve @ apart[:, :, None])[:, :, 0] * apart).sum(dim=1)
+
+    def _working(self, theta: Tensor, column: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Working values of rows ``theta``, and the column of each."""
+        return working(self.family, theta, self.scale[column]), column
 
     def _data(self, column: Tensor, part: slice) -> tuple[Tensor, Tensor]:
         # One column broadcasts over its restarts: nothing is copied.
