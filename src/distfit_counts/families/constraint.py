@@ -54,6 +54,18 @@ class Constraint:
         """Working values for unconstrained ``theta``."""
         raise NotImplementedError
 
+    def rates(self, theta: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """First and second derivative of each working value by its own coordinate."""
+        raise NotImplementedError
+
+    def jacobian(self, theta: Tensor, scale: Tensor) -> Tensor:
+        """d working / d theta, [..., names, coordinates]."""
+        return torch.diag_embed(self.rates(theta, scale)[0])
+
+    def bend(self, theta: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
+        """Sum of ``weight`` [..., names] times the second derivatives of the working values by theta, a matrix."""
+        return torch.diag_embed(weight * self.rates(theta, scale)[1])
+
     def from_natural(self, value: Tensor) -> Tensor:
         """Working values for natural ones (torch)."""
         raise NotImplementedError
@@ -79,6 +91,10 @@ class Softplus(Constraint):
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         # Not torch's softplus: from 20 on it returns theta itself, 2e-9 off.
         return -scale * torch.nn.functional.logsigmoid(-theta)
+
+    def rates(self, theta: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        first = scale * torch.sigmoid(theta)
+        return first, first * torch.sigmoid(-theta)
 
     def from_natural(self, value: Tensor) -> Tensor:
         return value
@@ -112,6 +128,10 @@ class Odds(Constraint):
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         return scale * torch.exp(theta)
 
+    def rates(self, theta: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        value = self.to(theta, scale)
+        return value, value
+
     def from_natural(self, value: Tensor) -> Tensor:
         return value
 
@@ -139,6 +159,9 @@ class Sigmoid(Constraint):
 
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         return theta
+
+    def rates(self, theta: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.ones_like(theta), torch.zeros_like(theta)
 
     def from_natural(self, value: Tensor) -> Tensor:
         return torch.logit(value)
@@ -169,6 +192,19 @@ class Softmax(Constraint):
 
     def to(self, theta: Tensor, scale: Tensor) -> Tensor:
         return torch.log_softmax(torch.cat([theta, torch.zeros_like(theta[..., :1])], dim=-1), dim=-1)
+
+    def jacobian(self, theta: Tensor, scale: Tensor) -> Tensor:
+        weight = self._weights(theta)
+        identity = torch.eye(theta.shape[-1] + 1, theta.shape[-1], dtype=theta.dtype, device=theta.device)
+        return identity - weight[..., None, :]
+
+    def bend(self, theta: Tensor, scale: Tensor, weight: Tensor) -> Tensor:
+        # Every log-weight bends alike: by the logarithm of the sum of the exponentials.
+        own = self._weights(theta)
+        return weight.sum(dim=-1)[..., None, None] * (own[..., :, None] * own[..., None, :] - torch.diag_embed(own))
+
+    def _weights(self, theta: Tensor) -> Tensor:
+        return self.to(theta, theta)[..., :-1].exp()
 
     def from_natural(self, value: Tensor) -> Tensor:
         return torch.log(value)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from distfit_counts.families.constraint import POSITIVE, SIMPLEX, Array, Constraint
 from distfit_counts.families.family import Family
-from distfit_counts.optimise.problem import Objective
+from distfit_counts.optimise.problem import Evaluation, Objective, differentiated
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,17 @@ class Pinned(Objective):
         self.place, self.pinned, self.column = place, pinned, column
         self.n = objective.n[column]
 
-    def _working(self, theta: Tensor, column: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
-        return super()._working(self.place.join(self.pinned[column], theta), self.column[column])
+    def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool, part: slice) -> Evaluation:
+        """In all coordinates, and from there by the quadratic that has the same derivatives."""
+        free = theta.detach().requires_grad_(True)
+        joined = self.place.join(self.pinned[column], free)
+        found = super()._evaluate(joined.detach(), self.column[column], hessian, part)
+        apart = joined - joined.detach()
+        value = found.value + (found.gradient * apart).sum(dim=1)
+        if found.hessian is not None:
+            value = value + 0.5 * ((found.hessian @ apart[:, :, None])[:, :, 0] * apart).sum(dim=1)
+        return differentiated(value, free, hessian)
+
+    def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
+        """The objective [B] of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
+        return super().value(self.place.join(self.pinned[column], theta), self.column[column], part)

@@ -13,6 +13,7 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.closed_form.find import derivatives
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
+from distfit_counts.optimise.chain import unconstrained_derivatives
 from distfit_counts.settings import DEVICE_PIECE_ELEMENTS, PIECE_ELEMENTS
 
 
@@ -144,47 +145,46 @@ class Objective:
         return found
 
     def _evaluate(self, theta: Tensor, column: Tensor, hessian: bool, part: slice) -> Evaluation:
+        found = self._in_closed_form(theta, column, part) if hessian else None
+        if found is not None:
+            return found
         theta = theta.detach().requires_grad_(True)
-        value = self._in_closed_form(theta, column, part) if hessian else None
-        if value is None:
-            value = self.value(theta, column, part)
-        (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
-        if not hessian:
-            return Evaluation(value.detach(), gradient, None)
-        # Rows do not interact, so the gradient of a sum over rows is every row's own: p passes give all Hessians.
-        passes = range(theta.shape[1])
-        second = [torch.autograd.grad(gradient[:, p].sum(), theta, retain_graph=p != passes[-1])[0] for p in passes]
-        matrix = torch.stack(second, dim=1)
-        return Evaluation(value.detach(), gradient.detach(), 0.5 * (matrix + matrix.mT))
+        return differentiated(self.value(theta, column, part), theta, hessian)
+
+    def _in_closed_form(self, theta: Tensor, column: Tensor, part: slice) -> Evaluation | None:
+        """None where the family has no closed form."""
+        k, share = self._data(column, part)
+        scale = self.scale[column]
+        found = derivatives(self.family, working(self.family, theta, scale), k)
+        if found is None:
+            return None
+        value, slope = -(share * found.log_prob).sum(dim=-1), -(share * found.first).sum(dim=-1).T
+        gradient, matrix = unconstrained_derivatives(self.family, theta, scale, slope, -found.second(share))
+        return Evaluation(value, gradient, 0.5 * (matrix + matrix.mT))
 
     def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
         """The objective [B] alone; ``part``: of some of the distinct values."""
-        values, column = self._working(theta, column)
         k, share = self._data(column, part)
-        return -(share * self.family.log_prob(values, k)).sum(dim=-1)
-
-    def _in_closed_form(self, theta: Tensor, column: Tensor, part: slice) -> Tensor | None:
-        """The quadratic in the working values that has the objective's value and its two derivatives at ``theta``."""
-        values, column = self._working(theta, column)
-        k, share = self._data(column, part)
-        with torch.no_grad():
-            found = derivatives(self.family, {name: value.detach() for name, value in values.items()}, k)
-            if found is None:
-                return None
-            value, slope, curve = -(share * found.log_prob).sum(dim=-1), -(share * found.first).sum(dim=-1).T, -found.second(share)
-        stacked = torch.cat([values[name] for name in self.family.names], dim=1)
-        apart = stacked - stacked.detach()
-        return value + (slope * apart).sum(dim=1) + 0.5 * ((curve @ apart[:, :, None])[:, :, 0] * apart).sum(dim=1)
-
-    def _working(self, theta: Tensor, column: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Working values of rows ``theta``, and the column of each."""
-        return working(self.family, theta, self.scale[column]), column
+        log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
+        return -(share * log_prob).sum(dim=-1)
 
     def _data(self, column: Tensor, part: slice) -> tuple[Tensor, Tensor]:
         # One column broadcasts over its restarts: nothing is copied.
         if len(self.k) == 1:
             return self.k[:, part], self.share[:, part]
         return self.k[column, part], self.share[column, part]
+
+
+def differentiated(value: Tensor, theta: Tensor, hessian: bool) -> Evaluation:
+    """``value`` [B] with its derivatives by ``theta`` [B, P], each of its own row only, as autograd finds them."""
+    (gradient,) = torch.autograd.grad(value.sum(), theta, create_graph=hessian)
+    if not hessian:
+        return Evaluation(value.detach(), gradient, None)
+    # Rows do not interact, so the gradient of a sum over rows is every row's own: p passes give all Hessians.
+    passes = range(theta.shape[1])
+    second = [torch.autograd.grad(gradient[:, p].sum(), theta, retain_graph=p != passes[-1])[0] for p in passes]
+    matrix = torch.stack(second, dim=1)
+    return Evaluation(value.detach(), gradient.detach(), 0.5 * (matrix + matrix.mT))
 
 
 def working(family: Family, theta: Tensor, scale: Tensor) -> dict[str, Tensor]:
