@@ -16,7 +16,7 @@ from distfit_counts.optimise.device import chosen
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.optimise.threads import side_by_side
-from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, PADDING, FitSettings
+from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, SPREAD, FitSettings
 
 # (starts of the batch converged, starts in all, family being fitted, columns finished, columns in all)
 Progress = Callable[[int, int, str, int, int], None]
@@ -113,9 +113,16 @@ def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEME
         if chunk:
             narrowest = widths[chunk[0]]
             full = (len(chunk) + 1) * width * restarts > elements
-            if full or width > PADDING * narrowest + 4:
-                yield chunk
+            if full or width > SPREAD * narrowest + 4:
+                yield _by_largest(columns, chunk)
                 chunk = []
         chunk.append(i)
     if chunk:
-        yield chunk
+        yield _by_largest(columns, chunk)
+
+
+def _by_largest(columns: Sequence[Column], chunk: list[int]) -> list[int]:
+    """Columns that reach alike far beside each other: what is summed up to the largest count is summed for a piece of
+    them at once.
+    """
+    return sorted(chunk, key=lambda i: int(columns[i].histogram.values[-1]))

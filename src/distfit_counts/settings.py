@@ -90,7 +90,7 @@ DEVICE_PIECE_ELEMENTS = 2**24
 DEVICES = ("cpu", "cuda", "auto")
 
 # Rows times distinct values that are minimised together: so many that the last rows to converge still fill a piece.
-CHUNK_ELEMENTS = 2**18
+CHUNK_ELEMENTS = 2**19
 DEVICE_CHUNK_ELEMENTS = 2**26
 
 # Bytes that a chunk takes for each of its elements: counts, weights and shares, and what its rows remember.
@@ -102,7 +102,10 @@ MEMORY = 2**30
 # Replicates times distinct values that are refitted together: 999 replicates of a few hundred values at once.
 REPLICATE_ELEMENTS = 2**20
 
-# How much wider than its narrowest column a chunk may be: everything is padded to the widest.
+# How much wider than its narrowest column a chunk may be; its pieces are cut to their own widest.
+SPREAD = 4.0
+
+# The same of what is padded to its widest as a whole.
 PADDING = 1.25
 
 # Seconds of work after which progress is shown.

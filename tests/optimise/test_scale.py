@@ -17,7 +17,7 @@ from distfit_counts.families.spec import parse
 from distfit_counts.fitting import chunks, fit_columns
 from distfit_counts.optimise import device, problem
 from distfit_counts.optimise.problem import Objective, working
-from distfit_counts.settings import PADDING, FitSettings
+from distfit_counts.settings import SPREAD, FitSettings
 
 RNG = np.random.default_rng(8)
 MEANS = np.exp(RNG.uniform(-1.0, 6.0, 60))
@@ -35,7 +35,7 @@ def test_chunks_hold_every_column_once_and_little_padding() -> None:
         for chunk in found:
             widths = distinct[chunk]
             assert len(chunk) == 1 or 3 * len(chunk) * widths.max() <= elements
-            assert widths.max() <= PADDING * widths.min() + 4
+            assert widths.max() <= SPREAD * widths.min() + 4
         padded = sum(len(chunk) * distinct[chunk].max() for chunk in found)
         assert padded < 2 * distinct.sum()
 

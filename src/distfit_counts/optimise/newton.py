@@ -16,6 +16,8 @@ from distfit_counts.settings import GAIN_TOLERANCE, SAME_OPTIMUM, STEP_BOUND
 
 # A negative eigenvalue below this share of the largest is a saddle, not rounding.
 _SADDLE = 1e-7
+# A Cholesky pivot above this share of the largest: the smallest eigenvalue is then far above its own rounding.
+_DEFINITE = 1e-5
 # Armijo's constant: the share of the promised decrease that a step must deliver.
 _SUFFICIENT = 1e-4
 _LONGEST = 8.0
@@ -92,7 +94,30 @@ def at_saddle(point: Evaluation) -> Tensor:
 
 def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
-    hessian, slope, unit = _scaled(point)
+    hessian, gradient, unit = _scaled(point)
+    step, slope, convex = _by_cholesky(hessian, gradient)
+    rest = (~convex).nonzero()[:, 0]
+    if len(rest):
+        step[rest], slope[rest] = _by_eigenvalues(hessian[rest], gradient[rest])
+    direction = step / unit
+    shortened = STEP_BOUND / direction.abs().amax(dim=1).clamp(min=STEP_BOUND)
+    return shortened[:, None] * direction, shortened * slope
+
+
+def _by_cholesky(hessian: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Step, slope, and for which rows they hold: those whose Hessian is positive definite well beyond rounding, where
+    absolute eigenvalues change nothing. A twentieth of the work.
+    """
+    factor, failed = torch.linalg.cholesky_ex(hessian)
+    pivots = factor.diagonal(dim1=1, dim2=2)
+    convex = (failed == 0) & (pivots.amin(dim=1) > _DEFINITE * pivots.amax(dim=1))
+    safe = torch.where(convex[:, None, None], factor, torch.eye(hessian.shape[1], dtype=hessian.dtype))
+    step = -torch.cholesky_solve(gradient[..., None], safe)[..., 0]
+    return step, (gradient * step).sum(dim=1), convex
+
+
+def _by_eigenvalues(hessian: Tensor, slope: Tensor) -> tuple[Tensor, Tensor]:
+    """Step and slope by the absolute eigenvalues, so that it descends wherever the row is."""
     eigenvalues, vectors = _eigen(hessian)
     gradient = (vectors.mT @ slope[..., None])[..., 0]
     largest = eigenvalues.abs().amax(dim=1, keepdim=True).clamp(min=1e-300)
@@ -103,9 +128,7 @@ def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
     kick = torch.where(gradient > 0, -1.0, 1.0) * step.abs().clamp(min=0.25)
     step = torch.where(saddle, kick, step)
     slope = (gradient * step - torch.where(saddle, 0.5 * curvature * step * step, 0.0)).sum(dim=1)
-    direction = (vectors @ step[..., None])[..., 0] / unit
-    shortened = STEP_BOUND / direction.abs().amax(dim=1).clamp(min=STEP_BOUND)
-    return shortened[:, None] * direction, shortened * slope
+    return (vectors @ step[..., None])[..., 0], slope
 
 
 def _scaled(point: Evaluation) -> tuple[Tensor, Tensor, Tensor]:

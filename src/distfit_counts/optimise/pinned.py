@@ -83,6 +83,7 @@ class Pinned(Objective):
     def __init__(self, objective: Objective, place: Place, pinned: Tensor, column: Tensor) -> None:
         self.family, self.device = objective.family, objective.device
         self.k, self.share, self.scale = objective.k, objective.share, objective.scale
+        self.width = objective.width[column]
         self.place, self.pinned, self.column = place, pinned, column
         self.n = objective.n[column]
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -38,6 +39,11 @@ class Batch:
             k[row, : histogram.distinct] = histogram.values
             w[row, : histogram.distinct] = histogram.weights
         return cls(k, w, w.sum(axis=1))
+
+    @property
+    def width(self) -> npt.NDArray[np.int64]:
+        """How many places of each column are filled, [C]."""
+        return np.asarray(self.w.shape[1] - (self.w[:, ::-1] > 0).argmax(axis=1))
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,7 @@ class Objective:
         self.family, self.device = family, device
         self.k = torch.from_numpy(batch.k).to(device)
         self.share = torch.from_numpy(batch.w / batch.n[:, None]).to(device)
+        self.width = torch.from_numpy(batch.width).to(device)
         self.n = torch.from_numpy(batch.n)
         self.scale = torch.from_numpy(scale).to(device)
 
@@ -129,16 +136,17 @@ class Objective:
         return self._in_pieces(theta, column, hessian).to("cpu")
 
     def _in_pieces(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
-        rows = max(self.piece // self.k.shape[1], 1)
-        if len(theta) <= rows:
+        if len(theta) * self.k.shape[1] <= self.piece:
             return self._summed(theta, column, hessian)
-        pieces = [self._summed(theta[i : i + rows], column[i : i + rows], hessian) for i in range(0, len(theta), rows)]
-        return Evaluation.join(pieces)
+        piece = self.width[column].cumsum(0) // self.piece
+        rows = piece.unique_consecutive(return_counts=True)[1].tolist()
+        pieces = zip(theta.split(rows), column.split(rows), strict=True)
+        return Evaluation.join([self._summed(*own, hessian) for own in pieces])
 
     def _summed(self, theta: Tensor, column: Tensor, hessian: bool) -> Evaluation:
         """A sum over distinct values: where they are millions, the sum of its parts, and memory does not grow."""
-        width = self.k.shape[1]
-        parts = [slice(i, i + self.piece) for i in range(0, width, self.piece)]
+        width = int(self.width[column].max())
+        parts = [slice(i, min(i + self.piece, width)) for i in range(0, width, self.piece)]
         found = self._evaluate(theta, column, hessian, parts[0])
         for part in parts[1:]:
             found = found.plus(self._evaluate(theta, column, hessian, part))
