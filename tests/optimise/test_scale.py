@@ -16,7 +16,8 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import chunks, fit_columns
 from distfit_counts.optimise import device, problem
-from distfit_counts.optimise.problem import Objective, working
+from distfit_counts.optimise.problem import Batch, Objective, working
+from distfit_counts.optimise.starts import nested_starts, own_starts
 from distfit_counts.settings import SPREAD, FitSettings
 
 RNG = np.random.default_rng(8)
@@ -62,6 +63,47 @@ def test_millions_of_distinct_values_are_a_sum_of_parts(spec: str, monkeypatch: 
     for name, e in whole.parameters.items():
         assert parts.parameters[name].estimate == pytest.approx(e.estimate, rel=1e-7)
         assert parts.parameters[name].std_error == pytest.approx(e.std_error, rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("spec", ["nb", "zinb", "3*poisson"])
+def test_a_row_is_evaluated_the_same_beside_any_others(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces are cut to their widest column: what is cut off is padding."""
+    family, batch = parse(spec), Batch.of([column.histogram for column in COLUMNS])
+    scale = np.full((len(COLUMNS), len(family.names)), 3.0)
+    column = torch.arange(len(COLUMNS)).repeat_interleave(2)
+    theta = torch.from_numpy(np.random.default_rng(2).normal(0.0, 1.0, (len(column), family.n_parameters)))
+    whole = Objective(family, batch, scale)(theta, column, hessian=True)
+    monkeypatch.setattr(problem, "PIECE_ELEMENTS", 300)
+    for found, expected in zip(
+        Objective(family, batch, scale)(theta, column, hessian=True).tensors, whole.tensors, strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-11, atol=1e-13)
+    width = int(batch.width[7])
+    alone = Batch(batch.k[7:8, :width], batch.w[7:8, :width], batch.n[7:8])
+    found = Objective(family, alone, scale[:1])(theta[14:16], column[:2], hessian=True)
+    for one, expected in zip(found.tensors, whole.tensors, strict=True):
+        torch.testing.assert_close(one, expected[14:16], rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("spec", ["3*poisson", "nb+poisson"])
+def test_a_column_starts_where_it_starts_beside_wider_ones(spec: str) -> None:
+    """Where a further component is looked for, too: the padding of a narrow column is no place."""
+    family = parse(spec)
+    narrow, wide = (min(COLUMNS, key=_distinct).histogram, max(COLUMNS, key=_distinct).histogram)
+    limit = family.limits()[0]
+    found = []
+    for histograms in ([narrow], [narrow, wide]):
+        batch = Batch.of(histograms)
+        own, scale = own_starts(family, batch, 3, 0)
+        values = own_starts(limit.family, batch, 1, 0)[1]
+        nested = {name: values[:, i] for i, name in enumerate(limit.family.names)}
+        found.append((own[0], nested_starts(family, batch, scale, [(limit, nested)])[0][0]))
+    for alone, beside in zip(*found, strict=True):
+        np.testing.assert_allclose(beside, alone, rtol=1e-12, atol=1e-12)
+
+
+def _distinct(column: Column) -> int:
+    return column.histogram.distinct
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,5 +153,7 @@ def test_sums_in_another_order_give_the_same(spec: str, monkeypatch: pytest.Monk
         log_prob = self.family.log_prob(working(self.family, theta, self.scale[column]), k)
         return -(share * log_prob).cumsum(-1)[..., -1]
 
+    # By autograd, which asks for the value alone.
+    monkeypatch.setattr(problem, "derivatives", lambda *_: None)
     monkeypatch.setattr(Objective, "value", backwards)
     _same_answers(one, fit_columns(columns, family, settings))

@@ -32,8 +32,7 @@ else:
     log_pmf = LazyModule("distfit_counts.families.log_pmf")
     torch = LazyModule("torch")
 
-# Where a new component may help: these slices of the data by cumulative share, and of the positive counts alone,
-# which are few where most counts are zero.
+# Where a new component may help: slices of the data by cumulative share, and of the positive counts, often few.
 _SLICES = ((0.0, 0.25), (0.25, 0.75), (0.75, 0.95), (0.95, 0.99), (0.99, 1.0))
 _POSITIVE_SLICES = ((0.0, 0.5), (0.5, 0.9), (0.9, 1.0))
 # A point mass has no place to look for, only a weight.
@@ -193,15 +192,16 @@ class Mixture(Family):
         """
         limit = self._without(new)
         values = {other: _tensor(kept[name])[:, None] for name, other in limit.carried.items()}
-        counts = torch.from_numpy(k)
-        fitted = limit.family.log_prob_natural(values, counts)
-        centres = k[:, np.unique(np.linspace(0, k.shape[1] - 1, _GRID).astype(int))]
+        fitted = limit.family.log_prob_natural(values, torch.from_numpy(k))
+        # Of a column's own distinct values, without the padding that its neighbours bring.
+        last = k.shape[1] - 1 - (w[:, ::-1] > 0).argmax(axis=1)
+        centres = np.take_along_axis(k, np.linspace(0, last, _GRID, axis=1).astype(int), axis=1)
         start = self.components[new].start(
             centres[..., None], np.ones((*centres.shape, 1)), lambda m: np.full((1, m), 0.5)
         )
         own = {name: np.broadcast_to(value, centres.shape) for name, value in start.items()}
         candidate = self.components[new].log_prob_natural(
-            {name: _tensor(value)[..., None] for name, value in own.items()}, counts[:, None, :]
+            {name: _tensor(value)[..., None] for name, value in own.items()}, torch.from_numpy(k)[:, None, :]
         )
         # As a logarithm: far from all components the ratio is beyond float64.
         log_ratio = torch.nan_to_num(candidate - fitted[:, None, :], nan=-torch.inf, posinf=torch.inf)

@@ -81,9 +81,8 @@ class Pinned(Objective):
     """
 
     def __init__(self, objective: Objective, place: Place, pinned: Tensor, column: Tensor) -> None:
-        self.family, self.device = objective.family, objective.device
-        self.k, self.share, self.scale = objective.k, objective.share, objective.scale
-        self.width = objective.width[column]
+        self.whole, self.device = objective, objective.device
+        self.k, self.width = objective.k, objective.width[column]
         self.place, self.pinned, self.column = place, pinned, column
         self.n = objective.n[column]
 
@@ -91,7 +90,7 @@ class Pinned(Objective):
         """In all coordinates, and from there by the quadratic that has the same derivatives."""
         free = theta.detach().requires_grad_(True)
         joined = self.place.join(self.pinned[column], free)
-        found = super()._evaluate(joined.detach(), self.column[column], hessian, part)
+        found = self.whole._evaluate(joined.detach(), self.column[column], hessian, part)
         apart = joined - joined.detach()
         value = found.value + (found.gradient * apart).sum(dim=1)
         if found.hessian is not None:
@@ -100,4 +99,4 @@ class Pinned(Objective):
 
     def value(self, theta: Tensor, column: Tensor, part: slice = slice(None)) -> Tensor:
         """The objective [B] of the free coordinates ``theta`` [B, P - 1] of rows ``column`` [B]."""
-        return super().value(self.place.join(self.pinned[column], theta), self.column[column], part)
+        return self.whole.value(self.place.join(self.pinned[column], theta), self.column[column], part)

@@ -23,7 +23,7 @@ class Group:
 
 class OfMixture(Derivatives):
     """With f_j the log-pmf of component j plus its log-weight and r_j its share of p(k): first derivatives r_j f_j',
-    second sum_j r_j (f_j'' + f_j' f_j'^T) - (sum_j r_j f_j')(sum_j r_j f_j')^T.
+    second r_j f_j'' + r_j (1 - r_j) f_j' f_j'^T within a component and -r_j r_l f_j' f_l'^T between two of them.
 
     Of the working values the log-weights come first, then each component's own.
     """
@@ -49,18 +49,20 @@ class OfMixture(Derivatives):
             torch.mul(own.first[:, at], self._share[i], out=self.first[self._places[i]])
 
     def second(self, weight: Tensor) -> Tensor:
-        weighted = self.first * weight
-        total = weighted.sum(dim=-1).movedim(0, -1)
-        found = -products(self.first, weighted)
-        weights = len(self._share)
-        found.diagonal(dim1=-2, dim2=-1)[..., :weights] += total[..., :weights]
+        found = -products(self.first, self.first * weight)
         for group in self._groups:
-            if group.own is None:
-                continue
-            curves = group.own.second(weight * self._share[group.indices])
+            curves = None if group.own is None else group.own.second(weight * self._share[group.indices])
             for at, i in enumerate(group.indices):
-                here = self._places[i]
-                found[..., here, here] += curves[at] + products(group.own.first[:, at], weighted[here])
-                found[..., i, here] += total[..., here]
-                found[..., here, i] += total[..., here]
+                rest = weight * self._share[i] * self._others(i)
+                found[..., i, i] = rest.sum(dim=-1)
+                if group.own is None or curves is None:
+                    continue
+                here, own = self._places[i], group.own.first[:, at]
+                weighted = own * rest
+                found[..., here, here] = curves[at] + products(own, weighted)
+                found[..., i, here] = found[..., here, i] = weighted.sum(dim=-1).movedim(0, -1)
         return found
+
+    def _others(self, i: int) -> Tensor:
+        """1 - r_i: as a difference it would lose the digits of a component that has nearly all of a count."""
+        return torch.cat([self._share[:i], self._share[i + 1 :]]).sum(dim=0)
