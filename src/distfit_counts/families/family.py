@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -188,11 +189,11 @@ class Family(ABC):
             accepted = np.concatenate([accepted, draws[draws > 0]])
         return accepted[:n]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name for parameter in self.parameters for name in parameter.names)
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         return sum(parameter.free for parameter in self.parameters)
 
