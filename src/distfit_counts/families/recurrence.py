@@ -5,6 +5,8 @@ What is the same for every count is summed once for all of them: a few times as 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,7 +40,7 @@ class Recurrence:
 
     def log_prob(self) -> Tensor:
         # Every term is the logarithm of a ratio near one: log-gammas of a large size would cancel.
-        ratio = self._total * (self._mean * self._reciprocal) / (self._j + 1.0)
+        ratio = (self._total * (self._mean * self._reciprocal)).div_(self._j + 1.0)
         return self._summed(ratio.log_()).sub_(self._size * torch.log1p(self._mean / self._size))
 
     def by_size(self) -> Tensor:
@@ -48,20 +50,27 @@ class Recurrence:
         size.
         """
         share = self._mean * self._reciprocal
-        return self._summed(self._apart()).add_(log1p_minus(-share, self._size * self._reciprocal))
+        return self._summed(self._apart).add_(log1p_minus(-share, self._size * self._reciprocal))
 
     def by_size_twice(self) -> Tensor:
         """d2/dsize2, regrouped likewise."""
         share = self._mean * self._reciprocal
-        falling = -(1.0 / self._total + self._reciprocal) * self._apart()
-        return self._summed(falling).add_(share * share / self._size)
+        falling = (self._parts + self._reciprocal).mul_(self._apart)
+        return self._summed(falling).neg_().add_(share * share / self._size)
 
+    @cached_property
+    def _parts(self) -> Tensor:
+        """1/(size + j), [..., terms]."""
+        return self._total.reciprocal()
+
+    @cached_property
     def _apart(self) -> Tensor:
         """1/(size + j) - 1/(size + mean), [..., terms]."""
-        return (self._mean - self._j) * self._reciprocal / self._total
+        return (self._mean - self._j).mul_(self._reciprocal).mul_(self._parts)
 
     def _summed(self, terms: Tensor) -> Tensor:
         """The sum of the first k terms, for every count, [..., V]."""
-        sums = terms.new_zeros((*terms.shape[:-1], terms.shape[-1] + 1))
+        sums = terms.new_empty((*terms.shape[:-1], terms.shape[-1] + 1))
+        sums[..., 0] = 0.0
         torch.cumsum(terms, dim=-1, out=sums[..., 1:])
         return sums.gather(-1, self._places)

@@ -166,7 +166,7 @@ class Objective:
         found = derivatives(self.family, working(self.family, theta, scale), k)
         if found is None:
             return None
-        value, slope = -(share * found.log_prob).sum(dim=-1), -(share * found.first).sum(dim=-1).T
+        value, slope = -(share * found.log_prob).sum(dim=-1), -(found.first.movedim(0, 1) @ share[:, :, None])[:, :, 0]
         gradient, matrix = unconstrained_derivatives(self.family, theta, scale, slope, -found.second(share))
         return Evaluation(value, gradient, 0.5 * (matrix + matrix.mT))
 

@@ -42,8 +42,9 @@ class OfNegativeBinomial(Derivatives):
         self._k, self._mean, self._size = k, mean, size
         self._sums = negative_binomial_sums(k, mean, size)
         self.log_prob = self._sums.log_prob()
-        by_mean = (k - mean) * (size / (mean * (size + mean)))
-        self.first = torch.stack([by_mean, self._sums.by_size()])
+        self.first = k.new_empty((2, *self.log_prob.shape))
+        torch.mul(k - mean, size / (mean * (size + mean)), out=self.first[0])
+        self.first[1] = self._sums.by_size()
 
     def second(self, weight: Tensor) -> Tensor:
         twice = self._sums.by_size_twice()

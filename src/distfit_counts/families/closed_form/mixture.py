@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -65,4 +66,5 @@ class OfMixture(Derivatives):
 
     def _others(self, i: int) -> Tensor:
         """1 - r_i: as a difference it would lose the digits of a component that has nearly all of a count."""
-        return torch.cat([self._share[:i], self._share[i + 1 :]]).sum(dim=0)
+        rest: Tensor = reduce(torch.add, [share for j, share in enumerate(self._share) if j != i])
+        return rest
