@@ -16,7 +16,7 @@ from distfit_counts.optimise.device import chosen
 from distfit_counts.optimise.problem import Batch
 from distfit_counts.optimise.solve import Solution, solve
 from distfit_counts.optimise.threads import side_by_side
-from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, SPREAD, FitSettings
+from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, WIDEST, FitSettings
 
 # (starts of the batch converged, starts in all, family being fitted, columns finished, columns in all)
 Progress = Callable[[int, int, str, int, int], None]
@@ -103,26 +103,21 @@ def _check(columns: Sequence[Column], families: Sequence[Family]) -> None:
 def chunks(columns: Sequence[Column], restarts: int, elements: int = CHUNK_ELEMENTS) -> Iterator[list[int]]:
     """Indices of the columns, by number of distinct values, cut where the chunk is full or the padding too wide.
 
-    ``elements``: rows (columns times restarts) times distinct values that a chunk may have.
+    Within a chunk those that reach alike far are beside each other: what is summed up to the largest count is summed
+    for a piece of them at once. ``elements``: rows (columns times restarts) times distinct values of a chunk at most.
     """
     widths = widths_of(columns)
     order = sorted(range(len(columns)), key=widths.__getitem__)
+    largest = ends_of(columns)[1]
     chunk: list[int] = []
     for i in order:
         width = widths[i]
         if chunk:
             narrowest = widths[chunk[0]]
             full = (len(chunk) + 1) * width * restarts > elements
-            if full or width > SPREAD * narrowest + 4:
-                yield _by_largest(columns, chunk)
+            if full or width > WIDEST * narrowest:
+                yield sorted(chunk, key=largest.__getitem__)
                 chunk = []
         chunk.append(i)
     if chunk:
-        yield _by_largest(columns, chunk)
-
-
-def _by_largest(columns: Sequence[Column], chunk: list[int]) -> list[int]:
-    """Columns that reach alike far beside each other: what is summed up to the largest count is summed for a piece of
-    them at once.
-    """
-    return sorted(chunk, key=lambda i: int(columns[i].histogram.values[-1]))
+        yield sorted(chunk, key=largest.__getitem__)

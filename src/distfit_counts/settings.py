@@ -102,10 +102,11 @@ MEMORY = 2**30
 # Replicates times distinct values that are refitted together: 999 replicates of a few hundred values at once.
 REPLICATE_ELEMENTS = 2**20
 
-# How much wider than its narrowest column a chunk may be; its pieces are cut to their own widest.
-SPREAD = 4.0
+# How many times as wide as its narrowest column a chunk may be: less than half of it is then padding, and its pieces
+# are cut to their own widest.
+WIDEST = 2.0
 
-# The same of what is padded to its widest as a whole.
+# The same of what judges, which is padded as a whole.
 PADDING = 1.25
 
 # Seconds of work after which progress is shown.

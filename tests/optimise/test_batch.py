@@ -158,7 +158,7 @@ def test_converged_rows_leave_the_batch(optimizer: str, columns: list[Column], m
         return evaluate(self, theta, column, hessian)
 
     monkeypatch.setattr(problem.Objective, "__call__", counted)
-    monkeypatch.setattr(fitting, "SPREAD", 1e9)  # all columns in one chunk
+    monkeypatch.setattr(fitting, "WIDEST", 1e9)  # all columns in one chunk
     settings = FitSettings(restarts=5, optimizer=optimizer, max_steps=400)
     fit_columns([c for c in columns if c.histogram.n > 50], parse("geometric"), settings)
     assert rows[0] == 5 * sum(c.histogram.n > 50 for c in columns)
@@ -168,7 +168,7 @@ def test_converged_rows_leave_the_batch(optimizer: str, columns: list[Column], m
 
 
 def test_progress_counts_every_row_once(columns: list[Column], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fitting, "SPREAD", 1e9)  # all columns in one chunk
+    monkeypatch.setattr(fitting, "WIDEST", 1e9)  # all columns in one chunk
     seen: list[tuple[int, int, str, int, int]] = []
     fit_columns(columns, parse("nb"), FitSettings(restarts=3), lambda *numbers: seen.append(numbers))
     own = [(done, total) for done, total, spec, _, _ in seen if spec == "nb"]

@@ -18,7 +18,7 @@ from distfit_counts.fitting import chunks, fit_columns
 from distfit_counts.optimise import device, problem
 from distfit_counts.optimise.problem import Batch, Objective, working
 from distfit_counts.optimise.starts import nested_starts, own_starts
-from distfit_counts.settings import SPREAD, FitSettings
+from distfit_counts.settings import WIDEST, FitSettings
 
 RNG = np.random.default_rng(8)
 MEANS = np.exp(RNG.uniform(-1.0, 6.0, 60))
@@ -36,7 +36,7 @@ def test_chunks_hold_every_column_once_and_little_padding() -> None:
         for chunk in found:
             widths = distinct[chunk]
             assert len(chunk) == 1 or 3 * len(chunk) * widths.max() <= elements
-            assert widths.max() <= SPREAD * widths.min() + 4
+            assert widths.max() <= WIDEST * widths.min()
         padded = sum(len(chunk) * distinct[chunk].max() for chunk in found)
         assert padded < 2 * distinct.sum()
 
