@@ -51,7 +51,7 @@ def test_whoever_waits_for_an_engine_sees_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(DuckDB, "_fetch", slowly)
     watch = Told()
     Data(connect="duckdb://", sql=SQL).read(watch, quiet=True)
-    assert ("counting", 0, None, "in the database") in watch.shown[:-1]
+    assert ("counting", 0, None, "in the database", "") in watch.shown[:-1]
     assert watch.shown[-1] == ("counting", 1, 1, "in the database")
 
 

@@ -38,7 +38,7 @@ def six() -> Comparisons:
 
 def test_more_than_a_handful_is_one_table(six: Comparisons) -> None:
     shown = text(six)
-    assert shown.startswith("6 comparisons\n")
+    assert shown.startswith("6 comparisons")
     assert "has the lowest BIC" not in shown
     for one in six:
         first, second = (candidate.fit.family for candidate in one.candidates)

@@ -71,9 +71,10 @@ class Data:
         empty = [found[i] for i, width in enumerate(widths_of(found)) if width == 0]
         for column in empty:
             if not quiet:
-                typer.echo(f"distfit: {column.label} has only missing values: left out", err=True)
+                why = "only missing values" if column.histogram.n_missing else "no value with a weight above 0"
+                typer.echo(f"distfit: {column.label} has {why}: left out", err=True)
         if len(empty) == len(found):
-            raise DataError("every group has only missing values", "choose another column, or another --by")
+            raise DataError("there is no value at all", "choose another column, or another --by")
         return [column for column in found if column.histogram.distinct] if empty else found
 
     def _found(self, watch: Watch) -> Sequence[Column]:
@@ -120,11 +121,11 @@ class Data:
         where = "in Spark" if address.startswith("pyspark") else "in the database"
 
         def waiting() -> None:
-            watch.show("counting", 0, None, where)
+            watch.show("counting", 0, None, where, "")
 
         columns, by = self.column or [], self.by or []
         # Weights may have any number of values: what --max-distinct says is about the counts.
         limits = Limits(self.budget.memory, self.budget.max_distinct, Budget.of(self.memory).max_distinct)
         found = read_table(address, self.table, self.sql, columns, by, self.weights, limits, waiting)
-        watch.show("counting", 1, 1, where)
+        watch.show("counting", 1, 1, where, "")
         return found

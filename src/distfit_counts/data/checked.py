@@ -6,6 +6,7 @@ from typing import Any
 
 from distfit_counts.data.arrays import as_numpy, is_null
 from distfit_counts.data.counting import Ints
+from distfit_counts.data.labels import plain
 from distfit_counts.data.source import BadRow, Batch, Reader
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
 from distfit_counts.errors import DataError
@@ -24,6 +25,14 @@ def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
         value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
         bad.hint = about_fields(value) or bad.hint
         raise batch.error(bad) from None
+
+
+def labels_of(batch: Batch, name: str) -> Any:
+    """The column ``name`` as labels to group by. Raises DataError for a type that has none."""
+    try:
+        return plain(batch.columns[name])
+    except DataError as bad:
+        raise DataError(f'{batch.source}, column "{name}": {bad.problem}, and cannot be grouped by', bad.hint) from None
 
 
 class Weighing:

@@ -33,6 +33,7 @@ MARK = b"histogram/1"
 _KEY = b"distfit"
 # Rows that are put together at a time: a million columns are never one table.
 _ROWS = 1 << 20
+_IN_COMMON = "say with --by which groups they have in common; --by column adds up the groups of each"
 
 
 class Histograms:
@@ -65,7 +66,7 @@ class Histograms:
             self._tally = GroupTally([COLUMN, *self._by])
         elif not self._request.by and self._by != groups:
             problem = f"{reader.name} is grouped by {_listed(groups)}, files before it by {_listed(self._by)}"
-            raise DataError(problem, "say with --by which groups they have in common")
+            raise DataError(problem, _IN_COMMON)
         require(reader, *_OWN, *self._by)
         for batch in reader.batches([VALUE, COUNT], [COLUMN, *self._by]):
             names = _names(batch.columns[COLUMN])
@@ -77,7 +78,7 @@ class Histograms:
         """Add what another part of the data set has counted."""
         if self._by != other._by:
             problem = f"histograms grouped by {_listed(self._by)} and by {_listed(other._by)} in one data set"
-            raise DataError(problem, "say with --by which groups they have in common")
+            raise DataError(problem, _IN_COMMON)
         self._tally.absorb(other._tally)
         self._weighing.absorb(other._weighing)
         self._order |= other._order
@@ -148,6 +149,8 @@ def group_names(columns: Sequence[Column]) -> list[str]:
 
 def check_format(output: Path | None) -> None:
     """Raises OutputError for a file that is to be neither Parquet nor CSV."""
+    if output == Path("-"):
+        raise OutputError("cannot write a histogram to -", "without --output it goes to stdout, as CSV")
     if output is not None and output.suffix.lower() not in (".parquet", ".csv"):
         raise OutputError(f"cannot write a histogram to {output}", "name a file that ends in .parquet or .csv")
 

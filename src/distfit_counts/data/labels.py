@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +13,13 @@ from distfit_counts.errors import DataError
 
 Ints = npt.NDArray[np.int64]
 
+_REMEDY = "group by text, whole numbers, dates or times"
+
 
 def plain(label: Any) -> Any:
-    """A label column as an Array that Arrow can group by and join: dictionaries decoded, odd types as text."""
+    """A label column as an Array that Arrow can group by and join: dictionaries decoded, odd types as text, which is
+    the text that databases make of them. Raises DataError for a type that has none.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -25,13 +30,30 @@ def plain(label: Any) -> Any:
         return plain(decoded(label))
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind) or kind == pa.string():
         return label
+    if isinstance(label, pa.ExtensionArray):
+        return _uuids(label.storage) if kind.extension_name == "arrow.uuid" else plain(label.storage)
+    if pa.types.is_time(kind):
+        # Without the zeros that end a fraction.
+        text = pc.replace_substring_regex(label.cast(pa.string()), r"(\.[0-9]*?)0+$", r"\1")
+        return pc.replace_substring_regex(text, r"\.$", "")
+    if pa.types.is_fixed_size_binary(kind):
+        raise DataError(f"holds {kind}", _REMEDY)
     if pa.types.is_floating(kind):
         # One missing label, not two: NaN like null.
         return pc.if_else(pc.is_nan(label), None, label).cast(pa.float64())
     try:
         return label.cast(pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-        raise DataError(f"cannot group by a column of {kind}", "group by text or whole numbers") from error
+        raise DataError(f"holds {kind}", _REMEDY) from error
+
+
+def _uuids(label: Any) -> Any:
+    """16 bytes each as text, once for each that is distinct."""
+    import pyarrow as pa
+
+    coded = label.dictionary_encode()
+    names = [str(UUID(bytes=value)) for value in coded.dictionary.to_pylist()]
+    return pa.array(names, pa.string()).take(coded.indices)
 
 
 def as_numbers(label: Any) -> Any:

@@ -12,7 +12,7 @@ from distfit_counts.comparison import Comparison
 from distfit_counts.data.column import Column
 from distfit_counts.report.narrow import without
 from distfit_counts.report.numbers import count, fixed
-from distfit_counts.report.placed import placed
+from distfit_counts.report.placed import of_what, placed
 from distfit_counts.report.tables import plain_table
 
 _COLUMNS = ("n", "best", "BIC", "runner-up", "ΔBIC", "verdicts")
@@ -28,7 +28,7 @@ def print_comparison_overview(console: Console, comparisons: Sequence[Comparison
         # Not the comparison, with all its fits.
         places.append(Column(comparison.source, comparison.column, comparison.group))
     where, own = placed(places)
-    console.print(Text(f"{count(len(rows))} comparisons", style="bold"))
+    console.print(Text(f"{count(len(rows))} comparisons{of_what(places)}", style="bold"))
 
     def build(names: Sequence[str]) -> Table:
         table = plain_table()

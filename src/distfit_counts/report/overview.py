@@ -10,7 +10,7 @@ from rich.text import Text
 
 from distfit_counts.report.narrow import Fitting, least_width
 from distfit_counts.report.numbers import count, fixed
-from distfit_counts.report.placed import label, placed, short_sources
+from distfit_counts.report.placed import label, of_what, placed, short_sources
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import estimate, interval, interval_title
 from distfit_counts.result import Fit
@@ -23,7 +23,7 @@ _HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     """A table of all ``fits`` (of one family) and their verdicts, each sentence once."""
     names = list(dict.fromkeys(name for fit in fits for name in fit.parameters))
-    console.print(Text(f"{fits[0].family}: {count(len(fits))} fits", style="bold"))
+    console.print(Text(f"{fits[0].family}: {count(len(fits))} fits{of_what(fits)}", style="bold"))
     asked = fits[0].ci != "wald" or fits[0].level != LEVEL
     tables = [_table(fits, names, False, hidden) for hidden in _HIDDEN]
     tables = [_table(fits, names, True), *tables] if asked else tables

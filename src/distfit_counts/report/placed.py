@@ -22,6 +22,15 @@ def placed(places: Sequence[Place]) -> tuple[list[str], list[list[str]]]:
     return headings, [[own[name] for name in headings] for own in known]
 
 
+def of_what(places: Sequence[Place]) -> str:
+    """``of counts.csv, column y``: what all places have in common; nothing where that is nothing."""
+    sources, columns = ({getattr(place, name) for place in places} for name in ("source", "column"))
+    if len(sources) > 1:
+        return ""
+    source, column = *sources, f", column {next(iter(columns))}" if len(columns) == 1 else ""
+    return f" of {'stdin' if source == '-' else source}{column}"
+
+
 def label(place: Place, short: Mapping[str, str]) -> str:
     """The same in one phrase; ``short`` as from ``short_sources``."""
     return " ".join([*([short[place.source]] if len(short) > 1 else []), *(group_words(place.group) or [place.column])])
