@@ -52,7 +52,7 @@ def test_whoever_waits_for_an_engine_sees_it(monkeypatch: pytest.MonkeyPatch) ->
     watch = Told()
     Data(connect="duckdb://", sql=SQL).read(watch, quiet=True)
     assert ("counting", 0, None, "in the database", "") in watch.shown[:-1]
-    assert watch.shown[-1] == ("counting", 1, 1, "in the database")
+    assert watch.shown[-1] == ("counting", 1, 1, "in the database", "")
 
 
 def test_the_options_as_python_shows_them_hold_no_password() -> None:
