@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.arrays import int64_array
+from distfit_counts.data.arrays import as_numpy, int64_array
 from distfit_counts.data.counting import Ints
 from distfit_counts.data.crosstab import Crosstab
 from distfit_counts.data.groups import Groups
@@ -69,7 +69,7 @@ class GroupTally:
         self._end_crosstab()
         self._group_raw()
         if self._pairs is not None:
-            self._add_part(self._pairs)
+            self._add_part(*self._pairs.columns())
             self._pairs = Pairs(self._most)
         return self._parts
 
@@ -85,14 +85,17 @@ class GroupTally:
             self._group_raw()
 
     def _end_crosstab(self) -> None:
-        if self._crosstab is not None:
-            self._add_part(self._crosstab)
-            self._crosstab = None
+        if self._crosstab is None:
+            return
+        labels, values, numbers = self._crosstab.columns()
+        # Among pairs, where it goes: two parts would have to be merged in the end.
+        if self._pairs is None or not self._pairs.add(labels[0], values, as_numpy(numbers)):
+            self._add_part(labels, values, numbers)
+        self._crosstab = None
 
-    def _add_part(self, counted: Crosstab | Pairs) -> None:
+    def _add_part(self, labels: list[Any], values: Any, numbers: Any) -> None:
         import pyarrow as pa
 
-        labels, values, numbers = counted.columns()
         if len(values):
             self._parts.append(pa.table([*labels, values, numbers], names=[*self._labels, _VALUE, _N]))
 
