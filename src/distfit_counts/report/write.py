@@ -29,7 +29,9 @@ def write_fits(
         emit_lines(csv_lines(portions(runs(fits), report)), output)
     elif format == "parquet" and output is not None:
         found = runs(fits)
-        write_parquet(portions(found, report), [place for numbers in found for place in numbers.places], output)
+        # As they are where there is one run: the labels of groups are had without the groups.
+        places = found[0].places if len(found) == 1 else [place for numbers in found for place in numbers.places]
+        write_parquet(portions(found, report), places, output)
     else:
         emit_table(lambda console: _print(fits, console, verbose, report), output)
 
