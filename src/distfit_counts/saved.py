@@ -21,7 +21,7 @@ def read(path: str | Path, hint: str) -> dict[str, Any]:
     except OSError as error:
         raise DistfitError(f"cannot read {path}: {error.strerror}", hint) from error
     except ValueError as error:
-        raise DistfitError(f"{path} is not JSON: {error}", hint) from error
+        raise DistfitError(f"{path} is no saved model: it is not JSON", hint) from error
     return record if isinstance(record, dict) else {}
 
 

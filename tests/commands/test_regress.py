@@ -130,6 +130,8 @@ def test_a_level_keeps_its_name_on_one_line_of_an_ascii_terminal(distfit: Run, t
         ([NMES, "health ~ chronic"], "'average' is not"),
         ([NMES, "visits ~ health", "-f", "zipp"], "zipp"),
         ([NMES, "visits ~ health", "-f", "gausian"], "did you mean gaussian"),
+        ([NMES, "insurance ~ health", "-f", "binomial"], "did you mean bernoulli"),
+        ([NMES, "visits ~ health", "-f", "zinb", "--restarts", "0"], "at least one start"),
         ([NMES, "visits ~ health", "-f", "normal"], "gaussian, bernoulli, categorical"),
         ([NMES, "visits ~ chronic + offset(log(school))"], "no covariate"),
         ([NMES, "visits ~ health", "-f", "nb", "--formula", "alpha=~ chronic"], "no parameter 'alpha'"),
@@ -207,7 +209,7 @@ def test_a_network_is_told_in_the_words_of_a_regression(distfit: Run) -> None:
     assert network["data"] | {"n_held_out": 0} == linear["data"] | {"n_held_out": 0}
     assert network["predictors"].keys() == linear["predictors"].keys()
     assert network["residuals"].keys() == linear["residuals"].keys()
-    own = {"columns", "settings", "epochs", "best_epoch", "stopped_early", "history", "checkup"}
+    own = {"terms", "columns", "settings", "epochs", "best_epoch", "stopped_early", "history", "checkup"}
     assert network.keys() - linear.keys() == own
 
 

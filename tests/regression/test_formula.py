@@ -81,11 +81,22 @@ def test_parameters_that_do_not_exist_are_refused_by_name() -> None:
 
 def test_the_mean_is_called_by_either_name_whatever_the_family() -> None:
     """Another family is another word: ``mean=`` holds for the Poisson's rate too, and ``rate=`` for nb's mean."""
-    assert parse("y ~ x", ("rate",), "poisson", {"mean": "~ z"}).terms == {"rate": "z"}
+    assert parse("y ~ 1", ("rate",), "poisson", {"mean": "~ z"}).terms == {"rate": "z"}
     assert parse("y ~ x", ZINB, "zinb", {"rate": "~ z"}).terms["mean"] == "z"
     heads = ("weight[1]", "rate[1]", "mean[2]", "size[2]")
     assert parse("y ~ x", heads, "poisson+nb", {"mean[1]": "~ z"}).terms["rate[1]"] == "z"
     assert CountModel.of(spec.parse("poisson"), {"mean": "softplus"}).links["rate"] is SOFTPLUS
+
+
+@pytest.mark.parametrize(
+    ("formula", "heads", "own"),
+    [("y ~ x", ("rate",), {"mean": "~ z"}), ("y ~ x | z", ("pi", "rate"), {"pi": "~ w"})],
+)
+def test_terms_of_which_nothing_would_be_left_are_refused(
+    formula: str, heads: tuple[str, ...], own: dict[str, str]
+) -> None:
+    with pytest.raises(DistfitError, match="are for the same"):
+        parse(formula, heads, "zip", own)
 
 
 def test_a_response_with_blanks_stands_in_backquotes() -> None:

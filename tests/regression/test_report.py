@@ -151,3 +151,12 @@ def test_one_coefficient_runs_on_and_one_level_is_one() -> None:
     assert "this coefficient has no standard error." in told
     with pytest.raises(DataError, match="has 1 level\n"):
         fit(pd.DataFrame({"y": ["a"] * 9, "x": range(9)}), "y ~ x", "bernoulli")
+
+
+def test_an_offset_that_was_meant_as_an_exposure_is_asked_about() -> None:
+    """Months of service on the scale of a logarithm: means from 1 to exp(1000)."""
+    frame = pd.DataFrame({"y": [1, 3, 8, 12, 20, 31], "x": [0, 1, 0, 1, 0, 1], "months": [10, 30, 80, 120, 500, 1010]})
+    codes = {verdict.code: verdict.message for verdict in fit(frame, "y ~ x", offset="months").verdicts}
+    assert "from 10 to 1010" in codes["terms.offset"]
+    assert "--exposure" in codes["terms.offset"]
+    assert "terms.offset" not in {v.code for v in fit(frame, "y ~ x", exposure="months").verdicts}

@@ -162,7 +162,7 @@ def _fit(
     from distfit_counts.regression.regress import regress
     from distfit_counts.regression.responses import default_restarts
 
-    settings = FitSettings(restarts=restarts or default_restarts(request.family), **others)
+    settings = FitSettings(restarts=default_restarts(request.family) if restarts is None else restarts, **others)
     frame = read_rows([source], request.kinds(), watch)
     fit = regress(frame, request, settings, source, lambda spec, done, total: watch.show("fitting", done, total, spec))
     return fit, frame

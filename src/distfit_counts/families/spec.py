@@ -169,9 +169,14 @@ def _atom(reader: _Reader) -> Family:
     raise _unknown(reader, token)
 
 
+# What R and statsmodels call the families beside those of counts.
+_ELSEWHERE = {"normal": "gaussian", "binomial": "bernoulli", "logistic": "bernoulli", "multinomial": "categorical"}
+
+
 def _unknown(reader: _Reader, token: str) -> FamilyError:
     known = [*BASES, *SHORTHANDS, *WRAPPERS, *MIXTURE_WORDS, *reader.beside]
     near = difflib.get_close_matches(token, known, n=3, cutoff=0.5)
+    near = [_ELSEWHERE[token]] if _ELSEWHERE.get(token) in reader.beside else near
     if token in WRAPPERS:
         return FamilyError(
             f"family {reader.text!r}: {token} wraps another family", f"for example {token}(poisson) or {token}(nb)"

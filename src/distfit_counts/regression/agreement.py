@@ -55,6 +55,8 @@ class Moments:
         n = float(weights.sum())
         settled = (variance < _CERTAIN) & bool(infinite)
         middle, fitted = float(weights @ y / n), float(weights @ mean / n)
+        with np.errstate(over="ignore"):
+            spread = float(weights @ (variance + (mean - fitted) ** 2) / n)
         return cls(
             n=n,
             chi_square=float(weights @ squares),
@@ -62,10 +64,7 @@ class Moments:
             settled=int(settled.sum()),
             zeros=(float(weights @ (y == 0)), float(weights @ zero)),
             mean=(middle, fitted),
-            variance=(
-                float(weights @ (y - middle) ** 2 / n),
-                float(weights @ (variance + (mean - fitted) ** 2) / n),
-            ),
+            variance=(float(weights @ (y - middle) ** 2 / n), spread),
         )
 
 

@@ -21,7 +21,8 @@ from distfit_counts.regression.checked import (
     numbers,
     refused,
 )
-from distfit_counts.regression.formula import Formula, functions, read, variables
+from distfit_counts.regression.expressions import functions
+from distfit_counts.regression.formula import Formula, read, variables
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
 if TYPE_CHECKING:

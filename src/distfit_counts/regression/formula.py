@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.regression.expressions import check_expression, is_coding
 from distfit_counts.regression.row_model import ZEROS, bare, heads_called
 
-# What a term may call. A formula is read from models too, and formulaic evaluates Python: nothing else may pass.
-_TRANSFORMS = {
-    "C", "I", "Q", "bs", "cc", "center", "cr", "cs", "exp", "exp2", "exp10", "log", "log2", "log10", "poly", "scale",
-    "standardize",
-}  # fmt: skip
-_CONTRAST_CLASSES = {"Diff", "Helmert", "Poly", "Sum", "Treatment"}
-_NUMPY = {"abs", "cos", "exp", "expm1", "floor", "log", "log10", "log1p", "log2", "maximum", "minimum", "sign", "sin",
-          "sqrt", "tanh", "where"}  # fmt: skip
 # Words of R that formulas do not have here, and what to write instead.
 _OF_R = {
     r"\b(?:as\.)?factor\(": "write C(x) for levels",
@@ -32,11 +25,6 @@ _OF_R = {
     r"\bns\(": "write cr(x, df=4) for a natural spline",
     r"\bs\(": "write cr(x, df=4) or bs(x, df=4) for a spline",
 }
-_CONTRASTS = {"treatment", "sum", "helmert", "diff", "poly", "sas"}
-_NODES = (
-    ast.Expression, ast.Call, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.UnaryOp, ast.Compare, ast.keyword,
-    ast.List, ast.Tuple, ast.Load, ast.operator, ast.unaryop, ast.cmpop,
-)  # fmt: skip
 # A dot that is a term, not part of a name, a number or a function.
 _DOT = re.compile(r"(?<![^\s~+*:(|-])\.(?![^\s+*:)|-])")
 # A dot less columns, none of which goes on as a product or a call.
@@ -66,8 +54,9 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
     if len(parts) == 2 and not has_zeros:
         raise DistfitError(f"{spec} has no zero part, but the formula has a |", "try zip, zinb or hurdle(nb)")
     terms = {head: _default(head, parts) for head in heads}
-    for name, given in (own or {}).items():
-        terms |= dict.fromkeys(heads_called(name, heads, spec), _right(given, name))
+    given = {head: _right(of, name) for name, of in (own or {}).items() for head in heads_called(name, heads, spec)}
+    _refuse_unused(parts, heads, given)
+    terms |= given
     if not heads:
         raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     response = _name(sides[0].strip(), text)
@@ -83,6 +72,12 @@ def with_own(text: str, terms: Mapping[str, str]) -> str:
     """The formula for people: behind it those of ``terms``, by head, that it does not say itself."""
     parts = [part.strip() for part in _split(_sides(text)[1], "|")]
     return ", ".join([text, *(f"{head} ~ {own}" for head, own in terms.items() if own != _default(head, parts))])
+
+
+def with_more(text: str, terms: Iterable[str]) -> str:
+    """The formula for people: behind it those of ``terms`` that it does not have itself."""
+    parts = [part.strip() for part in _split(_sides(text)[1], "|")]
+    return ", ".join([text, *(f"~ {own}" for own in terms if own not in (*parts, "1"))])
 
 
 def without_dot(text: str, columns: Sequence[str], used: Sequence[str | None]) -> str:
@@ -124,6 +119,17 @@ def _sides(text: str) -> list[str]:
     if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
         raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
     return sides
+
+
+def _refuse_unused(parts: Sequence[str], heads: Sequence[str], given: Mapping[str, str]) -> None:
+    """Refuse terms of the formula of which nothing is left: all parameters that would have them have their own."""
+    for part in parts:
+        users = [head for head in heads if _default(head, parts) is part]
+        if part != "1" and users and all(head in given for head in users):
+            problem = (
+                f"the terms {part!r} of the formula and --formula {users[0]}='~ {given[users[0]]}' are for the same"
+            )
+            raise DistfitError(problem, "write all terms in one of them (1 in the other)")
 
 
 def _default(head: str, parts: Sequence[str]) -> str:
@@ -191,18 +197,11 @@ def read(terms: str) -> Any:
     return read_terms
 
 
-def functions() -> dict[str, Any]:
-    """What a term may call by NumPy's names, with np. before them or, as in R, without."""
-    import numpy as np
-
-    return {name: getattr(np, name) for name in _NUMPY - _TRANSFORMS}
-
-
 def check_terms(terms: str) -> None:
     """Raises DistfitError for whatever is no arithmetic on columns."""
     for factor in _factors(terms):
         if not _is_plain(factor):
-            _check_expression(_parsed(factor.expr)[0])
+            check_expression(_parsed(factor.expr)[0])
 
 
 def variables(terms: str) -> list[str]:
@@ -215,7 +214,7 @@ def variables(terms: str) -> list[str]:
         tree, quoted = _parsed(factor.expr)
         called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         modules = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        coded = {id(own) for node in ast.walk(tree) if _is_coding(node) for own in node.args[1:]}
+        coded = {id(own) for node in ast.walk(tree) if is_coding(node) for own in node.args[1:]}
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and id(node) not in called | modules | coded:
                 found.add(quoted.get(node.id, node.id))
@@ -231,16 +230,6 @@ def _is_plain(factor: Any) -> bool:
     return factor.eval_method is not None and factor.eval_method.value in ("lookup", "literal")
 
 
-def _is_coding(node: ast.AST) -> TypeGuard[ast.Call]:
-    """``C(x, Sum)``, where Sum is no column."""
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "C"
-        and all(isinstance(own, ast.Name) and own.id in _CONTRAST_CLASSES for own in node.args[1:])
-    )
-
-
 def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
     """The expression's tree, and the names in backquotes by those that stand for them there."""
     quoted: dict[str, str] = {}
@@ -254,42 +243,3 @@ def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
         return ast.parse(re.sub("`([^`]*)`", stand_in, expression), mode="eval"), quoted
     except SyntaxError:
         raise DistfitError(f"cannot read the term {expression!r}", "check its brackets and commas") from None
-
-
-def _check_expression(tree: ast.Expression) -> None:
-    expression = ast.unparse(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.BitXor):
-            raise DistfitError(f"the term {expression!r} has a ^, which is no power there", "write it with **")
-        if not isinstance(node, _NODES) or (isinstance(node, ast.Name) and node.id.startswith("__")):
-            raise DistfitError(f"the term {expression!r} is no arithmetic on columns", "compute it in the data")
-        if isinstance(node, ast.Call):
-            _check_call(node.func, expression)
-        elif isinstance(node, ast.Attribute) and not _known_attribute(node):
-            raise DistfitError(f"the term {expression!r} uses what formulas do not have", "compute it in the data")
-
-
-def _check_call(function: ast.expr, expression: str) -> None:
-    if isinstance(function, ast.Name) and function.id in _TRANSFORMS | _NUMPY | _CONTRAST_CLASSES:
-        return
-    if isinstance(function, ast.Attribute) and _known_attribute(function):
-        return
-    if isinstance(function, ast.Name) and function.id == "offset":
-        raise DistfitError(f"the term {expression!r} is no covariate", _offset_option(expression))
-    known = ", ".join(sorted(_TRANSFORMS | _NUMPY, key=str.lower))
-    raise DistfitError(f"the term {expression!r} calls {ast.unparse(function)}", f"formulas know {known}")
-
-
-def _offset_option(expression: str) -> str:
-    """What to write instead of ``offset(x)`` or ``offset(log(x))``."""
-    found = re.fullmatch(r"offset\((?:(?:np\.)?(log)\()?([^\W\d][\w.]*)\)+", expression)
-    if found is None:
-        return "compute it as a column of the data, and name that with --offset"
-    option = "exposure" if found[1] else "offset"
-    return f"take it out of the formula, and add --{option} {found[2]} (from Python: {option}={found[2]!r})"
-
-
-def _known_attribute(node: ast.Attribute) -> bool:
-    if not isinstance(node.value, ast.Name):
-        return False
-    return node.attr in {"np": _NUMPY, "contr": _CONTRASTS}.get(node.value.id, set())

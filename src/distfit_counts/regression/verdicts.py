@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from distfit_counts.inference.verdicts.convergence import REASONS
 from distfit_counts.optimise.minimise import CONVERGED
 from distfit_counts.regression.agreement import Moments
@@ -18,6 +20,8 @@ from distfit_counts.settings import SAME_OPTIMUM, FitSettings
 
 # Fewer rows for each parameter, and fewer clusters, are told.
 _ROWS_PER_PARAMETER, _CLUSTERS = 5, 30
+# An offset with a wider range multiplies means by more than counts can differ.
+_FARTHEST = 50.0
 
 
 def verdicts(
@@ -37,6 +41,7 @@ def verdicts(
         return (Verdict("terms.all_zero", nothing),)
     found = [
         *_constant(data),
+        *_offset(data),
         *_boundary(solution),
         *_convergence(solution, settings),
         *_few_rows(solution, data),
@@ -56,6 +61,16 @@ def _constant(data: Design) -> Iterator[Verdict]:
             f"All {len(seen):,} responses are {seen[0]:g}: there is nothing for covariates to explain. Check the "
             "column and the filter that made it.",
         )
+
+
+def _offset(data: Design) -> Iterator[Verdict]:
+    for offset in {id(own.offset): own.offset for own in data.predictors if own.offset is not None}.values():
+        if np.ptp(offset) > _FARTHEST:
+            yield Verdict(
+                "terms.offset",
+                f"The offset runs from {offset.min():g} to {offset.max():g}, and means are multiplied by exp(offset): "
+                "is it an exposure? --exposure takes its logarithm.",
+            )
 
 
 def _boundary(solution: Solution) -> Iterator[Verdict]:

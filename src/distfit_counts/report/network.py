@@ -6,6 +6,7 @@ from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from distfit_counts.regression.formula import with_more
 from distfit_counts.regression.network.fit import NetworkFit
 from distfit_counts.regression.network.model import NetworkModel
 from distfit_counts.regression.row_model import CountModel
@@ -25,7 +26,10 @@ def print_network(console: Console, model: NetworkModel, verbose: bool = False) 
     fit = model.fit
     formula = fit.model.family.variance_formula() if isinstance(fit.model, CountModel) else None
     parts = [
-        Text.assemble((fit.model.spec, "bold cyan"), f" network {_layers(fit)} on {model.formula}, {model.source}"),
+        Text.assemble(
+            (fit.model.spec, "bold cyan"),
+            f" network {_layers(fit)} on {with_more(model.formula, (own.text for own in fit.terms))}, {model.source}",
+        ),
         *(verdict_line(verdict) for verdict in fit.verdicts),
         Padding(Text(_training(fit)), (1, 0, 0, 1)),
         _scores(fit),
@@ -50,7 +54,7 @@ def _training(fit: NetworkFit) -> str:
         f"{count(fit.n_rows)} rows{f', {count(fit.n_missing)} left out for missing values' * bool(fit.n_missing)}; "
         f"{count(fit.n_held_out)} held out; {count(fit.n_parameters)} weights",
         f"{settings.optimizer}, learning rate {settings.rate:g}, {batch} a step, {settings.gradient} gradient, seed "
-        f"{settings.seed}; {fit.epochs} epochs{ended}",
+        f"{settings.seed}; {fit.epochs} epoch{'s' * (fit.epochs != 1)}{ended}",
     ]
     if fit.n_held_out:
         lines.append(f"the weights are those after epoch {fit.best_epoch}, the best for the held-out rows")

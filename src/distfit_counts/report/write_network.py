@@ -44,6 +44,7 @@ def network_record(model: NetworkModel) -> dict[str, Any]:
         "weights": model.weights,
         "data": {"n": fit.n, "rows": fit.n_rows, "n_missing": fit.n_missing, "n_held_out": fit.n_held_out},
         "predictors": {head: {"link": link.name} for head, link in fit.model.links.items()},
+        "terms": [own.text for own in fit.terms],
         "columns": list(fit.names),
         "variance": fit.variance,
         "levels": own["model"]["levels"],

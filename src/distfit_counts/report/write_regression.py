@@ -31,4 +31,7 @@ def _columns(fit: Regression) -> dict[str, list[Any]]:
         "term": [c.name for _, c in found],
         **{name: [finite(getattr(c, name)) for _, c in found] for name in numbers},
         "note": [c.note for _, c in found],
+        "converged": [fit.converged] * len(found),
+        "status": [fit.status] * len(found),
+        "verdicts": [" ".join(dict.fromkeys(verdict.code for verdict in fit.verdicts))] * len(found),
     }
