@@ -27,7 +27,7 @@ def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
         raise batch.error(bad) from None
 
 
-def labels_of(batch: Batch, name: str) -> Any:
+def labels_in(batch: Batch, name: str) -> Any:
     """The column ``name`` as labels to group by. Raises DataError for a type that has none."""
     try:
         return plain(batch.columns[name])

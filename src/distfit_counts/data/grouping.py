@@ -11,7 +11,7 @@ from distfit_counts.data.arrays import as_numpy, int64_array
 from distfit_counts.data.counting import Ints
 from distfit_counts.data.crosstab import Crosstab
 from distfit_counts.data.groups import Groups
-from distfit_counts.data.labels import as_numbers, group_starts, plain
+from distfit_counts.data.labels import as_numbers, group_starts
 from distfit_counts.data.pairs import Pairs
 
 _MERGE_AT = 1 << 20
@@ -48,15 +48,14 @@ class GroupTally:
         return max([0 if self._pairs is None else self._pairs.distinct, *parts])
 
     def add(self, column: Any, labels: Sequence[Any], weights: Ints | None = None) -> None:
-        """Count an int64 Arrow array by the label columns that go with it."""
+        """Count an int64 Arrow array by the label columns that go with it, as ``labels.plain`` makes them."""
         self.rows += len(column)
-        plain_labels = [plain(label) for label in labels]
         if self._crosstab is not None:
-            if self._crosstab.add(plain_labels, column, weights):
+            if self._crosstab.add(labels, column, weights):
                 return
             self._end_crosstab()
-        if self._pairs is None or not self._pairs.add(plain_labels[0], column, weights):
-            self._add_raw(column, plain_labels, weights)
+        if self._pairs is None or not self._pairs.add(labels[0], column, weights):
+            self._add_raw(column, labels, weights)
 
     def absorb(self, other: GroupTally) -> None:
         """Add what another tally has counted."""
@@ -73,7 +72,7 @@ class GroupTally:
             self._pairs = Pairs(self._most)
         return self._parts
 
-    def _add_raw(self, column: Any, labels: list[Any], weights: Ints | None) -> None:
+    def _add_raw(self, column: Any, labels: Sequence[Any], weights: Ints | None) -> None:
         import pyarrow as pa
 
         table = pa.table([*labels, column], names=[*self._labels, _VALUE])

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from distfit_counts.data.arrays import int64_array
-from distfit_counts.data.checked import Weighing, counts_of
+from distfit_counts.data.checked import Weighing, counts_of, labels_in
 from distfit_counts.data.choose import require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Ints
@@ -72,7 +72,7 @@ class Histograms:
             names = _names(batch.columns[COLUMN])
             self._order |= dict.fromkeys(names.unique().to_pylist())
             values, counts = counts_of(batch, VALUE, reader), self._weighing.of(batch, reader)
-            self._tally.add(values, [names, *(batch.columns[name] for name in self._by)], counts)
+            self._tally.add(values, [names, *(labels_in(batch, name) for name in self._by)], counts)
 
     def absorb(self, other: Histograms) -> None:
         """Add what another part of the data set has counted."""

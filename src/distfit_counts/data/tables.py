@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from distfit_counts.data.checked import Weighing, counts_of, labels_of
+from distfit_counts.data.checked import Weighing, counts_of, labels_in
 from distfit_counts.data.choose import choose, require
 from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Tally
@@ -64,7 +64,7 @@ class Tables:
         for name, tally in self._tallies.items():
             values = counts_of(batch, name, reader)
             if isinstance(tally, GroupTally):
-                tally.add(values, [labels_of(batch, label) for label in self._by], weights)
+                tally.add(values, [labels_in(batch, label) for label in self._by], weights)
             else:
                 tally.add(values, weights)
             self._check_distinct(tally.distinct, batch.source, name)

@@ -29,6 +29,7 @@ from distfit_counts.data.engines.histogram_query import (
 from distfit_counts.data.engines.postgres import Postgres
 from distfit_counts.data.engines.spark import Spark
 from distfit_counts.data.grouping import GroupTally
+from distfit_counts.data.labels import plain
 from distfit_counts.data.source import BadRow
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
 from distfit_counts.errors import DataError
@@ -143,7 +144,7 @@ class _Reading:
             tally.add(values, n)
             return [Column(self._source, name, {}, tally.histogram())]
         groups = GroupTally(by)
-        groups.add(values, [answer.column(f"by{i}") for i in range(len(by))], n)
+        groups.add(values, [plain(answer.column(f"by{i}")) for i in range(len(by))], n)
         return [Column(self._source, name, group, part) for group, part in groups.histograms()]
 
     def _answer(self, most: int | None, name: str, by: Sequence[str] = (), weights: str | None = None) -> Any:

@@ -11,6 +11,7 @@ from distfit_counts.data.arrays import as_numpy, int64_array, is_null
 from distfit_counts.data.column import Column
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.data.labels import plain
 from distfit_counts.data.matrix.entries import Axis, Entries, Ints, Matrix
 from distfit_counts.data.matrix.names import chosen, no_such, unique
 from distfit_counts.data.matrix.repeats import OutOfOrder
@@ -87,7 +88,7 @@ class MatrixCounting:
             return _Observations([()], None, weights, np.array([n if weights is None else weights.sum()]))
         # The "counts" here are the numbers of the observations: each group's values are its members.
         tally = GroupTally(self._by)
-        tally.add(int64_array(np.arange(n)), [matrix.labels(axis, name) for name in self._by])
+        tally.add(int64_array(np.arange(n)), [plain(matrix.labels(axis, name)) for name in self._by])
         groups, group = [], np.zeros(n, dtype=np.int64)
         for i, (label, members) in enumerate(tally.histograms()):
             groups.append(tuple(label.values()))
