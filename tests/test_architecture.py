@@ -77,8 +77,8 @@ def test_families_stand_alone(path: Path) -> None:
 
 @pytest.mark.parametrize("path", under("optimise"), ids=name_of)
 def test_optimisers_name_no_family(path: Path) -> None:
-    allowed = ("optimise", "families.family", "families.constraint", "families.closed_form.find", "data.histogram")
-    allowed = (*allowed, "settings", "errors")
+    allowed = ("optimise", "families.family", "families.constraint", "families.closed_form.find", "families.labels")
+    allowed = (*allowed, "data.histogram", "settings", "errors")
     assert not {name for name in inner(path) if not touches({name}, *allowed)}
     text = path.read_text().lower()
     assert not [word for word in ("poisson", "binomial", "geometric", "hurdle") if word in text]

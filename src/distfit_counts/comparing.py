@@ -188,7 +188,7 @@ def _fit(
         chosen = [columns[i] for i in suits]
         n = np.array([column.histogram.n for column in chosen])
         where = {i: place for place, i in enumerate(suits)}
-        for family, fits in zip(group, fit_families(chosen, group, settings, progress), strict=True):
+        for family, fits in zip(group, fit_families(chosen, group, settings, progress, race=True), strict=True):
             value, p = fits.log_likelihood, family.n_parameters
             found[family.spec] = Fitted(p, fits, where, bic(value, p, n), aic(value, p), fits.icl)
     return {family.spec: found[family.spec] for family in families if family.spec in found}

@@ -40,23 +40,24 @@ def fit_families(
     families: Sequence[Family],
     settings: FitSettings | None = None,
     progress: Progress | None = None,
+    race: bool = False,
 ) -> list[Fits]:
     """Fit each of ``families`` to every column, in one pass: what is inside several of them is fitted once.
 
-    Raises as ``fit_columns``.
+    ``race``: of a column's starts follow only those to their end that may be the best. Raises as ``fit_columns``.
     """
     settings = settings or FitSettings()
     settings = replace(settings, device=chosen(settings.device))
     _check(columns, families)
     places: list[dict[int, Place]] = [{} for _ in families]
-    for chunk, solutions in _solved(columns, families, settings, progress):
+    for chunk, solutions in _solved(columns, families, settings, progress, race):
         for solution, found in zip(solutions, places, strict=True):
             found |= {i: Place(solution, row) for row, i in enumerate(chunk)}
     return [Fits(columns, [found[i] for i in range(len(columns))], settings) for found in places]
 
 
 def _solved(
-    columns: Sequence[Column], families: Sequence[Family], settings: FitSettings, progress: Progress | None
+    columns: Sequence[Column], families: Sequence[Family], settings: FitSettings, progress: Progress | None, race: bool
 ) -> Iterator[tuple[list[int], list[Solution]]]:
     """Every chunk with the solutions of all families; a few chunks side by side, each in one of torch's threads."""
     finished = 0
@@ -72,7 +73,7 @@ def _solved(
         known: dict[Family, Solution] = {}
         # The small ones first: as a limit of a larger one, a family would be given a single start.
         for family in sorted(families, key=lambda family: family.n_parameters):
-            solve(family, batch, settings, known, report if progress is not None else None)
+            solve(family, batch, settings, known, report if progress is not None else None, race=race)
         finished += len(chunk)
         if len(columns) > 1:
             starts = known[families[-1]].status.size

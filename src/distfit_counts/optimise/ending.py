@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, SADDLE, Differentiable, Minimum, minimise
+from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, RETIRED, SADDLE, Differentiable, Minimum, minimise
 from distfit_counts.optimise.newton import at_saddle, promised_gain
 from distfit_counts.optimise.problem import Evaluation
 from distfit_counts.settings import BOUNDARY_MARGIN, PATIENCE, FitSettings
@@ -78,6 +78,8 @@ def ends(minimum: Minimum, n: Array) -> tuple[Array, Ints, Array, Ints]:
     status = minimum.status.numpy().reshape(shape)
     gradient_norm = minimum.point.gradient_norm.numpy().reshape(shape)
     tied = value <= value.min(axis=1, keepdims=True) + 0.1 * BOUNDARY_MARGIN / n[:, None]
+    # A start only retires behind others, which go on.
+    tied &= status != RETIRED
     order = np.where(status == CONVERGED, gradient_norm, 1.0 + gradient_norm)
     best: Ints = np.argmin(np.where(tied, np.nan_to_num(order, nan=np.inf), np.inf), axis=1)
     return value, status, gradient_norm, best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 import torch
@@ -12,17 +12,19 @@ from torch import Tensor
 from distfit_counts.optimise.adam import Adam
 from distfit_counts.optimise.newton import Newton
 from distfit_counts.optimise.problem import Evaluation
+from distfit_counts.optimise.race import Race
 
 OPTIMIZERS: dict[str, type[Newton] | type[Adam]] = {"newton": Newton, "adam": Adam}
 
-# Outcomes of a row, with the words that people read.
-CONVERGED, STALLED, MAX_STEPS, NOT_FINITE, SADDLE = range(5)
+# Outcomes of a row, with the words that people read; the best of a column's is never RETIRED.
+CONVERGED, STALLED, MAX_STEPS, NOT_FINITE, SADDLE, RETIRED = range(6)
 STATUS = {
     CONVERGED: "converged",
     STALLED: "stalled",
     MAX_STEPS: "max_steps",
     NOT_FINITE: "not_finite",
     SADDLE: "saddle",
+    RETIRED: "retired",
 }
 
 
@@ -37,10 +39,14 @@ class Differentiable(Protocol):
 
 
 class Optimiser(Protocol):
-    """Proposes a step for every row, judges the outcome, and says which rows are done."""
+    """Proposes a step for every row, judges the outcome, and says which rows are done; ``convex`` [B]: where it knows
+    the objective to be so.
+    """
 
     needs_hessian: bool
 
+    @property
+    def convex(self) -> Tensor: ...
     def propose(self, theta: Tensor) -> Tensor: ...
     def judge(self, point: Evaluation, trial: Evaluation) -> tuple[Tensor, Self]: ...
     def converged(self, point: Evaluation) -> Tensor: ...
@@ -76,10 +82,12 @@ def minimise(
     learning_rate: float,
     trace: bool = False,
     progress: Callable[[int], None] | None = None,
+    race: Race | None = None,
 ) -> Minimum:
     """Minimise every row of ``theta`` [B, P] on its own; ``column`` [B] says which data each row fits.
 
-    A row's outcome does not depend on the rows beside it. ``progress`` is told how many rows are done.
+    A row's outcome does not depend on the rows beside it, unless in a ``race`` with those of its column. ``progress``
+    is told how many rows are done.
     """
     kind = OPTIMIZERS[optimizer]
     rows = torch.arange(len(theta))
@@ -103,6 +111,10 @@ def minimise(
         better = (point.value <= best) | done
         best = torch.where(better, point.value, best)
         final = _record(final, rows, better | failed, theta, point, status, step)
+        if race is not None:
+            left = race.left(step, rows, state.convex, final.theta, final.point)
+            status = torch.where(left & (status == MAX_STEPS), RETIRED, status)
+            final.status.index_copy_(0, rows, status)
         active = (status == MAX_STEPS).nonzero()[:, 0]
         if len(active) < len(rows):
             rows, theta, column, best = rows[active], theta[active], column[active], best[active]
@@ -116,7 +128,7 @@ def minimise(
         accepted, state = state.judge(point, trial)
         theta = torch.where(accepted[:, None], proposed, theta)
         point = point.replace(accepted, trial)
-    return final
+    return final if race is None else replace(final.select(race.ends()), steps=final.steps, trace=final.trace)
 
 
 def _record(

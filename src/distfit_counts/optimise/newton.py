@@ -28,8 +28,8 @@ _IDLE = 4
 
 @dataclass(frozen=True)
 class Newton:
-    """State of the rows: ``direction`` [B, P], ``slope`` = gradient.direction [B], ``length`` of the next step [B]
-    and ``idle``, how many steps in a row did not lower the objective [B].
+    """State of the rows: ``direction`` [B, P], ``slope`` = gradient.direction [B], ``length`` of the next step [B],
+    ``idle``, how many steps in a row did not lower the objective [B], and where it is ``convex`` beyond rounding [B].
     """
 
     n: Tensor
@@ -38,12 +38,13 @@ class Newton:
     slope: Tensor
     length: Tensor
     idle: Tensor
+    convex: Tensor
     needs_hessian = True
 
     @classmethod
     def begin(cls, point: Evaluation, n: Tensor, tolerance: float, learning_rate: float) -> Newton:
-        direction, slope = _direction(point)
-        return cls(n, tolerance, direction, slope, torch.ones_like(slope), torch.zeros_like(slope))
+        direction, slope, convex = _direction(point)
+        return cls(n, tolerance, direction, slope, torch.ones_like(slope), torch.zeros_like(slope), convex)
 
     def propose(self, theta: Tensor) -> Tensor:
         return theta + self.length[:, None] * self.direction
@@ -59,10 +60,10 @@ class Newton:
         tail = point.value - trial.value > -0.6 * self.slope
         longer = torch.where(tail, (2.0 * self.length).clamp(max=_LONGEST), torch.ones_like(self.length))
         shorter = torch.where(self.length > 1.0, torch.ones_like(self.length), 0.25 * self.length)
-        direction, slope = _direction(point.replace(accepted, trial))
+        direction, slope, convex = _direction(point.replace(accepted, trial))
         length = torch.where(accepted, longer, shorter)
         idle = torch.where(trial.value < point.value - noise, 0.0, self.idle + 1.0)
-        return accepted, replace(self, direction=direction, slope=slope, length=length, idle=idle)
+        return accepted, replace(self, direction=direction, slope=slope, length=length, idle=idle, convex=convex)
 
     def converged(self, point: Evaluation) -> Tensor:
         gain = -0.5 * self.slope * self.n
@@ -76,7 +77,7 @@ class Newton:
         return self.length < _SHORTEST
 
     def select(self, rows: Tensor) -> Newton:
-        state = {name: getattr(self, name)[rows] for name in ("n", "direction", "slope", "length", "idle")}
+        state = {name: getattr(self, name)[rows] for name in ("n", "direction", "slope", "length", "idle", "convex")}
         return replace(self, **state)
 
 
@@ -92,7 +93,7 @@ def at_saddle(point: Evaluation) -> Tensor:
     return saddle
 
 
-def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
+def _direction(point: Evaluation) -> tuple[Tensor, Tensor, Tensor]:
     """Newton's direction and the slope of the objective along it (negative)."""
     hessian, gradient, unit = _scaled(point)
     step, slope, convex = _by_cholesky(hessian, gradient)
@@ -101,7 +102,7 @@ def _direction(point: Evaluation) -> tuple[Tensor, Tensor]:
         step[rest], slope[rest] = _by_eigenvalues(hessian[rest], gradient[rest])
     direction = step / unit
     shortened = STEP_BOUND / direction.abs().amax(dim=1).clamp(min=STEP_BOUND)
-    return shortened[:, None] * direction, shortened * slope
+    return shortened[:, None] * direction, shortened * slope, convex
 
 
 def _by_cholesky(hessian: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,7 +13,8 @@ from distfit_counts.families.family import Family, Limit
 from distfit_counts.optimise.ending import INTERIOR, Ints, finished, supremum
 from distfit_counts.optimise.minimise import CONVERGED, STATUS, minimise
 from distfit_counts.optimise.problem import Batch, Objective, natural
-from distfit_counts.optimise.starts import nested_starts, own_starts, warm_start
+from distfit_counts.optimise.race import Race
+from distfit_counts.optimise.starts import nested_starts, numbered, own_starts, warm_start
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 from distfit_counts.settings import FitSettings
 
@@ -86,10 +87,12 @@ def solve(
     known: dict[Family, Solution],
     progress: Progress | None = None,
     warm: Warm | None = None,
+    race: bool = False,
 ) -> Solution:
     """Fit ``family`` to every column of ``batch``; ``known`` keeps the families already fitted to it.
 
-    ``warm``: for some of the families, natural values near which the columns' solutions are expected.
+    ``warm``: for some of the families, natural values near which the columns' solutions are expected. ``race``: do not
+    follow every start to its end; the paths that a trace shows, and those of first-order methods, are followed anyway.
 
     The simpler families go first: their solutions are starts, and their maxima are lower bounds, so that the
     likelihood of a family is never below that of a family it contains. Of random starts they need none: what is
@@ -99,9 +102,9 @@ def solve(
     if family in known:
         return known[family]
     within = replace(settings, restarts=1)
-    nested = [(limit, solve(limit.family, batch, within, known, progress, warm)) for limit in family.limits()]
+    nested = [(limit, solve(limit.family, batch, within, known, progress, warm, race)) for limit in family.limits()]
     solution = (
-        _descend(family, batch, settings, nested, progress, (warm or {}).get(family))
+        _descend(family, batch, settings, nested, progress, (warm or {}).get(family), race)
         if family.parameters
         else _evaluate(family, batch)
     )
@@ -116,6 +119,7 @@ def _descend(
     nested: list[tuple[Limit, Solution]],
     progress: Progress | None,
     warm: Mapping[str, float] | None,
+    race: bool,
 ) -> Solution:
     columns = len(batch.n)
     own, scale = own_starts(family, batch, settings.restarts, settings.seed)
@@ -123,6 +127,9 @@ def _descend(
     near = warm_start(family, scale, warm) if warm else extra[:, :0]
     start = np.concatenate([own, extra, near], axis=1)
     starts = start.shape[1]
+    racing = race and settings.optimizer == "newton" and not settings.trace
+    if racing:
+        start = numbered(family, start, scale)
     column = torch.arange(columns).repeat_interleave(starts)
     objective = Objective(family, batch, scale, settings.device)
     total = len(column)
@@ -136,6 +143,7 @@ def _descend(
         settings.learning_rate,
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
+        Race(column) if racing else None,
     )
     ending = finished(minimum, objective, column, batch.n, settings)
     limits = [solution.supremum for _, solution in nested]

@@ -8,7 +8,8 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.problem import Batch, unconstrained
+from distfit_counts.families.labels import relabelled, taken
+from distfit_counts.optimise.problem import Batch, natural, unconstrained
 from distfit_counts.settings import START_SPREAD
 
 Nested = tuple[Limit, Mapping[str, Array]]
@@ -63,6 +64,19 @@ def warm_start(family: Family, scale: Array, values: Mapping[str, float]) -> Arr
     with np.errstate(divide="ignore", invalid="ignore"):
         theta = np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale)))
     return theta[:, None, :]
+
+
+def numbered(family: Family, theta: Array, scale: Array) -> Array:
+    """``theta`` [C, S, P] with equal components of a mixture numbered by their means, as far as that can be undone: two
+    starts that differ only in the numbers are the same point then.
+    """
+    values = natural(family, theta, scale[:, None, :])
+    flat = values.reshape(-1, values.shape[-1])
+    order = relabelled(family, flat)
+    with np.errstate(all="ignore"):
+        moved = unconstrained(family, taken(flat, order).reshape(values.shape), scale[:, None, :])
+    other = (order != np.arange(len(family.names))).any(axis=1).reshape(theta.shape[:2])
+    return np.where((other & np.isfinite(moved).all(axis=-1))[..., None], moved, theta)
 
 
 def _pull_in(family: Family, theta: Array) -> Array:

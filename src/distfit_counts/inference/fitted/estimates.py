@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit, Values
-from distfit_counts.inference.fitted.labels import relabelled, taken
+from distfit_counts.families.labels import relabelled, taken
 from distfit_counts.inference.fitted.numbers import BOUNDARY
 from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.intervals.wald import Wald, flat_directions, wald

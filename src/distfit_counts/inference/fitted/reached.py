@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
-from distfit_counts.inference.fitted.labels import relabelled, taken
+from distfit_counts.families.labels import relabelled, taken
 from distfit_counts.optimise.ending import INTERIOR
 from distfit_counts.optimise.problem import natural, working
 from distfit_counts.optimise.solve import Solution

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
-from distfit_counts.inference.fitted.labels import relabelled, taken
+from distfit_counts.families.labels import relabelled, taken
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import Solution

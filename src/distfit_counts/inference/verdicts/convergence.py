@@ -9,7 +9,7 @@ from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.fitted.reached import reached
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
-from distfit_counts.optimise.minimise import CONVERGED
+from distfit_counts.optimise.minimise import CONVERGED, RETIRED
 from distfit_counts.result import Verdict
 from distfit_counts.settings import SAME_OPTIMUM
 
@@ -33,26 +33,32 @@ def _not_converged(facts: Facts) -> list[Verdict]:
     return [Verdict(f"fit.{status}", REASONS[status])]
 
 
+def _followed(chunk: Chunk) -> Bools:
+    """Which of the restarts [C, R] were followed to their end."""
+    status = chunk.judgement.solution.status[chunk.rows, : chunk.settings.restarts]
+    return np.asarray(status != RETIRED)
+
+
 def _reached(chunk: Chunk) -> Bools:
     """Which of the restarts [C, R] reached the best optimum."""
     own = slice(chunk.settings.restarts)
-    return np.asarray((chunk.basin[:, own] == 1) | (chunk.above_best[:, own] <= _SAME))
+    return np.asarray(_followed(chunk) & ((chunk.basin[:, own] == 1) | (chunk.above_best[:, own] <= _SAME)))
 
 
 def _elsewhere(chunk: Chunk) -> Bools:
     """Which of the restarts [C, R] ended at another optimum."""
-    return np.asarray(chunk.above_best[:, : chunk.settings.restarts] > _SAME)
+    return np.asarray(_followed(chunk) & (chunk.above_best[:, : chunk.settings.restarts] > _SAME))
 
 
 def _once_or_never(chunk: Chunk) -> Bools:
     """The best optimum was reached once or never by the restarts."""
-    reached = _reached(chunk)
-    return np.asarray((reached.sum(axis=1) <= 1) & (reached.shape[1] >= 3))
+    return np.asarray((_reached(chunk).sum(axis=1) <= 1) & (_followed(chunk).sum(axis=1) >= 3))
 
 
 def _rarely_best(facts: Facts) -> list[Verdict]:
-    chunk, at, number = facts.chunk, facts.at, facts.chunk.settings.restarts
-    gap = chunk.above_best[at, :number][_elsewhere(chunk)[at]].min()
+    chunk, at = facts.chunk, facts.at
+    number = int(_followed(chunk)[at].sum())
+    gap = chunk.above_best[at, : chunk.settings.restarts][_elsewhere(chunk)[at]].min()
     if _reached(chunk)[at].any():
         message = f"Only one of {number} restarts reached the best optimum; the next best ends {gap:.4g} "
     else:
@@ -78,19 +84,18 @@ def _reached_once(facts: Facts) -> list[Verdict]:
 
 def _mostly_elsewhere(chunk: Chunk) -> Bools:
     """More than half of the restarts ended elsewhere, though several agree on the best."""
-    elsewhere = _elsewhere(chunk)
-    number, others = elsewhere.shape[1], elsewhere.sum(axis=1)
+    number, others = _followed(chunk).sum(axis=1), _elsewhere(chunk).sum(axis=1)
     return np.asarray((number - others >= 2) & (2 * others > number))
 
 
 def _disagree(facts: Facts) -> list[Verdict]:
     chunk, at = facts.chunk, facts.at
     elsewhere = _elsewhere(chunk)[at]
-    above = chunk.above_best[at, : len(elsewhere)][elsewhere]
+    above, number = chunk.above_best[at, : len(elsewhere)][elsewhere], int(_followed(chunk)[at].sum())
     low, high = above.min(), above.max()
     how_far = f"{low:.3g}" if high - low < 0.05 * high else f"{low:.3g} to {high:.3g}"
     message = (
-        f"{len(above)} of {len(elsewhere)} restarts ended at another optimum, {how_far} log-likelihood units lower: "
+        f"{len(above)} of {number} restarts ended at another optimum, {how_far} log-likelihood units lower: "
         "the likelihood has several peaks, and one start alone would not do."
     )
     return [Verdict("restarts.disagree", message)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from distfit_counts.families.labels import relabelled, taken
 from distfit_counts.families.spec import parse
-from distfit_counts.inference.fitted.labels import relabelled, taken
 
 
 @pytest.mark.parametrize(
