@@ -344,7 +344,7 @@ def test_what_differs_is_what_is_explained(nb: Comparison) -> None:
 
     def message(by_icl: int, by_test: int | None) -> str:
         group = Components("nb", {1: "nb", 2: "2*nb"}, 1, by_icl, (), by_test)
-        found = ranking_verdicts(nb.candidates, (group,), nb.saturated, nb.ceiling)
+        found = ranking_verdicts(nb.best.n, nb.candidates, (group,), nb.ceiling)
         return next(verdict.message for verdict in found if verdict.code == "compare.components")
 
     assert "ICL counts" not in message(1, 2)

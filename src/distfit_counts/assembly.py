@@ -190,7 +190,7 @@ def _numbers(verdicts: Verdicts) -> Numbers:
     """The numbers of a chunk; their places come when all chunks are joined."""
     chunk = verdicts.chunk
     found = chunk.estimates
-    numbers, boundary = found.numbers, found.boundary
+    numbers, boundary, pearson = found.numbers, found.boundary, chunk.goodness.tests[0]
     if chunk.profile is not None:
         own = [Facts(chunk, at).estimates.values() for at in range(len(chunk.rows))]
         numbers = np.array([[(e.estimate, e.std_error, e.lower, e.upper) for e in each] for each in own])
@@ -205,8 +205,11 @@ def _numbers(verdicts: Verdicts) -> Numbers:
         n=chunk.counts.n.astype(np.int64),
         n_missing=np.array([histogram.n_missing for histogram in chunk.histograms]),
         log_likelihood=chunk.log_likelihood,
+        prob_zero=chunk.derived["prob_zero"],
         converged=chunk.converged,
         status=chunk.status,
+        equivalent=chunk.equivalent,
         codes=verdicts.codes(),
         p_values={test.code: test.p_value for test in (*chunk.goodness.tests, *chunk.tests)},
+        chi_square=np.stack([pearson.statistic, pearson.df], axis=1),
     )

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from typing import Any
 
 import numpy as np
 
 from distfit_counts.assembly import Fits
-from distfit_counts.comparison import Candidate, Comparison
+from distfit_counts.comparison import Comparison, Ranked, Ranking
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import FamilyError
@@ -26,6 +27,7 @@ from distfit_counts.inference.hypotheses.vuong import vuong
 from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
 from distfit_counts.inference.selection.component_number import choose, series
 from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
+from distfit_counts.inference.selection.ranked import Standing, candidate, ranked
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
 from distfit_counts.on_demand import OnDemand
 from distfit_counts.optimise.threads import one_thread
@@ -75,17 +77,6 @@ class Fitted:
     icl: Array
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """A family on one column: its ``place`` among the family's fits, and what ``Candidate`` says of it."""
-
-    spec: str
-    place: int
-    delta: float
-    weight: float
-    icl: float
-
-
 class Comparisons(OnDemand[Comparison]):
     """The comparisons of many columns, in their order. One is put together when it is asked for: all of those of 20,000
     columns are never needed at once.
@@ -128,45 +119,62 @@ class Comparisons(OnDemand[Comparison]):
             for spec, own in self._fitted.items()
         }
 
-    def ranking(self, index: int) -> list[Ranked]:
+    def ranking(self, index: int) -> Ranking:
+        """The comparison of a column, without making its fits; where replicates are drawn, with them."""
+        if self._costly:
+            return self[index]
+        standings = self._standings(index)
+        found = tuple(ranked(self._fitted[own.family].fits.numbers, own) for own in standings)
+        return Ranking(**self._about(index, found, standings) | {"candidates": found})
+
+    def best(self, index: int) -> Fit:
+        """The fit of the family with the lowest BIC on a column; of ties, the one with the fewest parameters."""
+        if self._costly:
+            return self[index].best
+        best = self._standings(index)[0]
+        return self._fitted[best.family].fits[best.place]
+
+    def _standings(self, index: int) -> list[Standing]:
         """The families that were fitted to a column, the best first."""
         # In the order asked for, whatever the other columns' families were fitted beside.
         here = {spec: (own, own.where[index]) for spec, own in self._fitted.items() if index in own.where}
         bics = {spec: float(own.bic[place]) for spec, (own, place) in here.items()}
-        ranked = _ranked(bics, {spec: own.n_parameters for spec, (own, _) in here.items()})
-        weights = akaike_weights(np.array([here[spec][0].aic[here[spec][1]] for spec in ranked]))
+        ordered = _ordered(bics, {spec: own.n_parameters for spec, (own, _) in here.items()})
+        weights = akaike_weights(np.array([here[spec][0].aic[here[spec][1]] for spec in ordered]))
         counted = {spec for ks in _series(tuple(here)).values() for spec in ks.values()}
         return [
-            Ranked(spec, here[spec][1], delta, float(weight), _icl(*here[spec]) if spec in counted else NAN)
-            for (spec, delta), weight in zip(ranked.items(), weights, strict=True)
+            Standing(spec, here[spec][1], delta, float(weight), _icl(*here[spec]) if spec in counted else NAN)
+            for (spec, delta), weight in zip(ordered.items(), weights, strict=True)
         ]
 
     def _compare(self, index: int) -> Comparison:
-        column, ranking = self.columns[index], self.ranking(index)
+        standings = self._standings(index)
+        fits = [self._fitted[own.family].fits[own.place] for own in standings]
+        tests = [_vuong(fits[0], fit) for fit in fits]
+        found = tuple(map(candidate, fits, standings, tests))
+        return Comparison(**self._about(index, found, standings) | {"candidates": found})
+
+    def _about(self, index: int, candidates: Sequence[Ranked], standings: Sequence[Standing]) -> dict[str, Any]:
+        """What is said of a column, by the names of ``Ranking``."""
+        column = self.columns[index]
         histogram = column.histogram
-        fits = {row.spec: self._fitted[row.spec].fits[row.place] for row in ranking}
-        best = fits[ranking[0].spec]
-        candidates = tuple(
-            Candidate(fits[row.spec], row.delta, row.weight, row.icl, _vuong(best, fits[row.spec])) for row in ranking
-        )
-        bics, icls = {spec: fit.bic for spec, fit in fits.items()}, {row.spec: row.icl for row in ranking}
-        places = {row.spec: row.place for row in ranking}
+        bics, icls = {own.family: own.bic for own in candidates}, {own.family: own.icl for own in candidates}
+        places = {own.family: own.place for own in standings}
         test = partial(_lrt, self._fitted, places, self._settings) if self._lrt else None
-        asked = tuple(spec for spec in self._fitted if spec in fits)
+        asked = tuple(spec for spec in self._fitted if spec in places)
         components = tuple(choose(name, ks, bics, icls, test) for name, ks in _series(asked).items())
         top, ceiling = saturated(histogram), poisson_mixtures(histogram)
-        return Comparison(
-            source=column.source,
-            column=column.column,
-            group=column.group,
-            histogram=histogram,
-            candidates=candidates,
-            saturated=top,
-            ceiling=ceiling,
-            components=components,
-            skipped=self._skipped[index],
-            verdicts=ranking_verdicts(candidates, components, top, ceiling),
-        )
+        return {
+            "source": column.source,
+            "column": column.column,
+            "group": column.group,
+            "histogram": histogram,
+            "saturated": top,
+            "ceiling": ceiling,
+            "components": components,
+            "skipped": self._skipped[index],
+            "verdicts": ranking_verdicts(histogram.n, candidates, components, ceiling),
+        }
 
 
 def _fit(
@@ -224,7 +232,7 @@ def _icl(fitted: Fitted, place: int) -> float:
     return float(fitted.icl[place])
 
 
-def _ranked(bics: Mapping[str, float], parameters: Mapping[str, int]) -> dict[str, float]:
+def _ordered(bics: Mapping[str, float], parameters: Mapping[str, int]) -> dict[str, float]:
     """By BIC, each with its difference from the lowest. Of models with the same BIC (zip and hurdle(poisson)), fewer
     parameters come first, then what was asked for first: an order by the last digits of a BIC is noise.
     """

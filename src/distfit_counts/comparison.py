@@ -14,15 +14,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One family. ``delta``: BIC minus the best BIC; ``weight``: its Akaike weight; ``icl``: NaN but for families that
-    are compared for their number of components; ``vuong``: the best against this one, None unless strictly non-nested.
+class Ranked:
+    """One family, in numbers. ``delta``: BIC minus the best BIC; ``weight``: its Akaike weight; ``icl``: NaN but for
+    families that are compared for their number of components.
+
+    ``chi_square``: Pearson's X², with its p-value, ``simulated`` or not. ``equivalent``: the family of ``Fit.reduced``;
+    ``codes``: of the fit's verdicts.
     """
 
-    fit: Fit
+    family: str
+    n_parameters: int
+    log_likelihood: float
+    aic: float
+    aicc: float
+    bic: float
     delta: float
     weight: float
     icl: float
+    chi_square: float
+    chi_square_df: float
+    chi_square_p: float
+    simulated: bool
+    prob_zero: float
+    converged: bool
+    status: str
+    equivalent: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Candidate(Ranked):
+    """One family with its ``fit``. ``vuong``: the best against this one, None unless strictly non-nested."""
+
+    fit: Fit
     vuong: HypothesisTest | None
 
 
@@ -51,7 +75,7 @@ class Components:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Ranking:
     """Families fitted to one column, sorted by BIC, the best first.
 
     ``saturated``: the log-likelihood of the observed frequencies themselves, which no model exceeds; ``ceiling``: that
@@ -62,12 +86,19 @@ class Comparison:
     column: str
     group: Mapping[str, Any]
     histogram: Histogram = field(repr=False)
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[Ranked, ...]
     saturated: float
     ceiling: Ceiling | None
     components: tuple[Components, ...]
     skipped: Mapping[str, str]
     verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Comparison(Ranking):
+    """The same with the fits themselves."""
+
+    candidates: tuple[Candidate, ...]
 
     @property
     def best(self) -> Fit:
@@ -80,17 +111,17 @@ class Comparison:
 
         rows = [
             {
-                "family": c.fit.family,
-                "log_likelihood": c.fit.log_likelihood,
-                "n_parameters": c.fit.n_parameters,
-                "aic": c.fit.aic,
-                "aicc": c.fit.aicc,
-                "bic": c.fit.bic,
+                "family": c.family,
+                "log_likelihood": c.log_likelihood,
+                "n_parameters": c.n_parameters,
+                "aic": c.aic,
+                "aicc": c.aicc,
+                "bic": c.bic,
                 "delta": c.delta,
                 "weight": c.weight,
                 "icl": c.icl,
-                "chi_square_p": c.fit.goodness.tests[0].p_value,
-                "prob_zero": c.fit.prob_zero,
+                "chi_square_p": c.chi_square_p,
+                "prob_zero": c.prob_zero,
             }
             for c in self.candidates
         ]

@@ -12,11 +12,13 @@ import pyarrow.parquet as parquet
 import pytest
 import scipy.stats
 
+from distfit_counts import assembly
 from distfit_counts.comparing import Comparisons, compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.report.comparison import write_comparisons
+from distfit_counts.report.comparison_table import comparison_rows
 from distfit_counts.settings import FitSettings
 
 
@@ -122,3 +124,15 @@ def test_the_bootstrap_test_is_there(tmp_path: Path) -> None:
     assert chosen == {"poisson": "2", "2*poisson": "2", "nb": ""}
     assert {row["group.rank"] for row in lines.values()} == {"a"}
     assert "compare.components" in lines["nb"]["comparison_verdicts"].split()
+
+
+def test_tables_are_written_without_making_a_fit(comparisons: Comparisons, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And say the same as the comparisons with their fits: a fit takes longer to make than all of its numbers."""
+    with_fits = list(comparison_rows(comparisons, comparisons.adjusted))
+    monkeypatch.setattr(assembly, "_assemble", None)
+    without = list(comparison_rows(map(comparisons.ranking, range(len(comparisons))), comparisons.adjusted))
+    for row, other in zip(without, with_fits, strict=True):
+        assert list(row) == list(other)
+        for name, value in row.items():
+            close = isinstance(value, float) and value == pytest.approx(other[name], rel=1e-12)
+            assert close or value == other[name], name

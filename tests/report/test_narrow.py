@@ -49,11 +49,11 @@ def test_every_parameter_keeps_its_name_and_its_whole_numbers(width: int, ci: st
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_comparison_keeps_every_family_and_whole_numbers(width: int) -> None:
     families = [parse(spec) for spec in ("poisson", "nb", "zinb", "hurdle(nb)")]
-    (found,) = compare_columns([Column("t", "y", {}, Histogram.of(COUNTS))], families, FitSettings(restarts=1))
+    found = compare_columns([Column("t", "y", {}, Histogram.of(COUNTS))], families, FitSettings(restarts=1))
     buffer = io.StringIO()
-    print_comparisons(Console(file=buffer, width=width, no_color=True), [found], False)
+    print_comparisons(Console(file=buffer, width=width, no_color=True), found, False)
     text = buffer.getvalue()
-    for candidate in found.candidates:
+    for candidate in found[0].candidates:
         spec = re.escape(candidate.fit.family)
         numbers = [fixed(candidate.fit.log_likelihood, 3), fixed(candidate.fit.bic, 2)]
         assert re.search(rf"^ {spec} .*{numbers[0]}.* {numbers[1]}", text, re.M)

@@ -76,8 +76,8 @@ def compare(
         if save is not None:
             from distfit_counts.model_file import save as save_model
 
-            told = reported(comparisons, watch.reporter("saving", "models"))
-            save_model(save, (comparison.best for comparison in told))
+            told = reported(range(len(comparisons)), watch.reporter("saving", "models"))
+            save_model(save, map(comparisons.best, told))
         if plot is not None:
             from distfit_counts.report.plots import plot_comparison
 

@@ -106,6 +106,12 @@ class Chunk:
             found[group.at] = bool(group.chain)
         return found
 
+    @property
+    def equivalent(self) -> list[str]:
+        """The family of the model [C] at the supremum."""
+        specs = {id(group): group.family.spec for group in self.groups}
+        return [specs[id(group)] for group, _ in self.group_of]
+
     @cached_property
     def final_status(self) -> Ints:
         """The status [C] of the best start of the model at the supremum."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,13 +55,13 @@ def write_comparisons(
 ) -> None:
     """Write ``comparisons`` as ``table``, ``json`` (a line per column), ``csv`` or ``parquet`` (a row per family)."""
     adjusted = comparisons.adjusted if len(comparisons) > 1 else None
+    rankings = map(comparisons.ranking, reported(range(len(comparisons)), report))
     if format == "json":
         emit_lines(_json(comparisons, report), output)
     elif format == "csv":
-        emit_lines(csv_lines(gathered(comparison_rows(reported(comparisons, report), adjusted))), output)
+        emit_lines(csv_lines(gathered(comparison_rows(rankings, adjusted))), output)
     elif format == "parquet" and output is not None:
-        rows = comparison_rows(reported(comparisons, report), adjusted)
-        write_parquet(gathered(rows), comparisons.columns, output)
+        write_parquet(gathered(comparison_rows(rankings, adjusted)), comparisons.columns, output)
     else:
         emit_table(lambda console: _print(console, comparisons, verbose), output)
 
@@ -72,7 +72,7 @@ def _json(comparisons: Comparisons, report: Report | None) -> Iterator[str]:
         yield dumps(comparison_record(comparison, adjusted)) + "\n"
 
 
-def _print(console: Console, comparisons: Sequence[Comparison], verbose: bool) -> None:
+def _print(console: Console, comparisons: Comparisons, verbose: bool) -> None:
     """The report of each, and with ``verbose`` that of every family; of many, one line each, and with ``verbose`` the
     report.
     """

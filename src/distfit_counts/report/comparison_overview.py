@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from distfit_counts.comparison import Comparison
+from distfit_counts.comparison import Ranking
 from distfit_counts.data.column import Column
 from distfit_counts.report.narrow import without
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.placed import of_what, placed
 from distfit_counts.report.tables import plain_table
+from distfit_counts.result import Fit
+
+if TYPE_CHECKING:
+    from distfit_counts.comparing import Comparisons
 
 _COLUMNS = ("n", "best", "BIC", "runner-up", "ΔBIC", "verdicts")
 # What a narrower terminal does not get, one after the other.
 _DROPPED = ("BIC", "n", "verdicts")
 
 
-def print_comparison_overview(console: Console, comparisons: Sequence[Comparison]) -> None:
+def print_comparison_overview(console: Console, comparisons: Comparisons) -> None:
     """A table of all ``comparisons``: the best family of each, the next, and what is doubtful."""
     rows, places = [], []
-    for comparison in comparisons:
-        rows.append(_cells(comparison))
-        # Not the comparison, with all its fits.
-        places.append(Column(comparison.source, comparison.column, comparison.group))
+    for index in range(len(comparisons)):
+        ranking = comparisons.ranking(index)
+        rows.append(_cells(ranking, comparisons.best(index)))
+        places.append(Column(ranking.source, ranking.column, ranking.group))
     where, own = placed(places)
     console.print(Text(f"{count(len(rows))} comparisons{of_what(places)}", style="bold"))
 
@@ -46,15 +51,16 @@ def print_comparison_overview(console: Console, comparisons: Sequence[Comparison
     console.print(Text(more, style="dim"))
 
 
-def _cells(comparison: Comparison) -> dict[str, str]:
-    best, *others = comparison.candidates
+def _cells(ranking: Ranking, fit: Fit) -> dict[str, str]:
+    """``fit``: the best, whose verdicts are told too."""
+    best, *others = ranking.candidates
     second = others[0] if others else None
-    said = [verdict for verdict in (*comparison.verdicts, *best.fit.verdicts) if not verdict.reassuring]
+    said = [verdict for verdict in (*ranking.verdicts, *fit.verdicts) if not verdict.reassuring]
     cells = (
-        count(best.fit.n),
-        best.fit.family if best.fit.converged else f"{best.fit.family} ({best.fit.status})",
-        fixed(best.fit.bic, 2),
-        "–" if second is None else second.fit.family,
+        count(ranking.histogram.n),
+        best.family if best.converged else f"{best.family} ({best.status})",
+        fixed(best.bic, 2),
+        "–" if second is None else second.family,
         "–" if second is None else fixed(second.delta, 2),
         " ".join(dict.fromkeys(verdict.code for verdict in said)),
     )

@@ -37,8 +37,9 @@ class Numbers:
     """F fits of one family with ``n_parameters`` free parameters.
 
     ``estimates`` [F, P', 4]: estimate, standard error, lower and upper end; ``boundary`` [F, P']: −1 at the lower end
-    of the range, 1 at the upper, else 0. ``n``, ``n_missing``, ``log_likelihood`` and ``converged`` [F]; ``codes``: of
-    the verdicts; ``p_values``: [F] by the code of the test, NaN where there is none.
+    of the range, 1 at the upper, else 0. ``n``, ``n_missing``, ``log_likelihood``, ``prob_zero`` and ``converged`` [F];
+    ``equivalent``: the family of ``Fit.reduced``; ``codes``: of the verdicts; ``p_values``: [F] by the code of the
+    test, NaN where there is none; ``chi_square`` [F, 2]: Pearson's X² and its degrees of freedom.
     """
 
     family: str
@@ -50,10 +51,13 @@ class Numbers:
     n: Ints
     n_missing: Ints
     log_likelihood: Array
+    prob_zero: Array
     converged: npt.NDArray[np.bool_]
     status: Sequence[str]
+    equivalent: Sequence[str]
     codes: Sequence[tuple[str, ...]]
     p_values: Mapping[str, Array]
+    chi_square: Array
 
     @classmethod
     def of(cls, fits: Sequence[Fit]) -> Numbers:
@@ -74,10 +78,13 @@ class Numbers:
             n=np.array([fit.n for fit in fits]),
             n_missing=np.array([fit.histogram.n_missing for fit in fits]),
             log_likelihood=np.array([fit.log_likelihood for fit in fits]),
+            prob_zero=np.array([fit.prob_zero for fit in fits]),
             converged=np.array([fit.converged for fit in fits]),
             status=[fit.status for fit in fits],
+            equivalent=[fit.reduced.family for fit in fits],
             codes=[tuple(verdict.code for verdict in fit.verdicts) for fit in fits],
             p_values={code: np.array([tests.get(code, np.nan) for tests in tested]) for code in codes},
+            chi_square=np.array([(fit.goodness.tests[0].statistic, fit.goodness.tests[0].df) for fit in fits]),
         )
 
     @classmethod
@@ -101,10 +108,13 @@ class Numbers:
             n=joined("n"),
             n_missing=joined("n_missing"),
             log_likelihood=joined("log_likelihood"),
+            prob_zero=joined("prob_zero"),
             converged=joined("converged"),
             status=listed("status"),
+            equivalent=listed("equivalent"),
             codes=listed("codes"),
             p_values={code: p[place] for code, p in tests.items()},
+            chi_square=joined("chi_square"),
         )
 
     @cached_property

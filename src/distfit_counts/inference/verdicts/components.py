@@ -84,34 +84,60 @@ def _duplicate(facts: Facts) -> list[Verdict]:
     return found
 
 
-def _certificate(facts: Facts) -> list[Verdict]:
-    """Of a finite Poisson mixture: Lindsay's gradient function says whether any mixing distribution could do better."""
-    group, i = facts.group
-    family, values, histogram = group.family, group.at_values(i), facts.histogram
+def _seen(facts: Facts) -> tuple[Array, Array, Array]:
+    """The counts, how often each was seen, and their fitted log-pmf."""
+    (group, i), histogram = facts.group, facts.histogram
     counts, weights = histogram.values.astype(np.float64), histogram.weights.astype(np.float64)
-    log_prob = log_pmf(family, values, counts)
-    # That there is more to gain than that, as for most fits, is seen at once; how much exactly nobody asks.
-    gain = histogram.n * gap(counts, weights, log_prob, enough=_CERTIFIED / histogram.n).bound
-    if gain <= _CERTIFIED:
-        # At the top the bound is rounding error, of either sign.
-        most = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
-        message = (
-            "The global optimum, certified: no Poisson mixture, with however many components, has a higher likelihood "
-            f"(Lindsay's gradient function: {most} to gain)."
-        )
-        return [Verdict("optimum.certified", message, reassuring=True)]
-    # Far from the maximum the gradient function's bound is loose: the maximum itself says what there is to gain.
-    ceiling = poisson_mixtures(histogram)
-    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(weights @ log_prob)
-    if ceiling is None or left < _WORTH:
+    return counts, weights, log_pmf(group.family, group.at_values(i), counts)
+
+
+def _certificate(facts: Facts) -> tuple[str, float] | None:
+    """Of a finite Poisson mixture: whether any mixing distribution could do better, and how many log-likelihood units.
+
+    Lindsay's gradient function at the fit bounds what there is to gain, from above. So it need not be asked where the
+    best mixture of all gains too much; and far from the maximum it is loose, and only that mixture says how much.
+    """
+    ceiling = poisson_mixtures(facts.histogram)
+    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
+    if left > _CERTIFIED:
+        return ("mixture.more_components", left) if left >= _WORTH else None
+    n = facts.histogram.n
+    gain = n * gap(*_seen(facts), enough=_CERTIFIED / n).bound
+    return ("optimum.certified", gain) if gain <= _CERTIFIED else None
+
+
+def _certificate_code(facts: Facts) -> str | None:
+    found = _certificate(facts)
+    return None if found is None else found[0]
+
+
+def _certified(facts: Facts) -> list[Verdict]:
+    found = _certificate(facts)
+    if found is None:
         return []
-    price = math.log(histogram.n)
+    code, gain = found
+    return [_nothing_to_gain(gain) if code == "optimum.certified" else _more_to_gain(facts, gain)]
+
+
+def _nothing_to_gain(gain: float) -> Verdict:
+    # At the top the bound is rounding error, of either sign.
+    most = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
+    message = (
+        "The global optimum, certified: no Poisson mixture, with however many components, has a higher likelihood "
+        f"(Lindsay's gradient function: {most} to gain)."
+    )
+    return Verdict("optimum.certified", message, reassuring=True)
+
+
+def _more_to_gain(facts: Facts, left: float) -> Verdict:
+    ceiling, price = poisson_mixtures(facts.histogram), math.log(facts.histogram.n)
+    assert ceiling is not None
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
         f"{len(ceiling.rates)}; BIC charges {price:.3g} for each. A further one helps most at a rate of "
-        f"{helps_most(counts, weights, log_prob):.4g} (Lindsay's gradient function)."
+        f"{helps_most(*_seen(facts)):.4g} (Lindsay's gradient function)."
     )
-    return [Verdict("mixture.more_components", message, reassuring=left <= price)]
+    return Verdict("mixture.more_components", message, reassuring=left <= price)
 
 
 def _weights(facts: Facts) -> dict[str, float]:
@@ -136,4 +162,4 @@ def _finite_mixture(chunk: Chunk) -> Bools:
 
 EMPTY = Rule(_some_empty, _empty)
 DUPLICATE = Rule(_mixture, _duplicate)
-CERTIFICATE = Rule(_finite_mixture, _certificate)
+CERTIFICATE = Rule(_finite_mixture, _certified, _certificate_code)

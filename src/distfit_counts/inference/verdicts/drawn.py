@@ -59,9 +59,12 @@ class Verdicts:
         found: list[dict[Verdict | str, str]] = [{} for _ in self.chunk.rows]
         for rule, which in self._which:
             for at in which.nonzero()[0].tolist():
-                if rule.code is not None:
+                if isinstance(rule.code, str):
                     found[at][rule.code] = rule.code
                     continue
                 known = facts.setdefault(at, Facts(self.chunk, at))
-                found[at] |= {verdict: verdict.code for verdict in rule.say(known)}
+                if rule.code is None:
+                    found[at] |= {verdict: verdict.code for verdict in rule.say(known)}
+                elif (code := rule.code(known)) is not None:
+                    found[at][code] = code
         return [tuple(settled(list(codes.values()))) for codes in found]

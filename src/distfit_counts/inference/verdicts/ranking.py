@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from distfit_counts.comparison import Candidate, Ceiling, Components
+from distfit_counts.comparison import Ceiling, Components, Ranked
 from distfit_counts.families.spec import parse
 from distfit_counts.result import Verdict
 from distfit_counts.settings import TIE
@@ -15,23 +15,21 @@ _NOTHING = 1e-5
 
 
 def ranking_verdicts(
-    candidates: Sequence[Candidate], components: Sequence[Components], saturated: float, ceiling: Ceiling | None
+    n: int, candidates: Sequence[Ranked], components: Sequence[Components], ceiling: Ceiling | None
 ) -> tuple[Verdict, ...]:
-    """What a reader must know before taking the first row for the answer."""
-    found = [*_small(candidates), *_tie(candidates), *_misfit(candidates), *_ceiling(candidates, ceiling)]
-    found += [verdict for group in components for verdict in _components(group, candidates, ceiling)]
+    """What a reader must know before taking the first row for the answer, of ``n`` observations."""
+    found = [*_small(n, candidates), *_tie(candidates), *_misfit(candidates), *_ceiling(n, candidates, ceiling)]
+    found += [verdict for group in components for verdict in _components(n, group, candidates, ceiling)]
     return tuple(found)
 
 
-def _small(candidates: Sequence[Candidate]) -> list[Verdict]:
+def _small(n: int, candidates: Sequence[Ranked]) -> list[Verdict]:
     """The remark of the single fits, once: too few observations for some of the families."""
     codes = ("sample.small", "sample.too_small")
-    rough = [c.fit.family for c in candidates if any(verdict.code in codes for verdict in c.fit.verdicts)]
+    rough = [c.family for c in candidates if any(code in codes for code in c.codes)]
     if not rough:
         return []
-    n = candidates[0].fit.n
-    # Only a simulated p-value of the Anderson-Darling statistic exists.
-    simulated = not math.isnan(candidates[0].fit.goodness.tests[-1].p_value)
+    simulated = candidates[0].simulated
     advice = "; --gof-replicates 999 simulates the X² p-values"
     p_values = "likelihood-ratio p-values" if simulated else "p-values"
     message = (
@@ -46,9 +44,9 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _tie(candidates: Sequence[Candidate]) -> list[Verdict]:
-    best = candidates[0].fit
-    tied = [c.fit.family for c in candidates[1:] if c.delta < TIE]
+def _tie(candidates: Sequence[Ranked]) -> list[Verdict]:
+    best = candidates[0]
+    tied = [c.family for c in candidates[1:] if c.delta < TIE]
     if not tied:
         return []
     message = (
@@ -58,23 +56,22 @@ def _tie(candidates: Sequence[Candidate]) -> list[Verdict]:
     return [Verdict("compare.tie", message)]
 
 
-def _misfit(candidates: Sequence[Candidate]) -> list[Verdict]:
-    best = candidates[0].fit
-    test = best.goodness.tests[0]
-    if "misfit.chi_square" not in [verdict.code for verdict in best.verdicts]:
+def _misfit(candidates: Sequence[Ranked]) -> list[Verdict]:
+    best = candidates[0]
+    if "misfit.chi_square" not in best.codes:
         return []
     message = (
-        f"Even the best does not fit: for {best.family} X² = {test.statistic:.4g} on {test.df:.0f} df. The best of "
-        "these families is not a good one: look at where it fails (distfit fit)."
+        f"Even the best does not fit: for {best.family} X² = {best.chi_square:.4g} on {best.chi_square_df:.0f} df. The "
+        "best of these families is not a good one: look at where it fails (distfit fit)."
     )
     return [Verdict("compare.misfit", message)]
 
 
-def _ceiling(candidates: Sequence[Candidate], ceiling: Ceiling | None) -> list[Verdict]:
+def _ceiling(n: int, candidates: Sequence[Ranked], ceiling: Ceiling | None) -> list[Verdict]:
     if ceiling is None:
         return []
     beyond = _beyond_mixtures(candidates, ceiling)
-    best = candidates[0].fit
+    best = candidates[0]
     if beyond or not parse(best.family).poisson_mixture:
         return beyond
     left = max(ceiling.log_likelihood + ceiling.gap - best.log_likelihood, 0.0)
@@ -82,7 +79,7 @@ def _ceiling(candidates: Sequence[Candidate], ceiling: Ceiling | None) -> list[V
         message = f"No Poisson mixture has a higher log-likelihood than {best.family}."
         return [Verdict("compare.ceiling", message, reassuring=True)]
     # What BIC charges for one Poisson more: a weight and a rate.
-    price = math.log(best.n)
+    price = math.log(n)
     more = "No Poisson mixture can raise the log-likelihood of"
     if left <= price:
         message = f"{more} {best.family} by more than {left:.3g}; BIC charges {price:.3g} for a further component."
@@ -94,31 +91,31 @@ def _ceiling(candidates: Sequence[Candidate], ceiling: Ceiling | None) -> list[V
     return [Verdict("compare.ceiling", message)]
 
 
-def _beyond_mixtures(candidates: Sequence[Candidate], ceiling: Ceiling) -> list[Verdict]:
+def _beyond_mixtures(candidates: Sequence[Ranked], ceiling: Ceiling) -> list[Verdict]:
     """Families above the ceiling that BIC prefers to every Poisson mixture fitted by more than a tie.
 
     To lie above the ceiling is no test: a hurdle, with a parameter more, does so by chance in half of all samples of a
     Poisson. A lower BIC as well, by 2, is a likelihood ratio of log n + 2: p = 0.007 for n = 200.
     """
-    mixtures = [c.fit for c in candidates if parse(c.fit.family).poisson_mixture]
+    mixtures = [c for c in candidates if parse(c.family).poisson_mixture]
     if not mixtures:
         return []
-    first = min(mixtures, key=lambda fit: fit.bic)
+    first = min(mixtures, key=lambda c: c.bic)
     top = ceiling.log_likelihood + ceiling.gap + 0.01
-    rivals = [c.fit for c in candidates if c.fit.log_likelihood > top and c.fit.bic < first.bic - TIE]
+    rivals = [c for c in candidates if c.log_likelihood > top and c.bic < first.bic - TIE]
     if not rivals:
         return []
     one = len(rivals) == 1
     message = (
-        f"{_listed([fit.family for fit in rivals])} {'is' if one else 'are'} more likely than any Poisson mixture can "
-        f"be, and {'has' if one else 'have'} a BIC lower by {first.bic - max(fit.bic for fit in rivals):.3g}"
+        f"{_listed([c.family for c in rivals])} {'is' if one else 'are'} more likely than any Poisson mixture can "
+        f"be, and {'has' if one else 'have'} a BIC lower by {first.bic - max(c.bic for c in rivals):.3g}"
         f"{'' if one else ' and more'} than that of {first.family}: the counts do not look like a Poisson with a "
         "varying rate (they have fewer zeros, or less spread, than such counts have)."
     )
     return [Verdict("compare.no_poisson_mixture", message)]
 
 
-def _components(group: Components, candidates: Sequence[Candidate], ceiling: Ceiling | None) -> list[Verdict]:
+def _components(n: int, group: Components, candidates: Sequence[Ranked], ceiling: Ceiling | None) -> list[Verdict]:
     by_test = "" if group.by_test is None else f", the bootstrap likelihood ratio K = {group.by_test}"
     answers = {group.by_bic, group.by_icl} | ({group.by_test} if group.by_test is not None else set())
     agree = len(answers) == 1
@@ -131,7 +128,7 @@ def _components(group: Components, candidates: Sequence[Candidate], ceiling: Cei
     if group.by_test not in (None, group.by_bic):
         message += " The test asks whether a further component is there at all; BIC whether it pays for its parameters."
     largest = max(group.candidates)
-    exhausted = _exhausted(group, candidates, ceiling)
+    exhausted = _exhausted(n, group, candidates, ceiling)
     open_ended = max(answers) == largest and exhausted is None
     if open_ended:
         message += f" K = {largest} is the largest tried: try {largest + 1}*{group.component} too."
@@ -140,14 +137,14 @@ def _components(group: Components, candidates: Sequence[Candidate], ceiling: Cei
     return [Verdict("compare.components", message, reassuring=agree and not open_ended)]
 
 
-def _exhausted(group: Components, candidates: Sequence[Candidate], ceiling: Ceiling | None) -> float | None:
+def _exhausted(n: int, group: Components, candidates: Sequence[Ranked], ceiling: Ceiling | None) -> float | None:
     """What the ceiling leaves to gain over the largest number tried, where a component more would have to gain more."""
     largest = max(group.candidates)
     more = parse(f"{largest + 1}*{group.component}")
     if ceiling is None or not more.poisson_mixture:
         return None
-    fit = next(c.fit for c in candidates if c.fit.family == group.candidates[largest])
+    fit = next(c for c in candidates if c.family == group.candidates[largest])
     left = max(ceiling.log_likelihood + ceiling.gap - fit.log_likelihood, 0.0)
     # A test may find more components than BIC pays for, but hardly by a likelihood ratio of 2.
-    price = 0.5 * math.log(fit.n) * (more.n_parameters - fit.n_parameters) if group.by_test != largest else 1.0
+    price = 0.5 * math.log(n) * (more.n_parameters - fit.n_parameters) if group.by_test != largest else 1.0
     return left if left <= price else None

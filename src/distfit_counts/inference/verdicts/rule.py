@@ -14,10 +14,10 @@ from distfit_counts.result import Verdict
 class Rule:
     """``which`` columns [C] of a chunk may have something said of them, and the sentences that ``say`` finds for one.
 
-    With a ``code``, ``which`` is exact: of each of these columns one thing is said, under that code. So the codes of
-    20,000 columns are known without their sentences.
+    With a ``code``, ``which`` is exact: of each of these columns one thing is said, under that code; or the code of
+    one column is what a function finds, if any. So the codes of 20,000 columns are known without their sentences.
     """
 
     which: Callable[[Chunk], Bools]
     say: Callable[[Facts], list[Verdict]]
-    code: str | None = None
+    code: str | Callable[[Facts], str | None] | None = None
