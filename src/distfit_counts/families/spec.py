@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
@@ -68,6 +69,12 @@ def parse(text: str, components: int | None = None, beside: Sequence[str] = ()) 
             f"--components goes with {', '.join(MIXTURE_WORDS)}, not with {text!r}",
             f"write {components}*({text}) for a mixture of {components}",
         )
+    return _read(text, tuple(beside))
+
+
+# Fits name their family by its spec: of thousands of columns it is the same few.
+@lru_cache(maxsize=1024)
+def _read(text: str, beside: tuple[str, ...]) -> Family:
     reader = _Reader(text, _tokens(text), beside)
     family = _sum(reader)
     if reader.peek() is not None:
