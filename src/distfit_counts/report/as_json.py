@@ -21,14 +21,26 @@ def dumps(record: dict[str, Any]) -> str:
 
 def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The object of the command-line contract. ``adjusted``: p-values by the code of the test, of one of many fits."""
+    found = found_record(fit, adjusted)
+    verdicts = found.pop("verdicts")
     return {
         "schema": SCHEMA,
         "version": __version__,
         "source": fit.source,
         "column": fit.column,
         "group": dict(fit.group),
-        "family": fit.family,
+        "family": found.pop("family"),
         "data": data_record(fit.histogram),
+        **found,
+        "restarts": [restart_record(restart) for restart in fit.restarts],
+        "verdicts": verdicts,
+    }
+
+
+def found_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """The same without the data and the restarts: what was found."""
+    return {
+        "family": fit.family,
         "parameters": {name: _estimate(e) for name, e in fit.parameters.items()},
         "derived": {name: finite(value) for name, value in fit.derived.items()},
         "log_likelihood": finite(fit.log_likelihood),
@@ -56,7 +68,6 @@ def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[st
         "status": fit.status,
         "gradient_norm": finite(fit.gradient_norm),
         "equivalent": {"family": fit.reduced.family, "parameters": dict(fit.reduced.parameters)},
-        "restarts": [restart_record(restart) for restart in fit.restarts],
         "verdicts": [verdict_record(verdict) for verdict in fit.verdicts],
     }
 

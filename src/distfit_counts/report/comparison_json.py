@@ -7,7 +7,7 @@ from typing import Any
 
 from distfit_counts import __version__
 from distfit_counts.comparison import Candidate, Comparison, Components
-from distfit_counts.report.as_json import data_record, finite, fit_record, hypothesis_test, verdict_record
+from distfit_counts.report.as_json import data_record, finite, found_record, hypothesis_test, verdict_record
 
 SCHEMA = "distfit.compare/1"
 
@@ -45,11 +45,8 @@ def comparison_record(
 
 
 def _candidate(candidate: Candidate, adjusted: Callable[[str], Mapping[str, float]] | None) -> dict[str, Any]:
-    fit = fit_record(candidate.fit, None if adjusted is None else adjusted(candidate.fit.family))
-    # The same for every candidate, or long: the fit's own record has them.
-    for name in ("schema", "version", "source", "column", "group", "data", "restarts"):
-        del fit[name]
-    return fit | {
+    # Not the data, the same for every candidate, nor the restarts, which are long: the fit's own record has them.
+    return found_record(candidate.fit, None if adjusted is None else adjusted(candidate.family)) | {
         "delta_bic": finite(candidate.delta),
         "akaike_weight": finite(candidate.weight),
         "icl": finite(candidate.icl),
