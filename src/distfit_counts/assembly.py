@@ -158,7 +158,8 @@ class Fits(OnDemand[Fit], Numbered):
 def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
     chunk = verdicts.chunk
     facts, settings = Facts(chunk, at), chunk.settings
-    best = facts.group[0].judgement.solution
+    group, place = facts.group
+    best = group.judgement.solution
     return Fit(
         source=column.source,
         column=column.column,
@@ -175,7 +176,7 @@ def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
         restarts=facts.restarts,
         verdicts=verdicts.of(facts),
         reduced=facts.reduced,
-        correlation=chunk.judgement.correlation(facts.row),
+        correlation=group.correlation(place),
         goodness=facts.goodness,
         tests=facts.tests,
         level=settings.level,

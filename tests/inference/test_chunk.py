@@ -80,14 +80,16 @@ def test_the_numbers_are_those_of_the_fits(spec: str, options: dict[str, Any]) -
     chosen = [c for c in columns() if not options.get("ci") or c.histogram.values[-1] < 1000]
     fits = fit_columns(chosen, parse(spec), FitSettings(**({"restarts": 2} | options)))
     numbers, expected = fits.numbers, Numbers.of(list(fits))
-    for name in ("estimates", "boundary", "n", "n_missing", "log_likelihood", "converged"):
+    for name in ("estimates", "boundary", "n", "n_missing", "log_likelihood", "converged", "chi_square"):
         np.testing.assert_array_equal(getattr(numbers, name), getattr(expected, name), err_msg=name)
     assert (numbers.family, numbers.names, numbers.n_parameters) == (
         expected.family,
         expected.names,
         fits[0].n_parameters,
     )
+    np.testing.assert_allclose(numbers.prob_zero, expected.prob_zero, rtol=1e-12)
     assert numbers.status == expected.status
+    assert numbers.equivalent == expected.equivalent
     assert numbers.codes == expected.codes, "codes without sentences are those of the sentences"
     assert set(expected.p_values) <= set(numbers.p_values)
     for code, p in expected.p_values.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,7 @@ def _alike(family: Family, values: Array) -> Iterator[npt.NDArray[np.int64]]:
         yield np.flatnonzero(keys == key)
 
 
-def taken(values: npt.NDArray[Kind], order: npt.NDArray[np.int64]) -> npt.NDArray[Kind]:
+def taken(values: npt.NDArray[Kind], order: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[Kind]:
     """``values`` [C, P', ...] in the places that ``relabelled`` found."""
-    return values[np.arange(len(values))[:, None], order]
+    found: npt.NDArray[Kind] = values[np.arange(len(values))[:, None], order]
+    return found

@@ -13,7 +13,8 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
 from distfit_counts.inference.fitted.estimates import Estimates, Group, Judgement
-from distfit_counts.inference.fitted.restarts import basins
+from distfit_counts.inference.fitted.reached import log_pmfs
+from distfit_counts.inference.fitted.restarts import Places, basins, places
 from distfit_counts.inference.goodness.statistics import Goodnesses, goodnesses
 from distfit_counts.inference.hypotheses.simpler import tests_of
 from distfit_counts.inference.hypotheses.tested import Tested
@@ -73,6 +74,14 @@ class Chunk:
         return found | {name: np.asarray(value) for name, value in named.items()}
 
     @cached_property
+    def log_pmf(self) -> Array:
+        """log P(Y = k) [C, V] of the counts, under the model of each column."""
+        found = np.empty(self.counts.k.shape)
+        for group in self.groups:
+            found[group.at] = log_pmfs(group.family, group.values, self.counts.k[group.at])
+        return found
+
+    @cached_property
     def log_likelihood(self) -> Array:
         """[C]; at a boundary the supremum."""
         return -self.best_nll + 0.0  # + 0.0: never -0.0
@@ -91,6 +100,13 @@ class Chunk:
     def basin(self) -> Ints:
         """Which optimum each start [C, S] reached, 1 the supremum's."""
         return basins(self.nll, self.best_nll)
+
+    @cached_property
+    def order(self) -> tuple[Places, Places]:
+        """From which places [C, S, P'] the values come with which each start began, and with which it ended."""
+        solution, rows = self.judgement.solution, self.rows
+        began, ended = (places(self.family, of[rows], solution.scale[rows]) for of in (solution.start, solution.theta))
+        return began, ended
 
     @cached_property
     def above_best(self) -> Array:

@@ -71,9 +71,18 @@ class Group:
     @cached_property
     def values(self) -> dict[str, Array]:
         """Natural values [G] of the model by name, mixture components sorted."""
-        own = self.judgement.values[self.rows]
-        own = taken(own, relabelled(self.family, own))
+        own = taken(self.judgement.values[self.rows], self._order)
         return {name: own[:, i] for i, name in enumerate(self.family.names)}
+
+    @cached_property
+    def _order(self) -> Ints:
+        return relabelled(self.family, self.judgement.values[self.rows])
+
+    def correlation(self, i: int) -> dict[str, dict[str, float]]:
+        """Correlations of the estimates of column ``i`` of the group, under the names of the model."""
+        names, order = self.family.names, self._order[i]
+        lines = self.judgement.wald.correlation[self.rows[i]][order][:, order].tolist()
+        return {a: dict(zip(names, line, strict=True)) for a, line in zip(names, lines, strict=True)}
 
     def at_values(self, i: int) -> dict[str, float]:
         """Those of column ``i`` of the group."""
@@ -187,14 +196,6 @@ class Judgement:
         """Family and values of the model at the supremum."""
         (group,) = self.groups(np.array([row]))
         return group.family, {name: float(value[0]) for name, value in group.values.items()}
-
-    def correlation(self, row: int) -> dict[str, dict[str, float]]:
-        """Correlations of the estimates of the model at the supremum, under that family's names."""
-        (group,) = self.groups(np.array([row]))
-        names, judgement = group.family.names, group.judgement
-        (order,) = relabelled(group.family, judgement.values[[row]])
-        lines = judgement.wald.correlation[row][np.ix_(order, order)].tolist()
-        return {a: dict(zip(names, line, strict=True)) for a, line in zip(names, lines, strict=True)}
 
     def flat_directions(self, row: int) -> list[list[str]]:
         """For each flat direction of the Hessian, how it moves the parameters: ["pi up", "rate up"]."""

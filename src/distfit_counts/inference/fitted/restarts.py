@@ -14,27 +14,35 @@ from distfit_counts.optimise.solve import Solution
 from distfit_counts.result import Restart, TracePoint
 from distfit_counts.settings import SAME_OPTIMUM
 
+Places = npt.NDArray[np.int16]
 
-def restarts_of(solution: Solution, row: int, basin: npt.NDArray[np.int64]) -> tuple[Restart, ...]:
-    """All starts of the column in ``row``; ``basin`` [S], 1 the supremum's."""
+
+def restarts_of(
+    solution: Solution, row: int, basin: npt.NDArray[np.int64], order: tuple[Places, Places]
+) -> tuple[Restart, ...]:
+    """All starts of the column in ``row``; ``basin`` [S], 1 the supremum's; ``order``: see ``places``, of the values
+    where each start began and where it ended.
+    """
     family, scale, n = solution.family, solution.scale[row], float(solution.batch.n[row])
-    start = _named(family, natural(family, solution.start[row], scale))
-    end = _named(family, natural(family, solution.theta[row], scale))
-    nll = solution.value[row] * n
+    names, thetas = family.names, (solution.start[row], solution.theta[row])
+    start, end = (taken(natural(family, theta, scale), own) for theta, own in zip(thetas, order, strict=True))
+    nll = (solution.value[row] * n + 0.0).tolist()  # + 0.0: never -0.0
+    numbers = (solution.gradient_norm[row], solution.steps[row], solution.status[row], basin)
+    listed = zip(solution.origins, start.tolist(), end.tolist(), nll, *(own.tolist() for own in numbers), strict=True)
     return tuple(
         Restart(
             restart=i + 1,
             origin=origin,
-            start=start[i],
-            estimate=end[i],
-            nll=float(nll[i]) + 0.0,
-            gradient_norm=float(solution.gradient_norm[row, i]),
-            steps=int(solution.steps[row, i]),
-            status=STATUS[int(solution.status[row, i])],
-            basin=int(basin[i]),
+            start=dict(zip(names, began, strict=True)),
+            estimate=dict(zip(names, ended, strict=True)),
+            nll=value,
+            gradient_norm=gradient_norm,
+            steps=steps,
+            status=STATUS[status],
+            basin=optimum,
             trace=_trace(solution, row, i),
         )
-        for i, origin in enumerate(solution.origins)
+        for i, (origin, began, ended, value, gradient_norm, steps, status, optimum) in enumerate(listed)
     )
 
 
@@ -53,10 +61,14 @@ def basins(nll: Array, best: npt.ArrayLike) -> npt.NDArray[np.int64]:
     return numbers
 
 
-def _named(family: Family, values: Array) -> list[dict[str, float]]:
-    """By name, for each line of ``values`` [S, P'], equal mixture components sorted."""
-    names = family.names
-    return [dict(zip(names, line, strict=True)) for line in taken(values, relabelled(family, values)).tolist()]
+def places(family: Family, theta: Array, scale: Array) -> Places:
+    """From which places [C, S, P'] of the natural values of ``theta`` [C, S, P] with ``scale`` [C, P'] the sorted ones
+    come: ``relabelled``, of all starts at once, in a quarter of the memory.
+    """
+    values = natural(family, theta, scale[:, None, :])
+    # Not -1: a family without parameters has no values.
+    listed = values.reshape(theta.shape[0] * theta.shape[1], values.shape[2])
+    return relabelled(family, listed).astype(np.int16).reshape(values.shape)
 
 
 def _trace(solution: Solution, row: int, start: int) -> tuple[TracePoint, ...]:
@@ -67,7 +79,8 @@ def _trace(solution: Solution, row: int, start: int) -> tuple[TracePoint, ...]:
         if len(here) == 0:
             break
         i = int(here[0, 0])
-        values = natural(solution.family, theta[i].numpy(), solution.scale[row])
-        (named,) = _named(solution.family, values[None])
+        values = natural(solution.family, theta[i].numpy(), solution.scale[row])[None]
+        (line,) = taken(values, relabelled(solution.family, values)).tolist()
+        named = dict(zip(solution.family.names, line, strict=True))
         points.append(TracePoint(step, float(value[i]) * n, float(gradient_norm[i]), named))
     return tuple(points)

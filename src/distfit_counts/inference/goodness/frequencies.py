@@ -35,9 +35,9 @@ class Frequency:
 
 def bins(lows: npt.NDArray[np.int64], observed: npt.ArrayLike, expected: npt.ArrayLike) -> tuple[Frequency, ...]:
     """Bins that begin at ``lows``, the last of them open."""
-    highs = [*(int(low) - 1 for low in lows[1:]), None]
-    listed = zip(lows, highs, np.asarray(observed), np.asarray(expected), strict=True)
-    return tuple(Frequency(int(low), high, round(float(seen)), float(mean)) for low, high, seen, mean in listed)
+    highs = [*(lows[1:] - 1).tolist(), None]
+    listed = zip(lows.tolist(), highs, np.asarray(observed).tolist(), np.asarray(expected).tolist(), strict=True)
+    return tuple(Frequency(low, high, round(seen), mean) for low, high, seen, mean in listed)
 
 
 def frequencies(histogram: Histogram, pmf: Pmf) -> list[Frequency]:

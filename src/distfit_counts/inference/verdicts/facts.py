@@ -55,7 +55,9 @@ class Facts:
 
     @cached_property
     def restarts(self) -> tuple[Restart, ...]:
-        return restarts_of(self.chunk.judgement.solution, self.row, self.chunk.basin[self.at])
+        chunk, at = self.chunk, self.at
+        began, ended = chunk.order
+        return restarts_of(chunk.judgement.solution, self.row, chunk.basin[at], (began[at], ended[at]))
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
