@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap, gradient_function
+from distfit_counts.inference.poisson_mixtures.gradient_function import carried, gap, gradient_function
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 
@@ -168,3 +168,14 @@ def test_enough_ends_the_search_with_a_bound_that_holds(enough: float) -> None:
     assert found.bound >= best.bound - 1e-11
     assert (found.bound > enough) == (best.bound > enough)
     assert helps_most(values, weights, log_fitted) == pytest.approx(best.rate, rel=1e-4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_the_bound_of_one_pmf_carries_over_to_another(data: st.DataObject) -> None:
+    """And exactly so where one is a multiple of the other."""
+    values, weights = data.draw(histograms())
+    first, second = data.draw(poisson_mixtures(values)), data.draw(poisson_mixtures(values))
+    known = gap(values, weights, first).bound
+    assert gap(values, weights, second).bound <= known + carried(first, second) + 1e-9
+    assert gap(values, weights, first - 0.25).bound == pytest.approx(known + carried(first, first - 0.25), abs=1e-9)

@@ -150,6 +150,13 @@ def gap(values: Array, weights: Array, log_fitted: Array, tolerance: float = 1e-
     return Gap(ratios.shift + float(np.log(max(bound, best))), at * at)
 
 
+def carried(log_other: Array, log_fitted: Array) -> float:
+    """By how much the bound of ``gap`` for one fitted log-pmf [V] can at most exceed that for another, ``log_other``
+    [V]: 1 + D/n is a sum of terms that each have the fitted pmf below the line.
+    """
+    return float((log_other - log_fitted).max())
+
+
 def first_points(values: Array, spacing: float) -> Array:
     """s = √λ [P], ascending: the counts themselves, thinned to about ``spacing``, both ends kept."""
     s = np.sqrt(values)

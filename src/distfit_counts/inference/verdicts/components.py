@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,13 +12,13 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.inference.chunk import Bools, Chunk
-from distfit_counts.inference.fitted.reached import log_pmf
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap
+from distfit_counts.inference.poisson_mixtures.gradient_function import carried, gap
+from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
-from distfit_counts.result import Verdict
+from distfit_counts.result import Estimate, Verdict
 from distfit_counts.settings import BOUNDARY_MARGIN
 
 # Log-likelihood units, over all observations, that further components may gain where the optimum is called certified:
@@ -60,25 +60,43 @@ def _mixture(chunk: Chunk) -> Bools:
     return np.full(len(chunk.rows), _weights_of(chunk).shape[1] > 0)
 
 
-def _duplicate(facts: Facts) -> list[Verdict]:
-    """Equal families whose parameters all agree within their standard errors."""
-    parts: dict[str, list[dict[str, Any]]] = {}
-    for place in range(1, len(_weights(facts)) + 1):
+def _kinds(names: Sequence[str]) -> dict[tuple[str, ...], dict[int, list[str]]]:
+    """The components of a mixture by what parameters they have: their numbers, each with the names of its own."""
+    found: dict[tuple[str, ...], dict[int, list[str]]] = {}
+    for place in range(1, sum(name.startswith("weight[") for name in names) + 1):
         suffix = f"[{place}]"
-        own = {
-            name.removesuffix(suffix): e
-            for name, e in facts.estimates.items()
-            if name.endswith(suffix) and not name.startswith("weight")
-        }
-        if own and all(math.isfinite(e.std_error) for e in own.values()):
-            parts.setdefault(",".join(own), []).append(own | {"": place})
-    found = []
-    for alike in parts.values():
-        for first, second in itertools.combinations(alike, 2):
-            if all(_same(first[name], second[name]) for name in first if name):
+        own = [name for name in names if name.endswith(suffix) and not name.startswith("weight")]
+        if own:
+            found.setdefault(tuple(name.removesuffix(suffix) for name in own), {})[place] = own
+    return found
+
+
+def _some_alike(chunk: Chunk) -> Bools:
+    """Equal families whose parameters all agree within their standard errors."""
+    if chunk.settings.ci == "bootstrap":
+        return _mixture(chunk)  # whose standard errors are those of the replicates
+    found, names = np.zeros(len(chunk.rows), dtype=bool), chunk.estimates.names
+    estimate, error = np.moveaxis(chunk.estimates.numbers, 2, 0)[:2]
+    for components in _kinds(names).values():
+        places = [[names.index(name) for name in own] for own in components.values()]
+        for first, second in itertools.combinations(places, 2):
+            with np.errstate(invalid="ignore"):
+                apart = np.abs(estimate[:, first] - estimate[:, second])
+            found |= (apart <= np.hypot(error[:, first], error[:, second])).all(axis=1)
+    return found
+
+
+def _duplicate(facts: Facts) -> list[Verdict]:
+    """The same of one column, by the errors that it is given."""
+    found, estimates = [], facts.estimates
+    for components in _kinds(tuple(estimates)).values():
+        known = {p: own for p, own in components.items() if all(math.isfinite(estimates[n].std_error) for n in own)}
+        for first, second in itertools.combinations(known, 2):
+            pairs = zip(known[first], known[second], strict=True)
+            if all(_same(estimates[name], estimates[other]) for name, other in pairs):
                 message = (
-                    f"Components {first['']} and {second['']} agree within one standard error: the data hardly tell "
-                    "them apart. Try one component fewer."
+                    f"Components {first} and {second} agree within one standard error: the data hardly tell them "
+                    "apart. Try one component fewer."
                 )
                 found.append(Verdict("mixture.duplicate_components", message))
     return found
@@ -86,37 +104,49 @@ def _duplicate(facts: Facts) -> list[Verdict]:
 
 def _seen(facts: Facts) -> tuple[Array, Array, Array]:
     """The counts, how often each was seen, and their fitted log-pmf."""
-    (group, i), histogram = facts.group, facts.histogram
+    histogram = facts.histogram
     counts, weights = histogram.values.astype(np.float64), histogram.weights.astype(np.float64)
-    return counts, weights, log_pmf(group.family, group.at_values(i), counts)
+    return counts, weights, facts.chunk.log_pmf[facts.at, : len(counts)]
 
 
-def _certificate(facts: Facts) -> tuple[str, float] | None:
-    """Of a finite Poisson mixture: whether any mixing distribution could do better, and how many log-likelihood units.
+def _certificate(facts: Facts) -> str | None:
+    """Of a finite Poisson mixture: whether any mixing distribution could do better.
 
-    Lindsay's gradient function at the fit bounds what there is to gain, from above. So it need not be asked where the
-    best mixture of all gains too much; and far from the maximum it is loose, and only that mixture says how much.
+    Lindsay's gradient function at the fit bounds what there is to gain, so it need not be asked where the best mixture
+    of all gains too much; nor where what it says of that one, which is known, is enough for the fit.
     """
-    ceiling = poisson_mixtures(facts.histogram)
-    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
+    left = _to_gain(facts)
     if left > _CERTIFIED:
-        return ("mixture.more_components", left) if left >= _WORTH else None
+        return "mixture.more_components" if left >= _WORTH else None
+    return "optimum.certified" if _carried(facts) <= _CERTIFIED or _bound(facts) <= _CERTIFIED else None
+
+
+def _to_gain(facts: Facts) -> float:
+    """How many log-likelihood units the best Poisson mixture of all lies above the fit; 0 where it is not known."""
+    ceiling = poisson_mixtures(facts.histogram)
+    return 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
+
+
+def _carried(facts: Facts) -> float:
+    """What any Poisson mixture can gain at most, from what it can gain over the best of all."""
+    ceiling, (counts, _, log_fitted), n = poisson_mixtures(facts.histogram), _seen(facts), facts.histogram.n
+    if ceiling is None:
+        return math.inf
+    log_best = log_mixture(counts, np.sqrt(ceiling.rates), np.array(ceiling.weights))
+    return ceiling.gap + n * carried(log_best, log_fitted)
+
+
+def _bound(facts: Facts) -> float:
+    """The same by the gradient function at the fit itself."""
     n = facts.histogram.n
-    gain = n * gap(*_seen(facts), enough=_CERTIFIED / n).bound
-    return ("optimum.certified", gain) if gain <= _CERTIFIED else None
-
-
-def _certificate_code(facts: Facts) -> str | None:
-    found = _certificate(facts)
-    return None if found is None else found[0]
+    return n * gap(*_seen(facts), enough=_CERTIFIED / n).bound
 
 
 def _certified(facts: Facts) -> list[Verdict]:
-    found = _certificate(facts)
-    if found is None:
+    code = _certificate(facts)
+    if code is None:
         return []
-    code, gain = found
-    return [_nothing_to_gain(gain) if code == "optimum.certified" else _more_to_gain(facts, gain)]
+    return [_nothing_to_gain(_bound(facts)) if code == "optimum.certified" else _more_to_gain(facts)]
 
 
 def _nothing_to_gain(gain: float) -> Verdict:
@@ -129,8 +159,8 @@ def _nothing_to_gain(gain: float) -> Verdict:
     return Verdict("optimum.certified", message, reassuring=True)
 
 
-def _more_to_gain(facts: Facts, left: float) -> Verdict:
-    ceiling, price = poisson_mixtures(facts.histogram), math.log(facts.histogram.n)
+def _more_to_gain(facts: Facts) -> Verdict:
+    ceiling, left, price = poisson_mixtures(facts.histogram), _to_gain(facts), math.log(facts.histogram.n)
     assert ceiling is not None
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
@@ -144,7 +174,7 @@ def _weights(facts: Facts) -> dict[str, float]:
     return {name: e.estimate for name, e in facts.estimates.items() if name.startswith("weight[")}
 
 
-def _same(first: Any, second: Any) -> bool:
+def _same(first: Estimate, second: Estimate) -> bool:
     error = math.hypot(first.std_error, second.std_error)
     return bool(abs(first.estimate - second.estimate) <= error)
 
@@ -161,5 +191,5 @@ def _finite_mixture(chunk: Chunk) -> Bools:
 
 
 EMPTY = Rule(_some_empty, _empty)
-DUPLICATE = Rule(_mixture, _duplicate)
-CERTIFICATE = Rule(_finite_mixture, _certified, _certificate_code)
+DUPLICATE = Rule(_some_alike, _duplicate)
+CERTIFICATE = Rule(_finite_mixture, _certified, _certificate)
