@@ -375,7 +375,8 @@ def test_the_ceiling_of_a_group_is_searched_once(tmp_path: Path, monkeypatch: py
 
 def test_the_best_fit_is_had_alone() -> None:
     """That of the comparison, of ties too: without a zero a zip is a Poisson."""
-    found = compare_columns([column(NB), column(Histogram.of([1, 2, 3, 2] * 9))], [parse("zip"), parse("poisson")], FAST)
+    columns = [column(NB), column(Histogram.of([1, 2, 3, 2] * 9))]
+    found = compare_columns(columns, [parse("zip"), parse("poisson")], FAST)
     for i, comparison in enumerate(found):
         assert found.best(i).family == found.ranking(i).candidates[0].family == comparison.best.family
         assert found.best(i).log_likelihood == comparison.best.log_likelihood
