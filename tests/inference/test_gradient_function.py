@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap, gradient_function
+from distfit_counts.inference.poisson_mixtures.gap import gap
+from distfit_counts.inference.poisson_mixtures.gradient_function import gradient_function
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 

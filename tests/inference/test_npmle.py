@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap
+from distfit_counts.inference.poisson_mixtures.gap import gap
 from distfit_counts.inference.poisson_mixtures.npmle import MixingDistribution, npmle
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 

@@ -13,7 +13,7 @@ from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.fitted.reached import log_pmf
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap
+from distfit_counts.inference.poisson_mixtures.gap import gap
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
