@@ -23,7 +23,7 @@ from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
-from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated, search
 from distfit_counts.inference.selection.component_number import choose, series
 from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
@@ -33,6 +33,8 @@ from distfit_counts.result import Fit, HypothesisTest
 from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
 
 NAN = float("nan")
+# Columns whose best Poisson mixtures are searched together: enough for each thread to have batches of its own.
+_AHEAD = 512
 
 
 def compare_columns(
@@ -103,6 +105,7 @@ class Comparisons(OnDemand[Comparison]):
         super().__init__(len(columns), lrt or settings.simulates)
         self.columns, self._fitted, self._skipped = columns, fitted, skipped
         self._settings, self._lrt = settings, lrt
+        self._last, self._searched = -1, 0
 
     def _made(self, index: int) -> Comparison:
         with one_thread():
@@ -141,7 +144,17 @@ class Comparisons(OnDemand[Comparison]):
             for (spec, delta), weight in zip(ranked.items(), weights, strict=True)
         ]
 
+    def _search(self, index: int) -> None:
+        """Of columns that are read one after the other, the best Poisson mixtures of many at a time."""
+        follows, self._last = index == self._last + 1, index
+        if not follows or index == 0:
+            self._searched = index + 1
+        elif index >= self._searched:
+            self._searched = index + _AHEAD
+            search([column.histogram for column in self.columns[index : self._searched]])
+
     def _compare(self, index: int) -> Comparison:
+        self._search(index)
         column, ranking = self.columns[index], self.ranking(index)
         histogram = column.histogram
         fits = {row.spec: self._fitted[row.spec].fits[row.place] for row in ranking}

@@ -18,7 +18,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_below_mode
-from distfit_counts.inference.poisson_mixtures.samples import REACH, Bools, Ints, Points, Samples
+from distfit_counts.inference.poisson_mixtures.samples import REACH, Ints, Points, Samples
 
 # Points times counts that are evaluated together: arrays that stay in a processor's own memory.
 _BLOCK = 2**15
@@ -44,7 +44,7 @@ class RatioSum:
         shift = log_ratio.max(axis=1)
         return cls(samples, log_ratio - shift[:, None], shift)
 
-    def take(self, rows: Bools) -> RatioSum:
+    def take(self, rows: Ints) -> RatioSum:
         """Of some of the columns."""
         samples = self.samples.take(rows)
         return RatioSum(samples, self.log_ratio[rows, : samples.values.shape[1]], self.shift[rows])

@@ -127,7 +127,7 @@ def _solve(matrix: Array, right: Array) -> Array:
 
 
 def density(samples: Samples, rows: slice, s: Array) -> tuple[Array, Array]:
-    """Poisson(k; s²) [C, J, V] of the counts in ``rows``, over the largest of each count, whose logarithm [C, V] too."""
+    """Poisson(k; s²) [C, J, V] of the counts in ``rows``, over each count's largest; the logarithm of that [C, V]."""
     relative = log_below_mode(samples.values[:, None, rows], (s * s)[:, :, None])
     # A positive count has no probability at all where every rate is 0.
     largest = np.maximum(relative.max(axis=1), np.finfo(float).min)

@@ -14,7 +14,7 @@ from distfit_counts.inference.poisson_mixtures.rounds import FIRST_SPACING, Solu
 from distfit_counts.inference.poisson_mixtures.samples import REACH, Samples
 
 # Counts times first components of the columns that are searched together: arrays of a few hundred KiB.
-_ELEMENTS = 2**17
+_ELEMENTS = 2**18
 
 Column = tuple[Array, Array]
 
@@ -75,7 +75,7 @@ def npmle(values: Array, weights: Array, tolerance: float = 1e-9) -> MixingDistr
 def npmles(columns: Sequence[Column], tolerance: float = 1e-9, run: Run = map) -> list[MixingDistribution]:
     """``npmle`` of many columns; ``run`` is given the batches in which they are searched together."""
     parts = [part for number, column in enumerate(columns) for part in _apart(number, *column)]
-    parts.sort(key=lambda part: part.size)
+    parts.sort(key=lambda part: len(part.values))
     found: list[list[tuple[Part, Solution]]] = [[] for _ in columns]
     batches = list(_batches(parts))
     for batch, solutions in zip(batches, run(partial(_solved, tolerance), batches), strict=True):
@@ -98,7 +98,8 @@ def _batches(parts: Sequence[Part]) -> Iterator[list[Part]]:
         if i > first and (i + 1 - first) * width * components > _ELEMENTS:
             yield list(parts[first:i])
             first, width, components = i, len(part.values), part.components
-    yield list(parts[first:])
+    if parts:
+        yield list(parts[first:])
 
 
 def _solved(tolerance: float, parts: Sequence[Part]) -> list[Solution]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +24,9 @@ FIRST_SPACING = 0.5
 _SAME = 1e-7
 # Weight × squared distance in √rate, relative to the weight of both, below which a component joins its neighbour.
 _NEGLIGIBLE = 1e-12
+# Counts times components that are worked on at once, arrays of half a MiB; how many times the fewest components.
+_ELEMENTS = 2**16
+_ALIKE = 1.25
 # Distance and |D| that are too small to tell a pair of components from a single one.
 _CLOSE = 1e-3
 _FLAT = 1e-11
@@ -43,7 +48,16 @@ class Mixtures:
         largest = np.where(p > 0.0, s, 0.0).max(axis=1, keepdims=True)
         return cls(np.where(p > 0.0, s, largest), p)
 
-    def take(self, rows: Ints | Bools) -> Mixtures:
+    @classmethod
+    def gathered(cls, parts: Sequence[tuple[Ints, Mixtures]]) -> Mixtures:
+        """From those of the columns ``rows`` each, which together are all."""
+        shape = sum(len(rows) for rows, _ in parts), max(own.s.shape[1] for _, own in parts)
+        s, p = np.zeros(shape), np.zeros(shape)
+        for rows, own in parts:
+            s[rows, : own.s.shape[1]], p[rows, : own.s.shape[1]] = own.s, own.p
+        return cls.packed(s, p)
+
+    def take(self, rows: Ints) -> Mixtures:
         return Mixtures(self.s[rows], self.p[rows])
 
     def points(self) -> Points:
@@ -83,18 +97,20 @@ def solved(samples: Samples, tolerance: float) -> list[Solution]:
     """
     found: dict[int, Solution] = {}
     rows, scan = np.arange(len(samples.values)), scan_points(samples, SPACING)
-    mixtures = _weighted(samples, first_points(samples, FIRST_SPACING))
+    first = first_points(samples, FIRST_SPACING)
+    mixtures = _grouped(samples, first, lambda rows: _weighted(samples.take(rows), first.of(rows)))
     for step in range(_ROUNDS + 1):
         looked = _looked(samples, mixtures, scan, tolerance, step == _ROUNDS)
         for i in np.flatnonzero(looked.done):
             real = mixtures.p[i] > 0.0
             s, p = mixtures.s[i, real], mixtures.p[i, real]
             found[int(rows[i])] = Solution(s, p, float(looked.value[i]), float(looked.gap[i]))
-        rest = ~looked.done
-        if not rest.any():
+        rest = np.flatnonzero(~looked.done)
+        if not len(rest):
             break
         rows, samples, mixtures, scan = rows[rest], samples.take(rest), mixtures.take(rest), scan.of(rest)
-        mixtures = _better(samples, mixtures, looked.peaks.of(rest), looked.worst[rest])
+        points = mixtures.points().union(looked.peaks.of(rest))
+        mixtures = _grouped(samples, points, partial(_better, samples, points, looked.worst[rest]))
     return [found[row] for row in range(len(found))]
 
 
@@ -118,16 +134,36 @@ def _looked(samples: Samples, mixtures: Mixtures, scan: Points, tolerance: float
     worst = _largest(ratios, peaks)
     promising = (worst < 0.5 * tolerance) | last
     bound, at = np.full(len(worst), np.inf), np.zeros(len(worst))
-    if promising.any():
-        own, there = ratios.take(promising), promising[points.row]
-        bound[promising], at[promising] = gaps(own, points.of(promising), sums[:, there], 0.4 * tolerance)
+    some = np.flatnonzero(promising)
+    if len(some):
+        proof = gaps(ratios.take(some), points.of(some), sums[:, promising[points.row]], 0.4 * tolerance)
+        bound[some], at[some] = proof
     done = promising & ((bound <= tolerance) | last)
     missed = np.flatnonzero(promising & ~done)
     return Looked((samples.share * fitted).sum(axis=1), peaks.union(Points(missed, at[missed])), worst, bound, done)
 
 
-def _better(samples: Samples, mixtures: Mixtures, peaks: Points, worst: Array) -> Mixtures:
-    weighted = _weighted(samples, mixtures.points().union(peaks))
+def _grouped(samples: Samples, points: Points, work: Callable[[Ints], Mixtures]) -> Mixtures:
+    """``work`` of columns with about as many ``points``: little padding, and arrays that a processor holds near."""
+    size = np.bincount(points.row, minlength=len(samples.values))
+    order = np.argsort(size, kind="stable")
+    first = 0
+    found: list[tuple[Ints, Mixtures]] = []
+    ends = size[order] * samples.width[order]
+    while first < len(order):
+        small = size[order[first:]] <= _ALIKE * size[order[first]] + 1.0
+        most = np.maximum.accumulate(ends[first:]) * np.arange(1, len(order) - first + 1)
+        stop = first + max(1, int((small & (most <= _ELEMENTS)).sum()))
+        rows = np.sort(order[first:stop])
+        found.append((rows, work(rows)))
+        first = stop
+    return Mixtures.gathered(found)
+
+
+def _better(samples: Samples, points: Points, worst: Array, rows: Ints) -> Mixtures:
+    """More likely mixtures of the columns ``rows``, at or near the ``points`` of all."""
+    samples, worst = samples.take(rows), worst[rows]
+    weighted = _weighted(samples, points.of(rows))
     before = weighted.log_prob(samples)
     paired = _paired(RatioSum.of(samples, before), weighted)
     moved = Mixtures(*polished(samples, paired.s, paired.p))
@@ -135,16 +171,8 @@ def _better(samples: Samples, mixtures: Mixtures, peaks: Points, worst: Array) -
     # Newton's method may have lost a component, or not have arrived: then its points' own D is far from 0.
     arrived = _largest(RatioSum.of(samples, after), moved.points()) < worst
     better = arrived & ((samples.share * (after - before)).sum(axis=1) > -ROUNDING)
-    size = max(moved.s.shape[1], weighted.s.shape[1])
-    s, p = (
-        np.where(better[:, None], _wide(a, size), _wide(b, size))
-        for a, b in ((moved.s, weighted.s), (moved.p, weighted.p))
-    )
-    return Mixtures.packed(s, p)
-
-
-def _wide(x: Array, size: int) -> Array:
-    return np.pad(x, ((0, 0), (0, size - x.shape[1])))
+    accepted, refused = np.flatnonzero(better), np.flatnonzero(~better)
+    return Mixtures.gathered([(accepted, moved.take(accepted)), (refused, weighted.take(refused))])
 
 
 def _largest(ratios: RatioSum, points: Points) -> Array:

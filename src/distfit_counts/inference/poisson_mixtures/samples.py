@@ -42,10 +42,15 @@ class Samples:
             share[row, : len(own)] = weights / weights.sum()
         return cls(values, share, log_mode(values))
 
-    def take(self, rows: Ints | Bools) -> Samples:
+    def take(self, rows: Ints) -> Samples:
         """Some of the columns."""
-        width = int((self.share[rows] > 0.0).sum(axis=1).max(initial=1))
+        width = int(self.width[rows].max(initial=1))
         return Samples(*(whole[rows, :width] for whole in (self.values, self.share, self.mode)))
+
+    @cached_property
+    def width(self) -> Ints:
+        """How many counts [C] each column has."""
+        return np.asarray((self.share > 0.0).sum(axis=1))
 
     @cached_property
     def root(self) -> Array:
@@ -91,10 +96,12 @@ class Points:
     def where(self, keep: Bools) -> Points:
         return Points(self.row[keep], self.s[keep])
 
-    def of(self, rows: Bools) -> Points:
-        """Those of the columns where ``rows`` [C] is true, as ``Samples.take`` numbers them."""
-        keep = rows[self.row]
-        return Points((np.cumsum(rows) - 1)[self.row[keep]], self.s[keep])
+    def of(self, rows: Ints) -> Points:
+        """Those of the columns ``rows``, ascending, as ``Samples.take`` numbers them."""
+        number = np.full(self.row[-1] + 1, -1)
+        number[rows] = np.arange(len(rows))
+        keep = number[self.row] >= 0
+        return Points(number[self.row[keep]], self.s[keep])
 
     def largest(self, values: Array, columns: int) -> tuple[Array, Array]:
         """The largest of ``values`` [N] in each column [C], −∞ without a point, and the s where it is."""
