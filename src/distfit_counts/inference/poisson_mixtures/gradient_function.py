@@ -78,9 +78,11 @@ class RatioSum:
             term = np.exp(log_below_mode(k, np.clip(k, a * a, b * b)) + log_ratio)
             largest[part] = term.sum(axis=1)
             inner = np.where(a > 0.0, a, b)
-            x = 2.0 * np.maximum(np.abs(k - inner * inner) / inner, np.abs(k - b * b) / b)
-            y, least = 2.0 * k / (inner * inner) + 2.0, 2.0 * k / (b * b) + 2.0
-            bound = x * x * np.maximum(x * x - 6.0 * least, 0.0) + 3.0 * y * y + 16.0 * x * k / inner**3
+            x = np.maximum(np.abs(k - inner * inner) * (2.0 / inner), np.abs(k - b * b) * (2.0 / b))
+            y, square = k * (2.0 / inner**2) + 2.0, x * x
+            bound = (
+                square * np.maximum(square - k * (12.0 / b**2) - 12.0, 0.0) + 3.0 * y * y + x * k * (16.0 / inner**3)
+            )
             fourth[part] = (term * bound).sum(axis=1)
         return largest, fourth
 

@@ -10,6 +10,8 @@ from distfit_counts.inference.poisson_mixtures.samples import Samples
 
 _STEPS = 12
 _HALVINGS = 20
+# How much of a weight one step may take; and the share of the rarest count's, below which it is left no more.
+_SHARE, _FADED = 0.99, 0.01
 # The longest step of s: half a standard deviation of a Poisson.
 _LONGEST = 0.25
 # Log-likelihood per observation: what a step promises that moves only last digits; what float64 does not resolve.
@@ -63,12 +65,18 @@ def _moved(samples: Samples, s: Array, p: Array, step: Array, share: float) -> t
     """``s`` and ``p`` after ``share`` of the part of ``step`` [C, 2J] that leaves every p positive; sorted again."""
     dp, q, real = step[:, 0::2], step[:, 1::2], p > 0.0
     safe = np.where(real, p, 1.0)
-    length = share * np.minimum(1.0, 0.9 / np.maximum((-dp / safe).max(axis=1, keepdims=True), 0.9))
-    p = p + length * dp
+    length = share * np.minimum(1.0, _SHARE / np.maximum((-dp / safe).max(axis=1, keepdims=True), _SHARE))
+    fading = p + length * dp
+    if share == 1.0:
+        # Where the whole step would take a weight to 0, and it is small already, the component goes.
+        lowest = np.where(samples.share > 0.0, samples.share, 1.0).min(axis=1, keepdims=True)
+        fading[(p + dp <= 0.0) & (fading < _FADED * lowest)] = 0.0
+    p, real = fading, fading > 0.0
     moved = np.abs(s + np.clip(length * q / np.where(real, p, 1.0), -_LONGEST, _LONGEST))
     # Padding stays behind.
     order = np.argsort(np.where(real, moved, np.inf), axis=1)
-    s = np.take_along_axis(np.where(real, moved, np.maximum(samples.root[:, -1:], moved)), order, axis=1)
+    behind = np.maximum(samples.root[:, -1:], moved.max(axis=1, keepdims=True))
+    s = np.take_along_axis(np.where(real, moved, behind), order, axis=1)
     return s, np.take_along_axis(p, order, axis=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +78,10 @@ def npmles(columns: Sequence[Column], tolerance: float = 1e-9, run: Run = map) -
     parts = [part for number, column in enumerate(columns) for part in _apart(number, *column)]
     parts.sort(key=lambda part: len(part.values))
     found: list[list[tuple[Part, Solution]]] = [[] for _ in columns]
+    alone = bisect_right(parts, 1, key=lambda part: len(part.values))
+    for part in parts[:alone]:
+        found[part.number].append((part, Solution.single(part.values)))
+    parts = parts[alone:]
     batches = list(_batches(parts))
     for batch, solutions in zip(batches, run(partial(_solved, tolerance), batches), strict=True):
         for part, solution in zip(batch, solutions, strict=True):

@@ -13,6 +13,7 @@ from distfit_counts.inference.poisson_mixtures.gap import SPACING, gaps
 from distfit_counts.inference.poisson_mixtures.gradient_function import RatioSum
 from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture, mixing_weights
 from distfit_counts.inference.poisson_mixtures.newton import ROUNDING, polished
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_mode
 from distfit_counts.inference.poisson_mixtures.samples import Bools, Ints, Points, Samples, first_points, scan_points
 from distfit_counts.inference.poisson_mixtures.support_points import local_maxima
 
@@ -86,6 +87,11 @@ class Solution:
     p: Array
     log_likelihood: float
     gap: float
+
+    @classmethod
+    def single(cls, value: Array) -> Solution:
+        """Of one count [1] alone: it is its own rate."""
+        return cls(np.sqrt(value), np.ones(1), float(log_mode(value)[0]), 0.0)
 
 
 def solved(samples: Samples, tolerance: float) -> list[Solution]:

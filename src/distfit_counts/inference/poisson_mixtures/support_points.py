@@ -11,8 +11,8 @@ from distfit_counts.inference.poisson_mixtures.samples import Points, Samples, s
 
 # Newton's method, where it converges, takes three or four steps from a cubic's maximum to the last digit.
 _REFINEMENTS = 12
-# In s, and relative to s: D is flat at its maximum, and lower by the square of that only.
-_NEAR = 1e-9
+# The last step, in s and relative to it: what is left is its square, and D is flat there.
+_NEAR = 1e-5
 
 
 def helps_most(values: Array, weights: Array, log_fitted: Array) -> float:
