@@ -371,3 +371,4 @@ def test_the_ceiling_of_a_group_is_searched_once(tmp_path: Path, monkeypatch: py
     found = compare_columns(columns, families, FitSettings(restarts=1))
     assert len(list(comparison_rows(found, found.adjusted))) > 70
     assert sum(searched) == 70
+    assert max(searched) > 60, "together"

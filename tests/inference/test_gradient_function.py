@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gap import gap
-from distfit_counts.inference.poisson_mixtures.gradient_function import gradient_function
+from distfit_counts.inference.poisson_mixtures.gap import Intervals, gap
+from distfit_counts.inference.poisson_mixtures.gradient_function import RatioSum, gradient_function
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
-from distfit_counts.inference.poisson_mixtures.support_points import helps_most
+from distfit_counts.inference.poisson_mixtures.room import room
+from distfit_counts.inference.poisson_mixtures.samples import Points, Samples, first_points
 
 
 def arrays(*columns: list[float]) -> tuple[np.ndarray, ...]:
@@ -133,6 +134,33 @@ def test_a_dense_scan_never_passes_the_bound(data: st.DataObject) -> None:
 
 
 @given(st.data())
+@settings(max_examples=40)
+def test_no_interval_has_more_than_its_bound(data: st.DataObject) -> None:
+    """However coarse the intervals are, before any is split."""
+    values, weights = data.draw(histograms())
+    log_fitted = data.draw(poisson_mixtures(values))
+    samples = Samples.of([(values, weights)])
+    ratios, points = (
+        RatioSum.of(samples, log_fitted[None]),
+        first_points(samples, data.draw(st.sampled_from([0.1, 0.5]))),
+    )
+    intervals = Intervals.between(points, ratios.at(points)[:2])
+    low, high = intervals.ends
+    inside = low + np.linspace(0.0, 1.0, 30)[:, None] * (high - low)
+    scan = ratios.at(Points(np.zeros(inside.size, dtype=np.int64), inside.ravel()))[0].reshape(inside.shape)
+    # Terms below exp(-64) are left out.
+    assert (scan.max(axis=0, initial=0.0) <= intervals.upper(ratios) * (1.0 + 1e-13) + 1e-27).all()
+
+
+def test_a_maximum_at_an_end_is_met_exactly() -> None:
+    """Poisson(1) is the best mixture for 0, 1 and 2 of shares 1/4, 1/2, 1/4: D(1) = 0, and D falls on both sides."""
+    values, weights = arrays([0, 1, 2], [1, 2, 1])
+    found = gap(values, weights, stats.poisson.logpmf(values, 1.0))
+    assert found.bound == pytest.approx(0.0, abs=1e-15)
+    assert found.rate == 1.0
+
+
+@given(st.data())
 @settings(max_examples=60)
 def test_no_mixture_gains_more_than_the_bound(data: st.DataObject) -> None:
     values, weights = data.draw(histograms())
@@ -168,4 +196,19 @@ def test_enough_ends_the_search_with_a_bound_that_holds(enough: float) -> None:
     best, found = gap(values, weights, log_fitted), gap(values, weights, log_fitted, enough=enough)
     assert found.bound >= best.bound - 1e-11
     assert (found.bound > enough) == (best.bound > enough)
-    assert helps_most(values, weights, log_fitted) == pytest.approx(best.rate, rel=1e-4)
+    bound, rate = room([(values, weights)], [log_fitted], np.array([enough]))
+    assert bound[0] >= best.bound - 1e-11
+    assert (bound[0] > enough) == (best.bound > enough)
+    assert rate[0] == pytest.approx(best.rate, rel=1e-4)
+
+
+def test_the_room_of_many_columns_is_that_of_each() -> None:
+    """Of different widths; one of them has a count that the fit makes impossible."""
+    columns = [arrays([0, 2], [1, 1]), arrays([7], [50]), arrays([0, 4], [5, 5]), (np.arange(21.0), np.ones(21))]
+    fits = [stats.poisson.logpmf(values, 1.0 + i) for i, (values, _) in enumerate(columns)]
+    fits[2] = np.array([0.0, -np.inf])
+    bound, rate = room(columns, fits, np.full(4, np.inf))
+    for i, (values, weights) in enumerate(columns):
+        alone = gap(values, weights, fits[i])
+        assert bound[i] == pytest.approx(alone.bound, abs=1e-11)
+        assert rate[i] == pytest.approx(alone.rate, rel=1e-4, abs=1e-6)

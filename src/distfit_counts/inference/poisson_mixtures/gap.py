@@ -103,7 +103,7 @@ def gap(values: Array, weights: Array, log_fitted: Array, tolerance: float = 1e-
 
 
 def gaps(
-    ratios: RatioSum, points: Points, found: Array, tolerance: float, enough: float = np.inf
+    ratios: RatioSum, points: Points, found: Array, tolerance: float, enough: Array | float = np.inf
 ) -> tuple[Array, Array]:
     """``gap``'s bound [C] of each column, and the s [C] where D is largest so far, by branch and bound on s = √λ.
 

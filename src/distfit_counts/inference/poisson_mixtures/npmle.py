@@ -12,12 +12,10 @@ import numpy as np
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
 from distfit_counts.inference.poisson_mixtures.rounds import FIRST_SPACING, Solution, solved
-from distfit_counts.inference.poisson_mixtures.samples import REACH, Samples
+from distfit_counts.inference.poisson_mixtures.samples import REACH, Column, Samples
 
 # Counts times first components of the columns that are searched together: arrays of a few hundred KiB.
 _ELEMENTS = 2**18
-
-Column = tuple[Array, Array]
 
 
 @dataclass(frozen=True, eq=False)

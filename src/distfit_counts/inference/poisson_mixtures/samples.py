@@ -16,6 +16,9 @@ from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_mode
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+# Its counts [V], ascending, and how often each was seen [V].
+Column = tuple[Array, Array]
+
 # Counts whose √k is further away than this contribute less than exp(−64) of the largest sum: log f(k; λ) − log f(k; k)
 # ≤ −(√k − √λ)².
 REACH = 8.0
@@ -33,8 +36,7 @@ class Samples:
     mode: Array
 
     @classmethod
-    def of(cls, columns: Sequence[tuple[Array, Array]]) -> Self:
-        """Of each column its counts [V], ascending, and their weights [V]."""
+    def of(cls, columns: Sequence[Column]) -> Self:
         width = max(len(values) for values, _ in columns)
         values, share = np.empty((len(columns), width)), np.zeros((len(columns), width))
         for row, (own, weights) in enumerate(columns):

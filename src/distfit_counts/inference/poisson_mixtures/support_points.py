@@ -5,22 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.poisson_mixtures.gap import SPACING, Intervals
+from distfit_counts.inference.poisson_mixtures.gap import Intervals
 from distfit_counts.inference.poisson_mixtures.gradient_function import RatioSum
-from distfit_counts.inference.poisson_mixtures.samples import Points, Samples, scan_points
+from distfit_counts.inference.poisson_mixtures.samples import Points
 
 # Newton's method, where it converges, takes three or four steps from a cubic's maximum to the last digit.
 _REFINEMENTS = 12
 # The last step, in s and relative to it: what is left is its square, and D is flat there.
 _NEAR = 1e-5
-
-
-def helps_most(values: Array, weights: Array, log_fitted: Array) -> float:
-    """The rate of the component that helps a fit most: where D is largest, as far as a scan tells its maxima apart."""
-    samples = Samples.of([(values, weights)])
-    ratios, points = RatioSum.of(samples, log_fitted[None]), scan_points(samples, SPACING)
-    peaks = local_maxima(ratios, points, ratios.at(points)[:2])
-    return float(peaks.largest(ratios.at(peaks)[0], 1)[1][0] ** 2)
 
 
 def local_maxima(ratios: RatioSum, points: Points, found: Array) -> Points:

@@ -19,7 +19,7 @@ from distfit_counts.optimise.threads import side_by_side
 _DISTINCT, _MANY = 5_000, 500
 _FINE, _COARSE = 1e-9, 1e-6
 # Of thousands of columns each family is judged as a whole, and each column again when it is shown.
-_REMEMBERED = 1 << 14
+_REMEMBERED = 1 << 15
 _LOCK = Lock()
 _found: dict[Histogram, Ceiling | None] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,8 @@ from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.fitted.reached import log_pmf
-from distfit_counts.inference.poisson_mixtures.gap import gap
-from distfit_counts.inference.poisson_mixtures.support_points import helps_most
-from distfit_counts.inference.selection.ceilings import poisson_mixtures
+from distfit_counts.inference.poisson_mixtures.room import room
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, search
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Verdict
@@ -28,6 +28,8 @@ _CERTIFIED = 1e-4
 _WORTH = 0.01
 # Wider data take too long to search for every fit.
 _DISTINCT = 1_000
+# Of a few families, judged side by side, the chunks that are in hand.
+_CHUNKS = 16
 
 
 def _weights_of(chunk: Chunk) -> Array:
@@ -84,14 +86,30 @@ def _duplicate(facts: Facts) -> list[Verdict]:
     return found
 
 
+@lru_cache(maxsize=_CHUNKS)
+def _room(chunk: Chunk) -> tuple[Array, Array]:
+    """Of the columns with a finite Poisson mixture, the others NaN: what any mixture can gain at most over its fit [C],
+    in log-likelihood units, and the rate [C] of the component that helps most. Where there is something to gain the
+    ceilings are searched, of all columns together."""
+    gain, rate = np.full((2, len(chunk.rows)), np.nan)
+    where = _finite_mixture(chunk).nonzero()[0]
+    columns, fitted = [], []
+    for at in where.tolist():
+        (group, i), histogram = chunk.group_of[at], chunk.histograms[at]
+        columns.append((histogram.values.astype(np.float64), histogram.weights.astype(np.float64)))
+        fitted.append(log_pmf(group.family, group.at_values(i), columns[-1][0]))
+    n = np.array([chunk.histograms[at].n for at in where.tolist()])
+    # That there is more to gain than that, as for most fits, is seen at once; how much exactly nobody asks.
+    bound, rate[where] = room(columns, fitted, _CERTIFIED / n)
+    gain[where] = n * bound
+    search([chunk.histograms[at] for at in np.flatnonzero(gain > _CERTIFIED).tolist()])
+    return gain, rate
+
+
 def _certificate(facts: Facts) -> list[Verdict]:
     """Of a finite Poisson mixture: Lindsay's gradient function says whether any mixing distribution could do better."""
-    group, i = facts.group
-    family, values, histogram = group.family, group.at_values(i), facts.histogram
-    counts, weights = histogram.values.astype(np.float64), histogram.weights.astype(np.float64)
-    log_prob = log_pmf(family, values, counts)
-    # That there is more to gain than that, as for most fits, is seen at once; how much exactly nobody asks.
-    gain = histogram.n * gap(counts, weights, log_prob, enough=_CERTIFIED / histogram.n).bound
+    histogram, (gains, rates) = facts.histogram, _room(facts.chunk)
+    gain, rate = float(gains[facts.at]), float(rates[facts.at])
     if gain <= _CERTIFIED:
         # At the top the bound is rounding error, of either sign.
         most = "nothing at all" if gain <= BOUNDARY_MARGIN else f"at most {gain:.1e} log-likelihood units"
@@ -102,14 +120,14 @@ def _certificate(facts: Facts) -> list[Verdict]:
         return [Verdict("optimum.certified", message, reassuring=True)]
     # Far from the maximum the gradient function's bound is loose: the maximum itself says what there is to gain.
     ceiling = poisson_mixtures(histogram)
-    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(weights @ log_prob)
+    left = 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
     if ceiling is None or left < _WORTH:
         return []
     price = math.log(histogram.n)
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
         f"{len(ceiling.rates)}; BIC charges {price:.3g} for each. A further one helps most at a rate of "
-        f"{helps_most(counts, weights, log_prob):.4g} (Lindsay's gradient function)."
+        f"{rate:.4g} (Lindsay's gradient function)."
     )
     return [Verdict("mixture.more_components", message, reassuring=left <= price)]
 
