@@ -205,7 +205,6 @@ def test_batches_may_be_worked_on_in_any_manner() -> None:
     assert npmles([]) == []
 
 
-@pytest.mark.slow
 def test_a_hard_column_does_not_spoil_the_rest() -> None:
     """Uniform counts leave D nearly flat, and take many rounds: the others have left the batch by then."""
     hard, columns = (np.arange(120.0), np.ones(120)), mixed_columns()

@@ -32,10 +32,6 @@ class Part:
         root = np.sqrt(self.values[[0, -1]])
         return min(len(self.values), int((root[1] - root[0]) / FIRST_SPACING) + 2)
 
-    @property
-    def size(self) -> int:
-        return len(self.values) * self.components
-
 
 Run = Callable[[Callable[[list[Part]], list[Solution]], list[list[Part]]], Iterable[list[Solution]]]
 
