@@ -27,7 +27,7 @@ _SAME = 1e-7
 _NEGLIGIBLE = 1e-12
 # Counts times components that are worked on at once, arrays of half a MiB; how many times the fewest components.
 _ELEMENTS = 2**16
-_ALIKE = 1.25
+_ALIKE = 1.5
 # Distance and |D| that are too small to tell a pair of components from a single one.
 _CLOSE = 1e-3
 _FLAT = 1e-11
