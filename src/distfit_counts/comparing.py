@@ -24,7 +24,7 @@ from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
-from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated, search
 from distfit_counts.inference.selection.component_number import choose, series
 from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
 from distfit_counts.inference.selection.ranked import Standing, candidate, ranked
@@ -35,6 +35,8 @@ from distfit_counts.result import Fit, HypothesisTest
 from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
 
 NAN = float("nan")
+# Columns whose best Poisson mixtures are searched together: enough for each thread to have batches of its own.
+_AHEAD = 512
 
 
 def compare_columns(
@@ -94,6 +96,7 @@ class Comparisons(OnDemand[Comparison]):
         super().__init__(len(columns), lrt or settings.simulates)
         self.columns, self._fitted, self._skipped = columns, fitted, skipped
         self._settings, self._lrt = settings, lrt
+        self._last, self._searched = -1, 0
 
     def _made(self, index: int) -> Comparison:
         with one_thread():
@@ -147,6 +150,15 @@ class Comparisons(OnDemand[Comparison]):
             for (spec, delta), weight in zip(ordered.items(), weights, strict=True)
         ]
 
+    def _search(self, index: int) -> None:
+        """Of columns that are read one after the other, the best Poisson mixtures of many at a time."""
+        follows, self._last = index == self._last + 1, index
+        if not follows or index == 0:
+            self._searched = index + 1
+        elif index >= self._searched:
+            self._searched = index + _AHEAD
+            search([column.histogram for column in self.columns[index : self._searched]], self._settings.threads)
+
     def _compare(self, index: int) -> Comparison:
         standings = self._standings(index)
         fits = [self._fitted[own.family].fits[own.place] for own in standings]
@@ -156,6 +168,7 @@ class Comparisons(OnDemand[Comparison]):
 
     def _about(self, index: int, candidates: Sequence[Ranked], standings: Sequence[Standing]) -> dict[str, Any]:
         """What is said of a column, by the names of ``Ranking``."""
+        self._search(index)
         column = self.columns[index]
         histogram = column.histogram
         bics, icls = {own.family: own.bic for own in candidates}, {own.family: own.icl for own in candidates}

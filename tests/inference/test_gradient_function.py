@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gradient_function import carried, gap, gradient_function
+from distfit_counts.inference.poisson_mixtures.gap import Intervals, carried, gap
+from distfit_counts.inference.poisson_mixtures.gradient_function import RatioSum, gradient_function
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.samples import Points, Samples, first_points
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
 
 
@@ -129,6 +131,33 @@ def test_a_dense_scan_never_passes_the_bound(data: st.DataObject) -> None:
     if np.isfinite(there):
         assert there == pytest.approx(found.bound, abs=2e-11 + 10.0 * rounding)
     assert values[0] * (1.0 - 1e-14) <= found.rate <= values[-1] * (1.0 + 1e-14)
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_no_interval_has_more_than_its_bound(data: st.DataObject) -> None:
+    """However coarse the intervals are, before any is split."""
+    values, weights = data.draw(histograms())
+    log_fitted = data.draw(poisson_mixtures(values))
+    samples = Samples.of([(values, weights)])
+    ratios, points = (
+        RatioSum.of(samples, log_fitted[None]),
+        first_points(samples, data.draw(st.sampled_from([0.1, 0.5]))),
+    )
+    intervals = Intervals.between(points, ratios.at(points)[:2])
+    low, high = intervals.ends
+    inside = low + np.linspace(0.0, 1.0, 30)[:, None] * (high - low)
+    scan = ratios.at(Points(np.zeros(inside.size, dtype=np.int64), inside.ravel()))[0].reshape(inside.shape)
+    # Terms below exp(-64) are left out.
+    assert (scan.max(axis=0, initial=0.0) <= intervals.upper(ratios) * (1.0 + 1e-13) + 1e-27).all()
+
+
+def test_a_maximum_at_an_end_is_met_exactly() -> None:
+    """Poisson(1) is the best mixture for 0, 1 and 2 of shares 1/4, 1/2, 1/4: D(1) = 0, and D falls on both sides."""
+    values, weights = arrays([0, 1, 2], [1, 2, 1])
+    found = gap(values, weights, stats.poisson.logpmf(values, 1.0))
+    assert found.bound == pytest.approx(0.0, abs=1e-15)
+    assert found.rate == 1.0
 
 
 @given(st.data())

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from distfit_counts.inference.poisson_mixtures.gradient_function import gap
-from distfit_counts.inference.poisson_mixtures.npmle import MixingDistribution, npmle
+from distfit_counts.inference.poisson_mixtures.gap import gap
+from distfit_counts.inference.poisson_mixtures.npmle import MixingDistribution, npmle, npmles
 from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
 
 HERE = json.loads((Path(__file__).parents[1] / "reference" / "univariate.json").read_text())
@@ -160,6 +160,59 @@ def test_random_samples(seed: int) -> None:
     k = np.array([values[-1], values[0], values[len(values) // 2]])
     pmf = stats.poisson.pmf(k[:, None], found.rates) @ found.weights
     np.testing.assert_allclose(found.log_prob(k), np.log(pmf), rtol=1e-12)
+
+
+def mixed_columns() -> list[tuple[np.ndarray, np.ndarray]]:
+    """From one distinct count to a hundred, from flat to overdispersed, with gaps and with rates of 1e12."""
+    rng = np.random.default_rng(11)
+    samples = [
+        rng.negative_binomial(size, 1.0 / (1.0 + mean / size), 300) for size in (0.3, 2.0) for mean in (1, 9, 60)
+    ]
+    samples += [rng.poisson(mean, 200) for mean in (0.2, 4.0)] + [rng.binomial(12, 0.6, 200)]
+    samples += [np.zeros(5, dtype=int), np.array([7]), np.array([0, 1, 5_000_000]), 10**12 + rng.integers(0, 10**7, 20)]
+    return [counted(sample) for sample in samples]
+
+
+def test_a_column_alone_is_the_column_in_a_batch() -> None:
+    """Whatever its neighbours are: the same log-likelihood but for rounding, and a gap of its own."""
+    columns = mixed_columns()
+    together = npmles(columns)
+    for (values, weights), found in zip(columns, together, strict=True):
+        alone = npmle(values, weights)
+        assert max(found.gap, alone.gap) <= 1e-9
+        rounding = 1e-14 * (1.0 + math.sqrt(values[-1]))
+        assert found.log_likelihood / weights.sum() == pytest.approx(
+            alone.log_likelihood / weights.sum(), abs=1e-12 + rounding
+        )
+    check(*columns[4])
+    for found, alone in zip(npmles(columns[::-1])[::-1], together, strict=True):
+        assert found.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-12, abs=1e-11)
+
+
+def test_batches_may_be_worked_on_in_any_manner() -> None:
+    """``run`` is given every batch; what it gives back is each column's own."""
+    columns = mixed_columns()
+    batches: list[int] = []
+
+    def run(work: Any, items: list[Any]) -> list[Any]:
+        batches.append(len(items))
+        return [work(item) for item in items]
+
+    found = npmles(columns, run=run)
+    assert batches == [1]
+    for (values, weights), one in zip(columns, found, strict=True):
+        assert one.weights @ one.rates == pytest.approx(weights @ values / weights.sum(), rel=1e-4)
+    assert npmles([]) == []
+
+
+def test_a_hard_column_does_not_spoil_the_rest() -> None:
+    """Uniform counts leave D nearly flat, and take many rounds: the others have left the batch by then."""
+    hard, columns = (np.arange(120.0), np.ones(120)), mixed_columns()
+    found = npmles([*columns[:4], hard, *columns[4:]])
+    assert found[4].gap <= 1e-9
+    check(*hard)
+    for alone, beside in zip(npmles(columns), found[:4] + found[5:], strict=True):
+        assert beside.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-12, abs=1e-11)
 
 
 @pytest.mark.slow

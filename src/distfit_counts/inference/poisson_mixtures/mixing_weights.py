@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.poisson_mixtures.gradient_function import REACH
-from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_poisson
+from distfit_counts.inference.poisson_mixtures.poisson_kernel import log_below_mode
+from distfit_counts.inference.poisson_mixtures.samples import REACH, Bools, Samples
 
 # Counts that are evaluated together: only the components near them enter.
 _ROWS = 512
@@ -17,78 +17,130 @@ _STEPS = 100
 # well below the squared share of the rarest count too, whose component's weight may be no larger than that share.
 _PRODUCTS = 1e-20
 _SLACK = 1e-10
+# The share of the way to the boundary that a step may go: at first, and at the end.
+_FIRST, _LAST = 0.99, 0.999999
 
 
-def near(values: Array, s: Array) -> Iterator[tuple[slice, slice]]:
-    """Blocks of ``values`` [V] and the components ``s`` = √rate [J] that reach them; both ascending.
+def near(samples: Samples, s: Array) -> Iterator[tuple[slice, slice]]:
+    """Blocks of the counts and the components ``s`` = √rate [C, J], ascending, that reach them.
 
     What is left out is below exp(−64) of a component's mode: it only lowers a likelihood, by less than rounding does.
     """
-    for first in range(0, len(values), _ROWS):
-        root = np.sqrt(values[first : first + _ROWS][[0, -1]])
+    width = samples.values.shape[1]
+    for first in range(0, width, _ROWS):
+        low, high = samples.root[:, first, None], samples.root[:, min(first + _ROWS, width) - 1, None]
         # A count far from all components belongs to its neighbours.
-        start = min(np.searchsorted(s, root[0] - REACH), np.searchsorted(s, root[0], side="right") - 1)
-        stop = max(np.searchsorted(s, root[1] + REACH), np.searchsorted(s, root[1]) + 1)
-        yield slice(first, first + _ROWS), slice(max(int(start), 0), int(stop))
+        start = np.minimum((s < low - REACH).sum(axis=1), (s <= low).sum(axis=1) - 1)
+        stop = np.maximum((s < high + REACH).sum(axis=1), (s < high).sum(axis=1) + 1)
+        yield slice(first, first + _ROWS), slice(max(int(start.min()), 0), int(stop.max()))
 
 
-def log_mixture(values: Array, s: Array, p: Array) -> Array:
-    """log Σ_j p_j Poisson(values; s_j²) [V]; ``values`` and ``s`` [J] ascending."""
-    result = np.empty(len(values))
-    for rows, columns in near(values, s):
-        density, largest = _density(values[rows], s[columns])
+def log_mixture(samples: Samples, s: Array, p: Array) -> Array:
+    """log Σ_j p_j Poisson(k; s_j²) [C, V] of the counts; ``s`` and ``p`` [C, J], s ascending, p = 0 for padding."""
+    result = np.empty(samples.values.shape)
+    for rows, columns in near(samples, s):
+        relative, largest = density(samples, rows, s[:, columns])
         with np.errstate(divide="ignore"):
-            result[rows] = np.log(density @ p[columns]) + largest
+            result[:, rows] = np.log(mixed(relative, p[:, columns])) + largest
     return result
 
 
-def mixing_weights(values: Array, share: Array, s: Array) -> Array:
-    """The p [J] ≥ 0, of sum 1, that maximises Σ_v share_v log Σ_j p_j Poisson(values_v; s_j²); Σ share = 1.
+def mixing_weights(samples: Samples, s: Array, real: Bools) -> Array:
+    """The p [C, J] ≥ 0, of sum 1, that maximise Σ_v share_v log Σ_j p_j Poisson(k_v; s_j²); 0 where not ``real``.
 
     A convex problem. Primal-dual interior-point Newton steps on 1 − r = z, p z = μ with μ → 0, r_j = Σ_v share_v
-    Poisson(values_v; s_j²)/f_v (Boyd and Vandenberghe 2004, section 11.7). A component that does not help ends with p
-    below its slack z, and is returned as exactly 0.
+    Poisson(k_v; s_j²)/f_v (Boyd and Vandenberghe 2004, section 11.7), each corrected for what a first step with μ = 0
+    leaves of p z (Mehrotra 1992, SIAM Journal on Optimization 2): ten of them, not twenty. A component that does not
+    help ends with p below its slack z, and is returned as exactly 0.
     """
-    blocks = [(rows, columns, _density(values[rows], s[columns])[0]) for rows, columns in near(values, s)]
-    p, z = np.full(len(s), 1.0 / len(s)), np.ones(len(s))
-    products = min(_PRODUCTS, 1e-4 * float(share.min()) ** 2)
-    for _ in range(_STEPS):
-        gradient, curvature = np.ones(len(s)), np.zeros((len(s), len(s)))
-        for rows, columns, density in blocks:
-            relative = density / (density @ p[columns])[:, None]
-            weighted = share[rows, None] * relative
-            gradient[columns] -= weighted.sum(axis=0)
-            curvature[columns, columns] += weighted.T @ relative
-        if p @ z < products and np.abs(gradient - z).max() < _SLACK:
-            break
-        mu = 0.1 * (p @ z) / len(s)
-        # Scaled by √p from both sides, the matrix stays well conditioned while most weights vanish.
-        root = np.sqrt(p)
-        matrix = curvature * root[:, None] * root + np.diag(z)
-        step = root * _solve(matrix, root * (mu / p - gradient))
-        dz = (mu - z * step) / p - z
-        p, z = p + _length(p, step) * step, z + _length(z, dz) * dz
-    p = np.where(p < z, 0.0, p)
-    return np.asarray(p / p.sum())
+    result = np.zeros(s.shape)
+    rows = np.arange(len(s))
+    share, blocks = (
+        samples.share,
+        [(v, j, density(samples, v, s[:, j])[0] * real[:, j, None]) for v, j in near(samples, s)],
+    )
+    lowest = np.where(share > 0.0, share, 1.0).min(axis=1)
+    products = np.minimum(_PRODUCTS, 1e-4 * lowest**2)
+    p, z = real / real.sum(axis=1, keepdims=True), np.ones(s.shape)
+    for step in range(_STEPS + 1):
+        gradient, curvature = _derivatives(share, blocks, p)
+        error = np.abs(np.where(real, gradient - z, 0.0)).max(axis=1)
+        going = ((p * z).sum(axis=1) >= products) | (error >= _SLACK)
+        if step == _STEPS:
+            going[:] = False
+        if not going.all():
+            done = ~going
+            result[rows[done]] = np.where(p[done] < z[done], 0.0, p[done])
+            if not going.any():
+                break
+            rows, share, products, real, p, z, gradient, curvature = (
+                whole[going] for whole in (rows, share, products, real, p, z, gradient, curvature)
+            )
+            blocks = [(v, j, relative[going]) for v, j, relative in blocks]
+        p, z = _stepped(p, z, real, gradient, curvature)
+    return np.asarray(result / result.sum(axis=1, keepdims=True))
+
+
+def _derivatives(share: Array, blocks: list[tuple[slice, slice, Array]], p: Array) -> tuple[Array, Array]:
+    """1 − r [C, J], and the negative Hessian [C, J, J] of the log-likelihood."""
+    gradient, curvature = np.ones(p.shape), np.zeros((*p.shape, p.shape[1]))
+    for rows, columns, relative in blocks:
+        own = relative / mixed(relative, p[:, columns])[:, None]
+        weighted = own * share[:, None, rows]
+        gradient[:, columns] -= weighted.sum(axis=2)
+        curvature[:, columns, columns] += weighted @ own.swapaxes(1, 2)
+    return gradient, curvature
+
+
+def _stepped(p: Array, z: Array, real: Bools, gradient: Array, curvature: Array) -> tuple[Array, Array]:
+    """One step of all columns, from ``p`` and ``z`` [C, J]."""
+    # Scaled by √p from both sides, the matrix stays well conditioned while most weights vanish.
+    root, safe = np.sqrt(p), np.where(real, p, 1.0)
+    matrix = curvature * root[:, :, None] * root[:, None, :]
+    diagonal = np.arange(p.shape[1])
+    matrix[:, diagonal, diagonal] += z
+
+    def direction(products: Array) -> tuple[Array, Array]:
+        """Towards p z = ``products``."""
+        dp = root * _solve(matrix, root * (products / safe - gradient))
+        return dp, np.where(real, (products - z * dp) / safe - z, 0.0)
+
+    size = real.sum(axis=1, keepdims=True)
+    dp, dz = direction(np.zeros(p.shape))
+    along, across = _length(p, dp, 1.0), _length(z, dz, 1.0)
+    total = (p * z * real).sum(axis=1, keepdims=True)
+    left = ((p + along * dp) * (z + across * dz) * real).sum(axis=1, keepdims=True)
+    mu = np.clip(left / total, 0.0, 1.0) ** 3 * total / size
+    dp, dz = direction(mu - along * across * dp * dz)
+    share = np.clip(1.0 - total / size, _FIRST, _LAST)
+    return p + _length(p, dp, share) * dp, z + _length(z, dz, share) * dz
 
 
 def _solve(matrix: Array, right: Array) -> Array:
     """Least squares where two components are the same to the last digit (√rate of 1e6 and its neighbour)."""
     try:
-        return np.asarray(np.linalg.solve(matrix, right))
+        return np.asarray(np.linalg.solve(matrix, right[:, :, None])[:, :, 0])
     except np.linalg.LinAlgError:
-        return np.asarray(np.linalg.lstsq(matrix, right, rcond=None)[0])
+        if len(matrix) > 1:
+            return np.concatenate([_solve(matrix[[i]], right[[i]]) for i in range(len(matrix))])
+        return np.asarray(np.linalg.lstsq(matrix[0], right[0], rcond=None)[0])[None]
 
 
-def _density(values: Array, s: Array) -> tuple[Array, Array]:
-    """Poisson(values; s²) [V, J], each row divided by its largest, and the logarithm of that [V]."""
-    logs = log_poisson(values[:, None], s * s)
+def density(samples: Samples, rows: slice, s: Array) -> tuple[Array, Array]:
+    """Poisson(k; s²) [C, J, V] of the counts in ``rows``, over each count's largest; the logarithm of that [C, V]."""
+    relative = log_below_mode(samples.values[:, None, rows], (s * s)[:, :, None])
     # A positive count has no probability at all where every rate is 0.
-    largest = np.maximum(logs.max(axis=1), np.finfo(float).min)
-    return np.exp(logs - largest[:, None]), largest
+    largest = np.maximum(relative.max(axis=1), np.finfo(float).min)
+    relative -= largest[:, None]
+    return np.exp(relative, out=relative), largest + samples.mode[:, rows]
 
 
-def _length(x: Array, step: Array) -> float:
-    """The share of the step, at most all of it, that leaves every ``x`` positive."""
-    shrinking = step < 0.0
-    return float(min(1.0, 0.99 * (x[shrinking] / -step[shrinking]).min(initial=np.inf)))
+def mixed(density: Array, p: Array) -> Array:
+    """Σ_j p_j density_j [C, V]."""
+    return np.asarray((p[:, None] @ density)[:, 0])
+
+
+def _length(x: Array, step: Array, share: Array | float) -> Array:
+    """How much of the step [C, 1], at most all, goes no further than ``share`` of the way to where an ``x`` is 0."""
+    ratio = np.where(step < 0.0, x, np.inf) / np.where(step < 0.0, -step, 1.0)
+    return np.asarray(np.minimum(1.0, share * ratio.min(axis=1, keepdims=True)))

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.inference.poisson_mixtures.gradient_function import REACH, RatioSum, first_points, gap
-from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture, mixing_weights
-from distfit_counts.inference.poisson_mixtures.support_points import local_maxima, polished, scan_points
+from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
+from distfit_counts.inference.poisson_mixtures.rounds import FIRST_SPACING, Solution, solved
+from distfit_counts.inference.poisson_mixtures.samples import REACH, Column, Samples
 
-# Two or three rounds are usual.
-_ROUNDS = 50
-# First spacing of the components in √rate: a standard deviation of a Poisson.
-_SPACING = 0.5
-# Components closer than this in √rate are one: two would make every system of equations singular.
-_SAME = 1e-7
-# Weight × squared distance in √rate, relative to the weight of both, below which a component joins its neighbour.
-_NEGLIGIBLE = 1e-12
-# Distance and |D| that are too small to tell a pair of components from a single one.
-_CLOSE = 1e-3
-_FLAT = 1e-11
-# Log-likelihood per observation that float64 does not resolve.
-_ROUNDING = 1e-14
+# Counts times first components of the columns that are searched together: arrays of a few hundred KiB.
+_ELEMENTS = 2**18
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Counts ``values`` [V], ``weights`` [V] times, of the column ``number``, none of which is far from the next."""
+
+    number: int
+    values: Array
+    weights: Array
+
+    @property
+    def components(self) -> int:
+        """How many there are at first, at most."""
+        root = np.sqrt(self.values[[0, -1]])
+        return min(len(self.values), int((root[1] - root[0]) / FIRST_SPACING) + 2)
+
+
+Run = Callable[[Callable[[list[Part]], list[Solution]], list[list[Part]]], Iterable[list[Solution]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +52,8 @@ class MixingDistribution:
     def log_prob(self, k: Array) -> Array:
         """log P(Y = k) for counts ``k`` [V]."""
         result, order = np.empty(len(k)), np.argsort(k)
-        result[order] = log_mixture(k[order], np.sqrt(self.rates), self.weights)
+        samples = Samples.of([(k[order], np.ones(len(k)))])
+        result[order] = log_mixture(samples, np.sqrt(self.rates)[None], self.weights[None])[0]
         return result
 
 
@@ -53,85 +64,56 @@ def npmle(values: Array, weights: Array, tolerance: float = 1e-9) -> MixingDistr
     at most V support points, and is where max D = 0. A hundred distinct counts take about 10 ms; 20,000, or flat
     likelihoods (uniform counts), take seconds: there a tolerance of 1e-6 is much faster.
     """
-    share = weights / weights.sum()
-    # No Poisson reaches across so wide a gap: the problem falls apart into one for each side.
+    return npmles([(values, weights)], tolerance)[0]
+
+
+def npmles(columns: Sequence[Column], tolerance: float = 1e-9, run: Run = map) -> list[MixingDistribution]:
+    """``npmle`` of many columns; ``run`` is given the batches in which they are searched together."""
+    parts = [part for number, column in enumerate(columns) for part in _apart(number, *column)]
+    parts.sort(key=lambda part: len(part.values))
+    found: list[list[tuple[Part, Solution]]] = [[] for _ in columns]
+    alone = bisect_right(parts, 1, key=lambda part: len(part.values))
+    for part in parts[:alone]:
+        found[part.number].append((part, Solution.single(part.values)))
+    parts = parts[alone:]
+    batches = list(_batches(parts))
+    for batch, solutions in zip(batches, run(partial(_solved, tolerance), batches), strict=True):
+        for part, solution in zip(batch, solutions, strict=True):
+            found[part.number].append((part, solution))
+    return [_whole(own) for own in found]
+
+
+def _apart(number: int, values: Array, weights: Array) -> list[Part]:
+    """No Poisson reaches across so wide a gap: the problem falls apart into one for each side, and so does D."""
     edges = np.flatnonzero(np.diff(np.sqrt(values)) > REACH) + 1
-    s, p = [], []
-    for k, own in zip(np.split(values, edges), np.split(share, edges), strict=True):
-        part_s, part_p = _solved(k, own / own.sum(), tolerance)
-        s.append(part_s)
-        p.append(part_p * own.sum())
-    rates = np.clip(np.concatenate(s) ** 2, values[0], values[-1])
-    mixing = np.concatenate(p)
-    fitted = log_mixture(values, np.sqrt(rates), mixing)
-    bound = gap(values, share, fitted, 0.4 * tolerance).bound
-    return MixingDistribution(rates, mixing / mixing.sum(), float(weights @ fitted), bound)
+    return [Part(number, *part) for part in zip(np.split(values, edges), np.split(weights, edges), strict=True)]
 
 
-def _solved(values: Array, share: Array, tolerance: float) -> tuple[Array, Array]:
-    """Support s = √rate [J], ascending, and weights [J].
-
-    In rounds: give the points and the local maxima of D the best weights, which always gains (Wang 2007, JRSS B 69,
-    constrained Newton method), by a factor of 4 in max D; then move points and weights together by Newton's method,
-    which goes to the last digit at once where it starts with the right number of points.
-    """
-    if len(values) == 1:
-        return np.sqrt(values), np.ones(1)
-    scan = scan_points(values)
-    s, p = _weighted(values, share, first_points(values, _SPACING))
-    for _ in range(_ROUNDS):
-        fitted = log_mixture(values, s, p)
-        ratios = RatioSum.of(values, share, fitted)
-        peaks = local_maxima(ratios, np.union1d(scan, s))
-        worst = _largest(ratios, peaks)
-        if worst < 0.5 * tolerance:
-            found = gap(values, share, fitted, 0.4 * tolerance)
-            if found.bound <= tolerance:
-                break
-            peaks = np.union1d(peaks, np.sqrt(found.rate))
-        s, p = _weighted(values, share, np.union1d(s, peaks))
-        moved_s, moved_p = polished(values, share, *_paired(values, share, s, p))
-        moved = log_mixture(values, moved_s, moved_p)
-        # Newton's method may have lost a component, or not have arrived: then its points' own D is far from 0.
-        arrived = _largest(RatioSum.of(values, share, moved), moved_s) < worst
-        if arrived and share @ (moved - log_mixture(values, s, p)) > -_ROUNDING:
-            s, p = moved_s, moved_p
-    return s, p
+def _batches(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """Neighbours, of like size."""
+    first, width, components = 0, 0, 0
+    for i, part in enumerate(parts):
+        width, components = max(width, len(part.values)), max(components, part.components)
+        if i > first and (i + 1 - first) * width * components > _ELEMENTS:
+            yield list(parts[first:i])
+            first, width, components = i, len(part.values), part.components
+    if parts:
+        yield list(parts[first:])
 
 
-def _largest(ratios: RatioSum, s: Array) -> float:
-    """The largest log(1 + D/n) at ``s``."""
-    return float(ratios.shift + np.log(ratios.at(s)[0].max()))
+def _solved(tolerance: float, parts: Sequence[Part]) -> list[Solution]:
+    return solved(Samples.of([(part.values, part.weights) for part in parts]), tolerance)
 
 
-def _weighted(values: Array, share: Array, s: Array) -> tuple[Array, Array]:
-    """The points of ``s`` [J], ascending, that deserve a weight, and the best weights."""
-    s = s[np.append(np.diff(s) > _SAME, True)]
-    if s[-1] == 0.0:
-        # With rate 0 alone, positive counts would be impossible.
-        s = np.append(s, np.sqrt(values[-1]))
-    p = mixing_weights(values, share, s)
-    s, p = s[p > 0.0], p[p > 0.0]
-    # A component so light beside its neighbour moves the pmf by no more than its share of their spread.
-    ratio = np.minimum(p[:-1], p[1:]) / (p[:-1] + p[1:])
-    return _joined(s, p, np.append(True, ratio * np.diff(s) ** 2 > _NEGLIGIBLE))
-
-
-def _paired(values: Array, share: Array, s: Array, p: Array) -> tuple[Array, Array]:
-    """Two neighbours with D > 0 between them, made one: with the best weights D = 0 at both, its maximum is between."""
-    ratios = RatioSum.of(values, share, log_mixture(values, s, p))
-    between = ratios.shift + np.log(ratios.at(0.5 * (s[:-1] + s[1:]))[0])
-    apart = np.append(True, (between < -_FLAT) & (np.diff(s) > _CLOSE))
-    start = 0
-    for i in range(1, len(s)):
-        # Where D is flat, all of it may be positive.
-        apart[i] |= s[i] - s[start] > 1.2 * _SPACING
-        start = i if apart[i] else start
-    return _joined(s, p, apart)
-
-
-def _joined(s: Array, p: Array, apart: Array) -> tuple[Array, Array]:
-    """Each run of components, which begins where ``apart`` [J] is true, made one of the same weight and mean."""
-    first = np.flatnonzero(apart)
-    total = np.add.reduceat(p, first)
-    return np.sqrt(np.add.reduceat(s * s * p, first) / total), total
+def _whole(found: list[tuple[Part, Solution]]) -> MixingDistribution:
+    """Of one column, from its parts: each a mixture of its own, with the share that its counts have."""
+    found.sort(key=lambda one: one[0].values[0])
+    n = np.array([part.weights.sum() for part, _ in found])
+    share = n / n.sum()
+    # To the last digit: the square root of these rates is s again.
+    rates = [np.clip(one.s**2, part.values[0], part.values[-1]) for part, one in found]
+    weights = np.concatenate([own * one.p for own, (_, one) in zip(share, found, strict=True)])
+    value = np.array([one.log_likelihood for _, one in found]) + np.log(share)
+    return MixingDistribution(
+        np.concatenate(rates), weights / weights.sum(), float(n @ value), max(one.gap for _, one in found)
+    )

@@ -34,13 +34,19 @@ def log_mode(k: Array) -> Array:
 def log_below_mode(k: Array, rate: Array) -> Array:
     """log Poisson(k; rate) − log Poisson(k; k) = k (log(1 + t) − t), t = (rate − k)/k, of both broadcast; ≤ 0."""
     safe = np.maximum(k, 1.0)
-    t = (rate - safe) / safe
-    # rate/k and not 1 + t, which rounds to 0 for a rate that is tiny beside k.
+    # rate/k and not 1 + t, which rounds to 0 for a rate that is tiny beside k; its own rounding nearly cancels.
+    t = rate / safe
     with np.errstate(divide="ignore"):
-        below = np.log(rate / safe) - t
-    near = np.abs(t) < 0.1
-    below[near] = _log1p_minus(t[near])
-    return np.where(k > 0, safe * below, -rate)
+        below = np.asarray(np.log(t))
+    t -= 1.0
+    below -= t
+    near = np.abs(t, out=t) < 0.1
+    if near.any():
+        far, own = (np.broadcast_to(x, near.shape)[near] for x in (rate, safe))
+        below[near] = _log1p_minus((far - own) / own)
+    below *= safe
+    np.copyto(below, -rate, where=k == 0.0)
+    return below
 
 
 def _log1p_minus(t: Array) -> Array:

@@ -12,10 +12,10 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.inference.chunk import Bools, Chunk
-from distfit_counts.inference.poisson_mixtures.gradient_function import carried, gap
+from distfit_counts.inference.poisson_mixtures.gap import carried, gap
 from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
+from distfit_counts.inference.poisson_mixtures.samples import Samples
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
-from distfit_counts.inference.selection.ceilings import poisson_mixtures
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Estimate, Verdict
@@ -123,16 +123,17 @@ def _certificate(facts: Facts) -> str | None:
 
 def _to_gain(facts: Facts) -> float:
     """How many log-likelihood units the best Poisson mixture of all lies above the fit; 0 where it is not known."""
-    ceiling = poisson_mixtures(facts.histogram)
+    ceiling = facts.chunk.ceilings[facts.at]
     return 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
 
 
 def _carried(facts: Facts) -> float:
     """What any Poisson mixture can gain at most, from what it can gain over the best of all."""
-    ceiling, (counts, _, log_fitted), n = poisson_mixtures(facts.histogram), _seen(facts), facts.histogram.n
+    ceiling, (counts, weights, log_fitted), n = facts.chunk.ceilings[facts.at], _seen(facts), facts.histogram.n
     if ceiling is None:
         return math.inf
-    log_best = log_mixture(counts, np.sqrt(ceiling.rates), np.array(ceiling.weights))
+    samples = Samples.of([(counts, weights)])
+    log_best = log_mixture(samples, np.sqrt([ceiling.rates]), np.array([ceiling.weights]))[0]
     return ceiling.gap + n * carried(log_best, log_fitted)
 
 
@@ -160,7 +161,7 @@ def _nothing_to_gain(gain: float) -> Verdict:
 
 
 def _more_to_gain(facts: Facts) -> Verdict:
-    ceiling, left, price = poisson_mixtures(facts.histogram), _to_gain(facts), math.log(facts.histogram.n)
+    ceiling, left, price = facts.chunk.ceilings[facts.at], _to_gain(facts), math.log(facts.histogram.n)
     assert ceiling is not None
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
