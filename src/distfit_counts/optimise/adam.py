@@ -32,11 +32,6 @@ class Adam:
         zero = torch.zeros_like(point.gradient)
         return cls(tolerance, learning_rate, zero, zero, 0)._remember(point.gradient)
 
-    @property
-    def convex(self) -> Tensor:
-        """Nowhere, for all that gradients tell."""
-        return self.stalled()
-
     def propose(self, theta: Tensor) -> Tensor:
         first = self.first / (1.0 - _FIRST**self.steps)
         second = self.second / (1.0 - _SECOND**self.steps)

@@ -39,14 +39,10 @@ class Differentiable(Protocol):
 
 
 class Optimiser(Protocol):
-    """Proposes a step for every row, judges the outcome, and says which rows are done; ``convex`` [B]: where it knows
-    the objective to be so.
-    """
+    """Proposes a step for every row, judges the outcome, and says which rows are done."""
 
     needs_hessian: bool
 
-    @property
-    def convex(self) -> Tensor: ...
     def propose(self, theta: Tensor) -> Tensor: ...
     def judge(self, point: Evaluation, trial: Evaluation) -> tuple[Tensor, Self]: ...
     def converged(self, point: Evaluation) -> Tensor: ...
@@ -112,7 +108,8 @@ def minimise(
         best = torch.where(better, point.value, best)
         final = _record(final, rows, better | failed, theta, point, status, step)
         if race is not None:
-            left = race.left(step, rows, state.convex, final.theta, final.point)
+            assert isinstance(state, Newton), "others do not know where they are"
+            left = race.left(step, rows, state, final.theta, final.point)
             status = torch.where(left & (status == MAX_STEPS), RETIRED, status)
             final.status.index_copy_(0, rows, status)
         active = (status == MAX_STEPS).nonzero()[:, 0]

@@ -46,6 +46,11 @@ class Newton:
         direction, slope, convex = _direction(point)
         return cls(n, tolerance, direction, slope, torch.ones_like(slope), torch.zeros_like(slope), convex)
 
+    @property
+    def promise(self) -> Tensor:
+        """By how much the objective falls at the next minimum of Newton's model, [B]."""
+        return -0.5 * self.slope
+
     def propose(self, theta: Tensor) -> Tensor:
         return theta + self.length[:, None] * self.direction
 
@@ -66,7 +71,7 @@ class Newton:
         return accepted, replace(self, direction=direction, slope=slope, length=length, idle=idle, convex=convex)
 
     def converged(self, point: Evaluation) -> Tensor:
-        gain = -0.5 * self.slope * self.n
+        gain = self.promise * self.n
         small = gain <= GAIN_TOLERANCE
         # For a billion observations GAIN_TOLERANCE is below the rounding of the sum itself.
         rounding = gain <= 1e-15 * self.n * (1.0 + point.value.abs())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from distfit_counts.optimise.newton import Newton
 from distfit_counts.optimise.problem import Evaluation
 
 # Better starts of its column that a start is held against at a time, the best of them first.
@@ -22,6 +23,9 @@ _BEND, _VALUE = 2.0, 0.1
 # Jamieson and Talwalkar 2016). Of 4,000 mixtures one lost 0.04 log-likelihood units; two steps earlier seven did.
 _STAY = {6: 0.6, 10: 0.4, 14: 0.25, 18: 0.15}
 _FEWEST = 4
+# After so many steps a start also retires if so many times what Newton's model promises would not reach the best: on a
+# flat ridge it could creep for a hundred steps more.
+_LATE, _TIMES = 18, 100.0
 
 
 class Race:
@@ -35,18 +39,20 @@ class Race:
         self._convex = torch.zeros(len(column), dtype=torch.bool)
         self._open = self._convex.clone()
 
-    def left(self, step: int, rows: Tensor, convex: Tensor, theta: Tensor, point: Evaluation) -> Tensor:
-        """Which of the running ``rows`` [R], ``convex`` [R] or not, leave after ``step``; ``theta`` [B, P] and its
+    def left(self, step: int, rows: Tensor, state: Newton, theta: Tensor, point: Evaluation) -> Tensor:
+        """Which of the running ``rows`` [R], with their ``state``, leave after ``step``; ``theta`` [B, P] and its
         ``point`` are those of all rows, running or not.
         """
         if step % _EVERY:
-            return torch.zeros_like(convex)
+            return torch.zeros_like(state.convex)
         running = torch.zeros_like(self._open).index_fill_(0, rows, True)
-        self._convex[rows] = convex
+        self._convex[rows] = state.convex
         self._join((self._convex & (running | self._open)).nonzero()[:, 0], running, theta, point)
         left = self._joined[rows] != rows
         if step in _STAY:
             left |= self._behind(rows, left, point.value, _STAY[step])
+        if step >= _LATE:
+            left |= self._hopeless(rows, state.promise, point.value)
         self._open[rows] = ~left
         return left
 
@@ -71,11 +77,14 @@ class Race:
 
     def _lowest(self, rows: Tensor, value: Tensor) -> Tensor:
         """Of each column the row of ``rows`` with the lowest ``value`` [B]."""
-        lowest = value.new_full((len(self._starts),), torch.inf)
-        lowest = lowest.scatter_reduce(0, self._column[rows], value[rows], "amin")
-        rows = rows[value[rows] == lowest[self._column[rows]]]
+        rows = rows[value[rows] == self._least(rows, value)[self._column[rows]]]
         none = torch.full((len(self._starts),), len(self._column))
         return none.scatter_reduce(0, self._column[rows], rows, "amin")
+
+    def _least(self, rows: Tensor, value: Tensor) -> Tensor:
+        """Of each column the lowest ``value`` [B] of its ``rows``."""
+        none = value.new_full((len(self._starts),), torch.inf)
+        return none.scatter_reduce(0, self._column[rows], value[rows], "amin")
 
     def _behind(self, rows: Tensor, left: Tensor, value: Tensor, share: float) -> Tensor:
         """Those of ``rows`` whose place among the running starts of their column is none of those that stay."""
@@ -85,6 +94,11 @@ class Race:
         place = torch.empty_like(order)
         place[order] = torch.arange(len(order)) - torch.searchsorted(column, column)
         return place >= (share * self._starts[self._column[rows]]).ceil().clamp(min=_FEWEST)
+
+    def _hopeless(self, rows: Tensor, promise: Tensor, value: Tensor) -> Tensor:
+        """Those of ``rows`` that would not reach the best of their column, running or not, with many such promises."""
+        least = self._least(torch.arange(len(self._column)), value)
+        return _TIMES * promise < value[rows] - least[self._column[rows]]
 
 
 def in_one_bowl(theta: Tensor, point: Evaluation, first: Tensor, second: Tensor) -> Tensor:
