@@ -126,6 +126,7 @@ class Comparisons(OnDemand[Comparison]):
         """The comparison of a column, without making its fits; where replicates are drawn, with them."""
         if self._costly:
             return self[index]
+        self._search(index)
         standings = self._standings(index)
         found = tuple(ranked(self._fitted[own.family].fits.numbers, own) for own in standings)
         return Ranking(**self._about(index, found, standings) | {"candidates": found})
@@ -160,6 +161,7 @@ class Comparisons(OnDemand[Comparison]):
             search([column.histogram for column in self.columns[index : self._searched]], self._settings.threads)
 
     def _compare(self, index: int) -> Comparison:
+        self._search(index)
         standings = self._standings(index)
         fits = [self._fitted[own.family].fits[own.place] for own in standings]
         tests = [_vuong(fits[0], fit) for fit in fits]
@@ -168,7 +170,6 @@ class Comparisons(OnDemand[Comparison]):
 
     def _about(self, index: int, candidates: Sequence[Ranked], standings: Sequence[Standing]) -> dict[str, Any]:
         """What is said of a column, by the names of ``Ranking``."""
-        self._search(index)
         column = self.columns[index]
         histogram = column.histogram
         bics, icls = {own.family: own.bic for own in candidates}, {own.family: own.icl for own in candidates}

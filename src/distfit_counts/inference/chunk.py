@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from distfit_counts.comparison import Ceiling
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
@@ -21,7 +20,6 @@ from distfit_counts.inference.hypotheses.simpler import tests_of
 from distfit_counts.inference.hypotheses.tested import Tested
 from distfit_counts.inference.likelihood.profile import Profile
 from distfit_counts.inference.observed import Observed
-from distfit_counts.inference.selection.ceilings import search
 from distfit_counts.optimise.minimise import CONVERGED, STATUS
 from distfit_counts.settings import FitSettings
 
@@ -115,11 +113,6 @@ class Chunk:
         """How far above the best start each one [C, S] ended, in log-likelihood units; NaN where none is finite."""
         with np.errstate(invalid="ignore"):
             return np.asarray(self.nll - self.nll.min(axis=1, keepdims=True))
-
-    @cached_property
-    def ceilings(self) -> list[Ceiling | None]:
-        """The best Poisson mixture of each column; None for data too wide to search."""
-        return search(self.histograms)
 
     @cached_property
     def at_limit(self) -> Bools:

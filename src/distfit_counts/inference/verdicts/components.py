@@ -16,6 +16,7 @@ from distfit_counts.inference.poisson_mixtures.gap import carried, gap
 from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
 from distfit_counts.inference.poisson_mixtures.samples import Samples
 from distfit_counts.inference.poisson_mixtures.support_points import helps_most
+from distfit_counts.inference.selection.ceilings import poisson_mixtures, search
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.result import Estimate, Verdict
@@ -121,15 +122,21 @@ def _certificate(facts: Facts) -> str | None:
     return "optimum.certified" if _carried(facts) <= _CERTIFIED or _bound(facts) <= _CERTIFIED else None
 
 
+def _certificates(columns: Sequence[Facts]) -> list[str | None]:
+    """Of many; their ceilings are searched together."""
+    search([facts.histogram for facts in columns])
+    return list(map(_certificate, columns))
+
+
 def _to_gain(facts: Facts) -> float:
     """How many log-likelihood units the best Poisson mixture of all lies above the fit; 0 where it is not known."""
-    ceiling = facts.chunk.ceilings[facts.at]
+    ceiling = poisson_mixtures(facts.histogram)
     return 0.0 if ceiling is None else ceiling.log_likelihood - float(facts.chunk.log_likelihood[facts.at])
 
 
 def _carried(facts: Facts) -> float:
     """What any Poisson mixture can gain at most, from what it can gain over the best of all."""
-    ceiling, (counts, weights, log_fitted), n = facts.chunk.ceilings[facts.at], _seen(facts), facts.histogram.n
+    ceiling, (counts, weights, log_fitted), n = poisson_mixtures(facts.histogram), _seen(facts), facts.histogram.n
     if ceiling is None:
         return math.inf
     samples = Samples.of([(counts, weights)])
@@ -161,7 +168,7 @@ def _nothing_to_gain(gain: float) -> Verdict:
 
 
 def _more_to_gain(facts: Facts) -> Verdict:
-    ceiling, left, price = facts.chunk.ceilings[facts.at], _to_gain(facts), math.log(facts.histogram.n)
+    ceiling, left, price = poisson_mixtures(facts.histogram), _to_gain(facts), math.log(facts.histogram.n)
     assert ceiling is not None
     message = (
         f"More components could raise the log-likelihood by {left:.3g}, to that of the best Poisson mixture, which has "
@@ -193,4 +200,4 @@ def _finite_mixture(chunk: Chunk) -> Bools:
 
 EMPTY = Rule(_some_empty, _empty)
 DUPLICATE = Rule(_some_alike, _duplicate)
-CERTIFICATE = Rule(_finite_mixture, _certified, _certificate)
+CERTIFICATE = Rule(_finite_mixture, _certified, _certificates)

@@ -58,13 +58,16 @@ class Verdicts:
         facts: dict[int, Facts] = {}
         found: list[dict[Verdict | str, str]] = [{} for _ in self.chunk.rows]
         for rule, which in self._which:
-            for at in which.nonzero()[0].tolist():
-                if isinstance(rule.code, str):
+            columns = which.nonzero()[0].tolist()
+            if isinstance(rule.code, str):
+                for at in columns:
                     found[at][rule.code] = rule.code
-                    continue
-                known = facts.setdefault(at, Facts(self.chunk, at))
-                if rule.code is None:
-                    found[at] |= {verdict: verdict.code for verdict in rule.say(known)}
-                elif (code := rule.code(known)) is not None:
-                    found[at][code] = code
+                continue
+            known = [facts.setdefault(at, Facts(self.chunk, at)) for at in columns]
+            if rule.code is None:
+                for at, own in zip(columns, known, strict=True):
+                    found[at] |= {verdict: verdict.code for verdict in rule.say(own)}
+            else:
+                for at, code in zip(columns, rule.code(known), strict=True):
+                    found[at] |= {} if code is None else {code: code}
         return [tuple(settled(list(codes.values()))) for codes in found]
