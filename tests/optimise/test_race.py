@@ -55,7 +55,7 @@ def test_whoever_joins_ends_where_the_leader_ends() -> None:
     theta = torch.from_numpy(rng.normal(0.0, 1.5, (40, 2)))
     column = torch.zeros(40, dtype=torch.int64)
     alone = minimise(Wells(), theta, column, "newton", 1e-9, 100, 0.1)
-    race = Race(column)
+    race = Race(column, torch.ones(1, dtype=torch.float64))
     raced = minimise(Wells(), theta, column, "newton", 1e-9, 100, 0.1, race=race)
     ends = race.ends()
     assert (ends != torch.arange(40)).sum() > 20
@@ -75,8 +75,26 @@ def test_columns_race_by_themselves() -> None:
     both = Wells()
     both.n = torch.tensor([1000.0, 1000.0], dtype=torch.float64)
     column = torch.tensor([0, 1]).repeat_interleave(12)
-    together = minimise(both, theta.repeat(2, 1), column, "newton", 1e-9, 100, 0.1, race=Race(column))
-    one = minimise(Wells(), theta, column[:12], "newton", 1e-9, 100, 0.1, race=Race(column[:12]))
+    together = minimise(
+        both,
+        theta.repeat(2, 1),
+        column,
+        "newton",
+        1e-9,
+        100,
+        0.1,
+        race=Race(column, torch.ones(2, dtype=torch.float64)),
+    )
+    one = minimise(
+        Wells(),
+        theta,
+        column[:12],
+        "newton",
+        1e-9,
+        100,
+        0.1,
+        race=Race(column[:12], torch.ones(1, dtype=torch.float64)),
+    )
     for half in (slice(0, 12), slice(12, 24)):
         torch.testing.assert_close(together.theta[half], one.theta, atol=0.0, rtol=0.0)
         assert torch.equal(together.status[half], one.status)

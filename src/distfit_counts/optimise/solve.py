@@ -143,7 +143,7 @@ def _descend(
         settings.learning_rate,
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
-        Race(column) if racing else None,
+        Race(column, objective.n) if racing else None,
     )
     ending = finished(minimum, objective, column, batch.n, settings)
     limits = [solution.supremum for _, solution in nested]
