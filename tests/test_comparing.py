@@ -381,3 +381,12 @@ def test_the_best_fit_is_had_alone() -> None:
     for i, comparison in enumerate(found):
         assert found.best(i).family == found.ranking(i).candidates[0].family == comparison.best.family
         assert found.best(i).log_likelihood == comparison.best.log_likelihood
+
+
+def test_simulated_p_values_of_many_columns_are_adjusted_too() -> None:
+    columns = [column(NB), column(Histogram.of([1, 2, 3, 2] * 9))]
+    settings = FitSettings(restarts=1, gof_replicates=19)
+    found = compare_columns(columns, [parse("poisson"), parse("nb")], settings)
+    own = [found[i].candidates[0].fit.goodness.tests[0].p_value for i in range(2)]
+    adjusted = [found.adjusted(i, found[i].best.family)["chi_square"] for i in range(2)]
+    assert all(math.isfinite(p) and q >= p for p, q in zip(own, adjusted, strict=True))

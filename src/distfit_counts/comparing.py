@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
@@ -107,6 +107,17 @@ class Comparisons(OnDemand[Comparison]):
         """Whether every fit of every column converged."""
         return all(fitted.fits.converged for fitted in self._fitted.values())
 
+    def judge(self, report: Callable[[int, int], None]) -> None:
+        """Compute what tables say of all fits; ``report`` is told how many of how many are done."""
+        before, in_all = 0, sum(len(fitted.fits) for fitted in self._fitted.values())
+
+        def told(done: int, _: int) -> None:
+            report(before + done, in_all)
+
+        for fitted in self._fitted.values():
+            fitted.fits.judge(told)
+            before += len(fitted.fits)
+
     def adjusted(self, index: int, spec: str) -> dict[str, float]:
         """Of a family's tests on one of several columns, the p-values adjusted for the number of columns, by code."""
         place = self._fitted[spec].where[index]
@@ -115,7 +126,7 @@ class Comparisons(OnDemand[Comparison]):
     @cached_property
     def _adjusted(self) -> dict[str, dict[str, Array]]:
         """Benjamini-Hochberg p-values [N] by family and test; nothing where there is only one column."""
-        if len(self.columns) < 2 or self._settings.simulates:
+        if len(self.columns) < 2:
             return {}
         return {
             spec: {code: benjamini_hochberg(p) for code, p in own.fits.numbers.p_values.items()}

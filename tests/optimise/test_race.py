@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from distfit_counts.data.column import Column
+from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_families
 from distfit_counts.optimise.minimise import CONVERGED, minimise
@@ -134,3 +136,14 @@ def _named(theta: np.ndarray, scale: np.ndarray) -> list[dict[str, torch.Tensor]
     family = parse("2*poisson")
     values = natural(family, theta, scale[:, None, :])[0]
     return [{name: torch.tensor([v]) for name, v in zip(family.names, row, strict=True)} for row in values]
+
+
+def test_of_who_retired_no_verdict_says_where_it_ended() -> None:
+    rng = np.random.default_rng(8)
+    columns = [Column("t", f"y{i}", {}, Histogram.of(rng.negative_binomial(2.0, 0.2, 400))) for i in range(6)]
+    fits = fit_families(columns, [parse("2*nb")], FitSettings(), race=True)[0]
+    retired = [any(restart.status == "retired" for restart in fit.restarts) for fit in fits]
+    assert any(retired)
+    for fit, some in zip(fits, retired, strict=True):
+        assert fit.converged
+        assert not (some and "restarts.rarely_best" in [verdict.code for verdict in fit.verdicts])

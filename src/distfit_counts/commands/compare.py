@@ -116,4 +116,7 @@ def _compare(
         else:
             fitting(done, total, name, finished, in_all)
 
-    return compare_columns(columns, families, settings, lrt, progress)
+    found = compare_columns(columns, families, settings, lrt, progress)
+    if len(columns) > 1 and not settings.simulates:
+        found.judge(watch.reporter("judging", "fits"))
+    return found

@@ -188,6 +188,9 @@ def _notes(comparison: Comparison) -> list[str]:
         points = len(comparison.ceiling.rates)
         rates = f"{points} rate{'s' * (points != 1)}"
         lines.append(f"(Poisson mixture): the best of all, at {rates}; no zip, nb or K*poisson exceeds it")
+    else:
+        distinct = count(comparison.histogram.distinct)
+        lines.append(f"(Poisson mixture): the best of all is not searched for {distinct} distinct values")
     if _simulated(comparison):
         lines.append(f"X² p sim.: simulated with {_simulated(comparison)}")
     lines += point_masses(_note(candidate) for candidate in comparison.candidates)

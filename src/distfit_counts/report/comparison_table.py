@@ -49,7 +49,7 @@ def _own(ranking: Ranking, rank: int, own: Ranked, adjusted: Mapping[str, float]
         "poisson_mixture_ceiling": None if ranking.ceiling is None else ranking.ceiling.log_likelihood,
         **_components(ranking, own.family),
         "verdicts": " ".join(own.codes),
-        "comparison_verdicts": " ".join(dict.fromkeys(verdict.code for verdict in ranking.verdicts)),
+        "comparison_verdicts": " ".join(dict.fromkeys(v.code for v in ranking.verdicts if not v.reassuring)),
     }
 
 

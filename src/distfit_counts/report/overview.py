@@ -21,9 +21,12 @@ _HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
 
 
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
-    """A table of all ``fits`` (of one family) and their verdicts, each sentence once."""
-    names = list(dict.fromkeys(name for fit in fits for name in fit.parameters))
-    console.print(Text(f"{fits[0].family}: {count(len(fits))} fits{of_what(fits)}", style="bold"))
+    """A table of all ``fits`` and their verdicts, each sentence once; of several families, without their parameters."""
+    families = list(dict.fromkeys(fit.family for fit in fits))
+    one = len(families) == 1
+    names = list(dict.fromkeys(name for fit in fits for name in fit.parameters)) if one else []
+    whose = families[0] if one else f"{count(len(families))} families"
+    console.print(Text(f"{whose}: {count(len(fits))} fits{of_what(fits)}", style="bold"))
     asked = fits[0].ci != "wald" or fits[0].level != LEVEL
     tables = [_table(fits, names, False, hidden) for hidden in _HIDDEN]
     tables = [_table(fits, names, True), *tables] if asked else tables
@@ -38,7 +41,8 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
 def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: frozenset[str] = frozenset()) -> Table:
     where, places = placed(fits)
     table = plain_table()
-    for name in where:
+    several = len({fit.family for fit in fits}) > 1
+    for name in [*where, *["family"] * several]:
         table.add_column(name, no_wrap=True)
     title = interval_title(fits[0]).removesuffix(" interval")
     parameters = [own for name in names for own in ([name, title] if intervals else [name])]
@@ -53,7 +57,9 @@ def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: froze
             estimates += own if intervals else own[:1]
         known = {"log-lik.": fixed(fit.log_likelihood, 3), "BIC": fixed(fit.bic, 2)}
         status = fit.status if fit.converged else f"{fit.status} !"
-        table.add_row(*place, count(fit.n), *estimates, *(known[name] for name in criteria), status)
+        table.add_row(
+            *place, *[fit.family] * several, count(fit.n), *estimates, *(known[name] for name in criteria), status
+        )
     return table
 
 

@@ -51,14 +51,16 @@ def _elsewhere(chunk: Chunk) -> Bools:
 
 
 def _once_or_never(chunk: Chunk) -> Bools:
-    """The best optimum was reached once or never by the restarts."""
-    return np.asarray((_reached(chunk).sum(axis=1) <= 1) & (_followed(chunk).sum(axis=1) >= 3))
+    """The best optimum was reached once or never by three restarts or more, all of them followed: of one that retired
+    from a race nobody knows where it would have ended.
+    """
+    followed = _followed(chunk)
+    return np.asarray((_reached(chunk).sum(axis=1) <= 1) & followed.all(axis=1) & (followed.shape[1] >= 3))
 
 
 def _rarely_best(facts: Facts) -> list[Verdict]:
-    chunk, at = facts.chunk, facts.at
-    number = int(_followed(chunk)[at].sum())
-    gap = chunk.above_best[at, : chunk.settings.restarts][_elsewhere(chunk)[at]].min()
+    chunk, at, number = facts.chunk, facts.at, facts.chunk.settings.restarts
+    gap = chunk.above_best[at, :number][_elsewhere(chunk)[at]].min()
     if _reached(chunk)[at].any():
         message = f"Only one of {number} restarts reached the best optimum; the next best ends {gap:.4g} "
     else:
@@ -84,18 +86,18 @@ def _reached_once(facts: Facts) -> list[Verdict]:
 
 def _mostly_elsewhere(chunk: Chunk) -> Bools:
     """More than half of the restarts ended elsewhere, though several agree on the best."""
-    number, others = _followed(chunk).sum(axis=1), _elsewhere(chunk).sum(axis=1)
-    return np.asarray((number - others >= 2) & (2 * others > number))
+    reached, others = _reached(chunk), _elsewhere(chunk).sum(axis=1)
+    return np.asarray((reached.sum(axis=1) >= 2) & (2 * others > reached.shape[1]))
 
 
 def _disagree(facts: Facts) -> list[Verdict]:
     chunk, at = facts.chunk, facts.at
     elsewhere = _elsewhere(chunk)[at]
-    above, number = chunk.above_best[at, : len(elsewhere)][elsewhere], int(_followed(chunk)[at].sum())
+    above = chunk.above_best[at, : len(elsewhere)][elsewhere]
     low, high = above.min(), above.max()
     how_far = f"{low:.3g}" if high - low < 0.05 * high else f"{low:.3g} to {high:.3g}"
     message = (
-        f"{len(above)} of {number} restarts ended at another optimum, {how_far} log-likelihood units lower: "
+        f"{len(above)} of {len(elsewhere)} restarts ended at another optimum, {how_far} log-likelihood units lower: "
         "the likelihood has several peaks, and one start alone would not do."
     )
     return [Verdict("restarts.disagree", message)]
