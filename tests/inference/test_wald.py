@@ -168,6 +168,7 @@ def numerical_correlation(nll, at: np.ndarray) -> np.ndarray:
 def matrix(found) -> np.ndarray:
     names = list(found.correlation)
     assert all(list(line) == names for line in found.correlation.values())
+    assert {found.correlation[name][name] for name in names} == {1.0}
     return np.array([[found.correlation[a][b] for b in names] for a in names])
 
 

@@ -59,6 +59,8 @@ def wald(family: Family, theta: Array, hessian: Array, n: Array, scale: Array, l
     unknown = np.where(flat, np.nan, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = natural / (std_error[:, :, None] * std_error[:, None, :])
+    each = np.arange(correlation.shape[1])
+    correlation[:, each, each] = np.where(np.isnan(correlation[:, each, each]), np.nan, 1.0)
     both = unknown[:, :, None] + unknown[:, None, :]
     return Wald(std_error + unknown, lower + unknown, upper + unknown, flat, np.clip(correlation, -1.0, 1.0) + both)
 
