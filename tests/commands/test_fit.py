@@ -183,6 +183,15 @@ def test_empty_group_is_said_and_left_out(distfit: Run) -> None:
     assert "g = b" in done.stderr
 
 
+def test_a_column_without_values_under_a_glob_is_said_and_left_out(distfit: Run) -> None:
+    table = "a,b,c\n1,0,\n2,3,\n"
+    done = distfit("fit", "-", "-c", "*", "-f", "poisson", "--format", "json", input=table)
+    assert (done.returncode, [fit["column"] for fit in records(done.stdout)]) == (0, ["a", "b"])
+    assert done.stderr == 'distfit: -, column "c" has only missing values: left out\n'
+    named = distfit("fit", "-", "-c", "a", "-c", "c", "-f", "poisson", input=table)
+    assert (named.returncode, named.stdout) == (2, "")
+
+
 def test_not_converged_is_exit_1_with_the_results(distfit: Run, zip_csv: Path) -> None:
     done = distfit("fit", zip_csv, "-f", "zinb", "--max-steps", 1, "--restarts", 2, "--format", "json")
     assert done.returncode == 1

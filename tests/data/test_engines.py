@@ -136,6 +136,15 @@ def test_nothing_to_count(file_db: str) -> None:
     assert refused(file_db, "gaps", None, ["y"], ["n"]).problem == problem
 
 
+def test_a_column_without_values_that_a_pattern_chose_is_empty() -> None:
+    query = "SELECT 1 AS a, NULL::INT AS b, 2 AS g"
+    for by in ([], ["g"]):
+        found = read_table("duckdb://", None, query, ["[ab]"], by)
+        assert [(own.column, own.histogram.n, own.histogram.n_missing) for own in found] == [("a", 1, 0), ("b", 0, 1)]
+    for columns in (["a", "b"], ["[b]"]):
+        assert "only missing values (1 of 1 rows)" in refused("duckdb://", None, query, columns).problem
+
+
 def test_names_that_do_not_exist(file_db: str) -> None:
     error = refused(file_db, "Visit", None)
     assert error.problem == f'{file_db}: no table "Visit"'

@@ -113,7 +113,7 @@ class Data:
         )
         return read_sources(self.sources or [], request, self.together, progress)
 
-    def _counted_by_engine(self, address: str, watch: Watch) -> list[Column]:
+    def _counted_by_engine(self, address: str, watch: Watch) -> Sequence[Column]:
         from distfit_counts.budget import Budget
         from distfit_counts.data.distinct import Limits
         from distfit_counts.data.engines.reading import read_table

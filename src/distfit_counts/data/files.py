@@ -45,7 +45,7 @@ def read_source(
     table of the other axis. ``layer``: a layer of an AnnData file, or ``raw.X``, instead of X.
 
     Raises DataError, and nothing else, for whatever is wrong with the input. A group without values comes back
-    with an empty histogram; a whole column without values is an error.
+    with an empty histogram, and so does a whole column that a glob chose beside others; else it is an error.
     """
     request = Request(columns, by, weights, variables, layer, block_size=block_size)
     return read_sources([source], request, progress=progress, stdin=stdin)

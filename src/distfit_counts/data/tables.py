@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from distfit_counts.data.checked import Weighing, counts_of, labels_in
 from distfit_counts.data.choose import choose, require
@@ -10,9 +11,10 @@ from distfit_counts.data.column import Column
 from distfit_counts.data.counting import Tally
 from distfit_counts.data.distinct import BYTES_PER_DISTINCT, check_distinct, too_much
 from distfit_counts.data.grouping import GroupTally
-from distfit_counts.data.groups import GroupColumns, Groups, joined
+from distfit_counts.data.groups import GroupColumns, Groups
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Batch, Reader
+from distfit_counts.data.valueless import Valueless, each_of
 from distfit_counts.errors import DataError
 
 # Entries of the arrays that count small values, over all columns: 512 MB at most.
@@ -84,10 +86,11 @@ class Tables:
 
     def columns(self, source: str) -> Sequence[Column]:
         """Column after column, each with its groups in sorted order. Afterwards nothing can be added."""
-        return joined(self._columns(source, name, tally) for name, tally in self._tallies.items())
+        return each_of(list(self._tallies), self._request.columns, partial(self._columns, source))
 
-    def _columns(self, source: str, name: str, tally: Tally | GroupTally) -> Sequence[Column]:
+    def _columns(self, source: str, name: str) -> Sequence[Column]:
         found: Sequence[Column]
+        tally = self._tallies[name]
         if isinstance(tally, GroupTally):
             groups = tally.histograms()
             self._check_groups(groups, source, name)
@@ -97,12 +100,5 @@ class Tables:
             found, distinct, missing = [Column(source, name, {}, histogram)], histogram.distinct, histogram.n_missing
         self._check_distinct(distinct, source, name)
         if not distinct:
-            raise _nothing(source, name, missing, tally.rows)
+            raise Valueless(source, name, missing, tally.rows if missing == tally.rows else None)
         return found
-
-
-def _nothing(source: str, name: str, missing: int, rows: int) -> DataError:
-    if missing == rows:
-        problem = f'column "{name}" of {source} has only missing values ({missing} of {rows} rows)'
-        return DataError(problem, "choose another column with --column, or check how missing values were written")
-    return DataError(f'column "{name}" of {source} has no value with a weight above 0', "check the --weights column")

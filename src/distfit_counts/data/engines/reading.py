@@ -31,6 +31,7 @@ from distfit_counts.data.engines.spark import Spark
 from distfit_counts.data.grouping import GroupTally
 from distfit_counts.data.labels import plain
 from distfit_counts.data.source import BadRow
+from distfit_counts.data.valueless import Valueless, each_of
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
 from distfit_counts.errors import DataError
 
@@ -47,7 +48,7 @@ def read_table(
     weights: str | None = None,
     limits: Limits | None = None,
     waiting: Callable[[], None] = lambda: None,
-) -> list[Column]:
+) -> Sequence[Column]:
     """Count the columns of one table, or of what one query gives; the engine groups, only histograms travel.
 
     ``address``: ``duckdb://FILE`` (read-only; no FILE: in memory), ``postgres://USER@HOST/DATABASE`` or ``pyspark://``
@@ -94,7 +95,7 @@ class _Reading:
         self._most = None if limits is None else limits.values
         self._most_weights = None if limits is None else limits.weights
 
-    def columns(self, asked: Sequence[str], by: list[str], weights: str | None) -> list[Column]:
+    def columns(self, asked: Sequence[str], by: list[str], weights: str | None) -> Sequence[Column]:
         schema = TableSchema(self._engine, self._rows, self._source)
         try:
             chosen = choose(schema, asked, by, weights)
@@ -105,7 +106,7 @@ class _Reading:
         for name in [*chosen, *by, *([weights] if weights is not None else [])]:
             require(schema, name)
         total = None if weights is None else self._total(weights)
-        return [column for name in chosen for column in self._count(name, by, weights, total)]
+        return each_of(chosen, asked, lambda name: self._count(name, by, weights, total))
 
     def _total(self, weights: str) -> int:
         """The sum of the weights. Raises DataError unless all are whole numbers and their sum is exact in float64.
@@ -131,8 +132,9 @@ class _Reading:
         n = rows if total is None else as_numpy(answer.column(N).chunk(0)).astype(np.int64)
         if total is not None and int(n.sum()) != total:
             raise DataError(f"{self._source} was changed while it was read", "read it again when nothing writes to it")
-        if values.null_count == len(values) or not n[~is_null(values)].any():
-            raise self._nothing(name, values, rows)
+        absent = is_null(values)
+        if not n[~absent].any():
+            raise Valueless(self._source, name, int(n[absent].sum()), int(rows.sum()) if absent.all() else None)
         found = self._tallied(name, by, values, answer, n)
         distinct = sum(column.histogram.distinct for column in found)
         check_distinct(distinct, self._most, self._source, name, bool(by))
@@ -189,14 +191,6 @@ class _Reading:
             held = _times(answer.column(f"{ROWS}_sum")[bad.index].as_py())
             raise DataError(f'{self._source}, column "{name}": {bad.problem} ({held})', bad.hint) from None
         raise AssertionError("sorting does not mend a value")
-
-    def _nothing(self, name: str, values: Any, rows: Ints) -> DataError:
-        if values.null_count == len(values):
-            total = int(rows.sum())
-            problem = f'column "{name}" of {self._source} has only missing values ({total} of {total} rows)'
-            return DataError(problem, "choose another column with --column, or check how missing values were written")
-        problem = f'column "{name}" of {self._source} has no value with a weight above 0'
-        return DataError(problem, "check the --weights column")
 
 
 def _times(rows: int) -> str:
