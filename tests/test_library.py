@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from distfit_counts import DistfitError, Fit, Histogram, fit, load, load_all, sample
+from distfit_counts import DistfitError, Fit, Histogram, compare, fit, load, load_all, sample
 
 COUNTS = sample("zip", {"pi": 0.4, "rate": 3.0}, 2000, seed=1)
 
@@ -69,6 +70,30 @@ def test_missing_values_columns_and_groups() -> None:
     assert [found.column for found in both] == ["x", "y"]
     weighted = fit({"y": [0, 3], "n": [2, 1]}, "poisson", column="y", weights="n")
     assert weighted.mean == pytest.approx(1.0)
+
+
+def test_comparisons_of_columns_and_groups_are_those_of_each() -> None:
+    frame = pd.DataFrame({"g": ["a", "b"] * 20, "x": COUNTS[:40], "y": COUNTS[40:80]})
+    few = ["poisson", "geometric"]
+    both = compare(frame, few, column=["x", "y"])
+    assert [found.column for found in both] == ["x", "y"]
+    for found in both:
+        alone = compare(frame, few, column=found.column)
+        pd.testing.assert_frame_equal(found.to_frame(), alone.to_frame())
+        assert found.best.family == alone.best.family
+    groups = compare(frame, few, column="y", by="g")
+    assert [dict(found.group) for found in groups] == [{"g": "a"}, {"g": "b"}]
+    assert groups[1].histogram.same(Histogram.of(COUNTS[41:80:2]))
+    assert [found.column for found in compare(frame, few, column=["x"])] == ["x"], "a sequence of one"
+    assert len(compare(frame, few, column=["[xy]"], by=["g"])) == 4
+
+
+@pytest.mark.parametrize(
+    "call", [lambda *data: fit(*data, "poisson", column="[xy]"), lambda *data: compare(*data, column="[xy]")]
+)
+def test_a_pattern_that_matches_several_is_not_one_column(call: Callable[..., object]) -> None:
+    with pytest.raises(DistfitError, match=r"2 columns match '\[xy\]'\nname one column, or give column=\['\[xy\]'\]"):
+        call({"x": [0, 1, 2], "y": [3, 4, 5]})
 
 
 def test_save_and_load(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.comparison import Comparison
+from distfit_counts.data.column import Column
 from distfit_counts.errors import DistfitError
 from distfit_counts.regression.result import Regression
 from distfit_counts.result import Fit
@@ -72,41 +73,62 @@ def fit(
 
     Raises DistfitError (DataError, FamilyError) with the row and value that is wrong and what to do about it.
     """
-    from distfit_counts.data.memory import read_memory
     from distfit_counts.families.spec import parse
     from distfit_counts.fitting import fit_columns
     from distfit_counts.settings import FitSettings
 
     chosen = parse(family, components)
     settings = FitSettings(**options)
-    fits = fit_columns(read_memory(data, _listed(column), _listed(by), weights), chosen, settings)
-    many = by is not None or not (column is None or isinstance(column, str))
+    columns, many = _counted(data, column, by, weights)
+    fits = fit_columns(columns, chosen, settings)
     return fits if many else fits[0]
 
 
+@overload
 def compare(
     data: Any,
     families: Sequence[str] | None = None,
     *,
     column: str | None = None,
+    by: None = None,
     weights: str | None = None,
     bootstrap_lrt: bool = False,
     **options: Unpack[Options],
-) -> Comparison:
+) -> Comparison: ...
+@overload
+def compare(
+    data: Any,
+    families: Sequence[str] | None = None,
+    *,
+    column: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    bootstrap_lrt: bool = False,
+    **options: Unpack[Options],
+) -> Sequence[Comparison]: ...
+def compare(
+    data: Any,
+    families: Sequence[str] | None = None,
+    *,
+    column: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: str | None = None,
+    bootstrap_lrt: bool = False,
+    **options: Unpack[Options],
+) -> Comparison | Sequence[Comparison]:
     """Fit many families to a column of counts and rank them by BIC: ``distfit compare``.
 
-    ``families``: specs; None for the default ones that the data can bear. ``data`` and the options as for ``fit``.
+    ``families``: specs; None for the default ones that the data can bear. ``data``, ``column``, ``by`` and the options
+    as for ``fit``: a sequence of columns or ``by`` gives a sequence of comparisons.
     """
     from distfit_counts.comparing import compare_columns
-    from distfit_counts.data.memory import read_memory
     from distfit_counts.families.spec import parse
     from distfit_counts.settings import FitSettings
 
     asked = None if families is None else [parse(spec) for spec in families]
-    columns = read_memory(data, _listed(column), [], weights)
-    if len(columns) != 1:
-        raise DistfitError(f"{len(columns)} columns match {column!r}", "name one column")
-    return compare_columns(columns, asked, FitSettings(**options), bootstrap_lrt)[0]
+    columns, many = _counted(data, column, by, weights)
+    found = compare_columns(columns, asked, FitSettings(**options), bootstrap_lrt)
+    return found if many else found[0]
 
 
 def regress(
@@ -168,6 +190,19 @@ def load_all(path: str | Path) -> list[Fit]:
     from distfit_counts.model_file import load as load_fits
 
     return load_fits(path)
+
+
+def _counted(
+    data: Any, column: str | Sequence[str] | None, by: str | Sequence[str] | None, weights: str | None
+) -> tuple[Sequence[Column], bool]:
+    """The columns that are meant, and whether a sequence of results was asked for. One result is never that of many."""
+    from distfit_counts.data.memory import read_memory
+
+    columns = read_memory(data, _listed(column), _listed(by), weights)
+    many = by is not None or not (column is None or isinstance(column, str))
+    if not many and len(columns) != 1:
+        raise DistfitError(f"{len(columns)} columns match {column!r}", f"name one column, or give column=[{column!r}]")
+    return columns, many
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:
