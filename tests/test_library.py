@@ -193,3 +193,22 @@ def test_simulated_goodness_of_fit_is_saved_and_loaded(tmp_path: Path) -> None:
 def test_bad_ways_to_judge_are_refused_in_words(options: dict) -> None:
     with pytest.raises(DistfitError):
         fit(COUNTS, "nb", **options)
+
+
+@pytest.mark.parametrize("do", [lambda *a, **k: fit(a[0], "nb", **k), lambda *a, **k: compare(a[0], ["nb"], **k)])
+def test_what_has_no_value_is_left_out_of_many(do) -> None:
+    frame = pd.DataFrame({"y": [1.0, 2.0, 4.0, None], "z": [None] * 4, "g": ["a", "a", "a", "b"]})
+    with pytest.warns(UserWarning, match='"z" has only missing values: left out'):
+        (own,) = do(frame[["y", "z"]], column=["*"])
+    assert own.column == "y"
+    with pytest.warns(UserWarning, match='"y", g = b has only missing values: left out'):
+        (own,) = do(frame, column="y", by="g")
+    assert own.group == {"g": "a"}
+    with pytest.raises(DistfitError, match="only missing values"):
+        do(frame, column="z")
+
+
+@pytest.mark.parametrize("families", ["nb,poisson", []])
+def test_families_that_are_no_list_are_refused(families: object) -> None:
+    with pytest.raises(DistfitError, match="no list of families"):
+        compare([1, 2, 3], families)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack, overload
@@ -125,6 +126,8 @@ def compare(
     from distfit_counts.families.spec import parse
     from distfit_counts.settings import FitSettings
 
+    if families is not None and (isinstance(families, str) or not families):
+        raise DistfitError(f"families = {families!r} is no list of families", 'for example ["poisson", "nb"]')
     asked = None if families is None else [parse(spec) for spec in families]
     columns, many = _counted(data, column, by, weights)
     found = compare_columns(columns, asked, FitSettings(**options), bootstrap_lrt)
@@ -195,14 +198,17 @@ def load_all(path: str | Path) -> list[Fit]:
 def _counted(
     data: Any, column: str | Sequence[str] | None, by: str | Sequence[str] | None, weights: str | None
 ) -> tuple[Sequence[Column], bool]:
-    """The columns that are meant, and whether a sequence of results was asked for. One result is never that of many."""
+    """The columns that are meant, and whether a sequence of results was asked for. One result is never that of many; of
+    many, those without a value are left out, with a warning.
+    """
     from distfit_counts.data.memory import read_memory
+    from distfit_counts.data.valueless import with_values
 
     columns = read_memory(data, _listed(column), _listed(by), weights)
     many = by is not None or not (column is None or isinstance(column, str))
     if not many and len(columns) != 1:
         raise DistfitError(f"{len(columns)} columns match {column!r}", f"name one column, or give column=[{column!r}]")
-    return columns, many
+    return (with_values(columns, lambda text: warnings.warn(text, stacklevel=3)) if many else columns), many
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:

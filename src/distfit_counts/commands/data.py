@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
-from distfit_counts.errors import DataError, DistfitError
+from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,17 +65,9 @@ class Data:
 
     def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
         """The columns that hold values, with progress on stderr; those without are named there."""
-        from distfit_counts.data.groups import widths_of
+        from distfit_counts.data.valueless import with_values
 
-        found = self._found(watch)
-        empty = [found[i] for i, width in enumerate(widths_of(found)) if width == 0]
-        for column in empty:
-            if not quiet:
-                why = "only missing values" if column.histogram.n_missing else "no value with a weight above 0"
-                typer.echo(f"distfit: {column.label} has {why}: left out", err=True)
-        if len(empty) == len(found):
-            raise DataError("there is no value at all", "choose another column, or another --by")
-        return [column for column in found if column.histogram.distinct] if empty else found
+        return with_values(self._found(watch), lambda text: None if quiet else typer.echo(f"distfit: {text}", err=True))
 
     def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from distfit_counts.data.column import Column
-from distfit_counts.data.groups import joined
+from distfit_counts.data.groups import joined, widths_of
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 
@@ -44,3 +44,17 @@ def each_of(names: Sequence[str], asked: Sequence[str], count: Callable[[str], S
     if valueless and len(valueless) == len(found):
         raise valueless[0]
     return joined(found)
+
+
+def with_values(columns: Sequence[Column], tell: Callable[[str], None]) -> Sequence[Column]:
+    """Those columns and groups that hold values; each of the others is named to ``tell``.
+
+    Raises DataError where none holds a value.
+    """
+    empty = [columns[i] for i, width in enumerate(widths_of(columns)) if width == 0]
+    for column in empty:
+        why = "only missing values" if column.histogram.n_missing else "no value with a weight above 0"
+        tell(f"{column.label} has {why}: left out")
+    if len(empty) == len(columns):
+        raise DataError("there is no value at all", "choose another column, or another --by")
+    return [column for column in columns if column.histogram.distinct] if empty else columns

@@ -96,9 +96,11 @@ def _disagree(facts: Facts) -> list[Verdict]:
     above = chunk.above_best[at, : len(elsewhere)][elsewhere]
     low, high = above.min(), above.max()
     how_far = f"{low:.3g}" if high - low < 0.05 * high else f"{low:.3g} to {high:.3g}"
+    # Some may have retired from a race; where those would have ended nobody knows.
+    least = "" if _followed(chunk)[at].all() else "At least "
     message = (
-        f"{len(above)} of {len(elsewhere)} restarts ended at another optimum, {how_far} log-likelihood units lower: "
-        "the likelihood has several peaks, and one start alone would not do."
+        f"{least}{len(above)} of {len(elsewhere)} restarts ended at another optimum, {how_far} log-likelihood units "
+        "lower: the likelihood has several peaks, and one start alone would not do."
     )
     return [Verdict("restarts.disagree", message)]
 
