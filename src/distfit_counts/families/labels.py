@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -15,17 +16,18 @@ Kind = TypeVar("Kind", np.float64, np.int64)
 
 
 def relabelled(family: Family, values: Array) -> npt.NDArray[np.int64]:
-    """For the ``values`` [C, P'] of C columns, the places [C, P'] from which the sorted ones come: ``canonical``."""
-    names = family.names
-    order = np.tile(np.arange(len(names)), (len(values), 1))
+    """For ``values`` [..., P'], the places [..., P'] from which the sorted ones come: ``canonical``."""
+    names, lines = family.names, math.prod(values.shape[:-1])
+    order = np.tile(np.arange(len(names)), (lines, 1))
     # Only numbered parameters belong to components that could be in another order.
     if not any("[" in name for name in names):
-        return order
+        return order.reshape(values.shape)
     place = {name: i for i, name in enumerate(names)}
-    for rows in _alike(family, values):
-        labels = family.canonical(dict(zip(names, values[rows[0]].tolist(), strict=True)))
+    flat = values.reshape(order.shape)
+    for rows in _alike(family, flat):
+        labels = family.canonical(dict(zip(names, flat[rows[0]].tolist(), strict=True)))
         order[rows] = [place[labels[name]] for name in names]
-    return order
+    return order.reshape(values.shape)
 
 
 def _alike(family: Family, values: Array) -> Iterator[npt.NDArray[np.int64]]:

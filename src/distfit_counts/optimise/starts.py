@@ -8,7 +8,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.families.labels import relabelled, taken
+from distfit_counts.families.labels import relabelled
 from distfit_counts.optimise.problem import Batch, natural, unconstrained
 from distfit_counts.settings import START_SPREAD
 
@@ -71,11 +71,12 @@ def numbered(family: Family, theta: Array, scale: Array) -> Array:
     starts that differ only in the numbers are the same point then.
     """
     values = natural(family, theta, scale[:, None, :])
-    flat = values.reshape(-1, values.shape[-1])
-    order = relabelled(family, flat)
+    order = relabelled(family, values)
+    other = (order != np.arange(len(family.names))).any(axis=-1)
+    if not other.any():
+        return theta
     with np.errstate(all="ignore"):
-        moved = unconstrained(family, taken(flat, order).reshape(values.shape), scale[:, None, :])
-    other = (order != np.arange(len(family.names))).any(axis=1).reshape(theta.shape[:2])
+        moved = unconstrained(family, np.take_along_axis(values, order, axis=-1), scale[:, None, :])
     return np.where((other & np.isfinite(moved).all(axis=-1))[..., None], moved, theta)
 
 
