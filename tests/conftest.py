@@ -7,6 +7,7 @@ import os
 # Several workers share the cores; torch's own threads would only get in their way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from distfit_counts.result import Fit
+
+# Who starts the tests in the background, as a script's "&" does, ignores Ctrl-C for them; those of Ctrl-C press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A failure found once is found by everybody: the same examples on every machine.
 settings.register_profile("distfit", deadline=None, derandomize=True)

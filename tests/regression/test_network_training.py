@@ -69,6 +69,17 @@ def test_an_interrupted_training_ends_as_if_it_had_not_been(tmp_path: Path, opti
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
+    """As for what a script starts with "&": the key is meant for something else."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        trained = train(NB, counts(), SHORT, None, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    same(trained, train(NB, counts(), SHORT))
+
+
 def test_within_an_epoch_only_the_steps_that_are_left_are_taken(tmp_path: Path) -> None:
     from distfit_counts.regression.network.epochs import Epochs
 

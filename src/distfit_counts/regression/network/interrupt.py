@@ -18,8 +18,9 @@ def held_back() -> Iterator[Callable[[], None]]:
         if pressed.is_set():
             raise KeyboardInterrupt
 
-    # Only the main thread hears signals.
-    if threading.current_thread() is not threading.main_thread():
+    # Only the main thread hears signals, and whoever started this in the background may have Ctrl-C ignored.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield raise_if_pressed
         return
 
