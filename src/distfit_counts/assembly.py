@@ -191,7 +191,7 @@ def _numbers(verdicts: Verdicts) -> Numbers:
     """The numbers of a chunk; their places come when all chunks are joined."""
     chunk = verdicts.chunk
     found = chunk.estimates
-    numbers, boundary, pearson = found.numbers, found.boundary, chunk.goodness.tests[0]
+    numbers, boundary, pearson = found.numbers, found.boundary, chunk.goodness.pooled[0]
     if chunk.profile is not None:
         own = [Facts(chunk, at).estimates.values() for at in range(len(chunk.rows))]
         numbers = np.array([[(e.estimate, e.std_error, e.lower, e.upper) for e in each] for each in own])
@@ -211,6 +211,6 @@ def _numbers(verdicts: Verdicts) -> Numbers:
         status=chunk.status,
         equivalent=chunk.equivalent,
         codes=verdicts.codes(),
-        p_values={test.code: test.p_value for test in (*chunk.goodness.tests, *chunk.tests)},
+        p_values={test.code: test.p_value for test in (*chunk.goodness.pooled, *chunk.tests)},
         chi_square=np.stack([pearson.statistic, pearson.df], axis=1),
     )

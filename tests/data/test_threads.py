@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +98,18 @@ def test_torch_is_imported_beside_only_where_there_is_a_thread_for_it(
     monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
     import_torch_meanwhile(threads)
     assert len(started) == (threads is None or threads > 2)
+
+
+def test_the_garbage_collector_rests_while_torch_is_imported(tmp_path: Path) -> None:
+    """And goes on afterwards, past what is there to stay."""
+    script = (
+        "import gc, sys, threading\n"
+        "from distfit_counts.commands.fitting import import_torch_meanwhile\n"
+        "seen = []\n"
+        "gc.callbacks.append(lambda phase, info: seen.append(info['generation']))\n"
+        "import_torch_meanwhile(None)\n"
+        "[t.join() for t in threading.enumerate() if t is not threading.current_thread()]\n"
+        "print('torch' in sys.modules, len(seen) < 20, gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * 4

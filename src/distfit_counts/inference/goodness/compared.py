@@ -54,16 +54,16 @@ class Piece:
         return result
 
 
-def statistics(piece: Piece) -> Array:
-    """The five statistics [5, G]: X2 and G2 of the pooled bins, KS, W2 and A2 of the cells."""
-    return five(*piece.bins.padded, piece.observed, piece.probability)
+def of_bins(seen: Array, expected: Array) -> Array:
+    """X2 and G2 [2, B] of bins ``seen`` and ``expected``."""
+    return np.stack([pearson(seen, expected), g_squared(seen, expected)])
 
 
-def five(seen: Array, expected: Array, observed: Array, probability: Array) -> Array:
-    """The five statistics [5, B] of bins ``seen`` and ``expected``, and of cells ``observed`` and ``probability``."""
-    pooled = [pearson(seen, expected), g_squared(seen, expected)]
-    cells = [compare(observed, probability) for compare in (kolmogorov_smirnov, cramer_von_mises, anderson_darling)]
-    return np.stack(pooled + cells)
+def of_cells(observed: Array, probability: Array) -> Array:
+    """KS, W2 and A2 [3, B] of cells ``observed`` and ``probability``."""
+    return np.stack(
+        [compare(observed, probability) for compare in (kolmogorov_smirnov, cramer_von_mises, anderson_darling)]
+    )
 
 
 def compared(group: Group, counts: Observed, histograms: Sequence[Histogram]) -> Iterator[Piece]:

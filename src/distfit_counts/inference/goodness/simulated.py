@@ -13,7 +13,7 @@ from distfit_counts.inference.fitted.estimates import Group, Judgement
 from distfit_counts.inference.fitted.reached import log_prob
 from distfit_counts.inference.goodness.bins import Bins
 from distfit_counts.inference.goodness.cells import Cells
-from distfit_counts.inference.goodness.compared import five
+from distfit_counts.inference.goodness.compared import of_bins, of_cells
 from distfit_counts.inference.goodness.pearson import grouped
 from distfit_counts.inference.replicates import pieces, refit, simulated, warm_values
 from distfit_counts.settings import FitSettings
@@ -53,5 +53,6 @@ def _replicates(
         probability = cells.probability(log_prob(refitted, cells.rule.points))
         observed = cells.observed(batch.k, batch.w)
         expected = observed.sum(axis=-1, keepdims=True) * probability
-        found.append(five(grouped(observed, starts), grouped(expected, starts), observed, probability))
+        bins = of_bins(grouped(observed, starts), grouped(expected, starts))
+        found.append(np.concatenate([bins, of_cells(observed, probability)]))
     return np.concatenate(found, axis=1)

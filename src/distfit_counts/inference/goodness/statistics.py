@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.estimates import Group, Judgement
 from distfit_counts.inference.goodness.bins import Bins
-from distfit_counts.inference.goodness.compared import compared, statistics
+from distfit_counts.inference.goodness.compared import Piece, compared, of_bins, of_cells
 from distfit_counts.inference.goodness.edf import monte_carlo_p
 from distfit_counts.inference.goodness.simulated import simulated_statistics
 from distfit_counts.inference.hypotheses.tails import chi_square_tail
@@ -36,15 +36,23 @@ _CHI_SQUARE = 2
 
 @dataclass(frozen=True, eq=False)
 class Goodnesses:
-    """Of C columns: ``bins``, ``tests`` and ``expected_largest`` [C] as in ``Goodness``."""
+    """Of C columns: ``bins`` and ``expected_largest`` [C] as in ``Goodness``; ``pooled``, the tests that have a
+    chi-square null distribution, and ``cumulative``, the others.
+    """
 
     bins: Bins
-    tests: list[Tested]
     expected_largest: Array
+    pooled: list[Tested]
+    _cumulative: Callable[[], list[Tested]]
+
+    @cached_property
+    def cumulative(self) -> list[Tested]:
+        """Without replicates they have no p-value, and no table of many columns shows them."""
+        return self._cumulative()
 
     def at(self, i: int) -> Goodness:
         """Those of column ``i``."""
-        tests = tuple(test.at(i) for test in self.tests)
+        tests = tuple(test.at(i) for test in (*self.pooled, *self.cumulative))
         return Goodness(self.bins.at(i), tests, float(self.expected_largest[i]))
 
 
@@ -70,22 +78,33 @@ def goodnesses(
     family and on its parameters. Of a single bin X2 and G2 do not exist.
     """
     order, parts, found, largest = [], [], [], []
-    for piece in (piece for group in groups for piece in compared(group, counts, histograms)):
+    for piece in _pieces(groups, counts, histograms):
         order.append(piece.at)
         parts.append(piece.bins)
-        found.append(statistics(piece))
+        found.append(of_bins(*piece.bins.padded))
         largest.append(piece.beyond)
     place = np.argsort(np.concatenate(order))
-    bins, values = Bins.join(parts, order), np.concatenate(found, axis=1)[:, place]
+    bins, pooled = Bins.join(parts, order), np.concatenate(found, axis=1)[:, place]
     # Of a single bin, 0 against 0, up to rounding.
-    values[:_CHI_SQUARE, bins.size < 2] = np.nan
+    pooled[:, bins.size < 2] = np.nan
     estimated = np.zeros(len(place), dtype=np.int64)
     for group in groups:
         estimated[group.at] = group.family.n_parameters
     df = bins.size - 1 - estimated
     worse = simulated_statistics(judgement, groups, histograms, bins, settings)
-    tests = [_tested(i, values[i], df, worse, bins.size) for i in range(len(_TESTS))]
-    return Goodnesses(bins, tests, np.concatenate(largest)[place])
+
+    def cumulative() -> list[Tested]:
+        # The cells are made again: kept, those of 20,000 columns would take fifty megabytes.
+        cells = _pieces(groups, counts, histograms)
+        values = np.concatenate([of_cells(piece.observed, piece.probability) for piece in cells], axis=1)[:, place]
+        return [_tested(_CHI_SQUARE + i, own, df, worse, bins.size) for i, own in enumerate(values)]
+
+    tests = [_tested(i, own, df, worse, bins.size) for i, own in enumerate(pooled)]
+    return Goodnesses(bins, np.concatenate(largest)[place], tests, cumulative)
+
+
+def _pieces(groups: Sequence[Group], counts: Observed, histograms: Sequence[Histogram]) -> Iterator[Piece]:
+    return (piece for group in groups for piece in compared(group, counts, histograms))
 
 
 def _tested(

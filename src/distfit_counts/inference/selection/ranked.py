@@ -9,6 +9,8 @@ from distfit_counts.comparison import Candidate, Ranked
 from distfit_counts.inference.fitted.numbers import Numbers
 from distfit_counts.result import Fit, HypothesisTest
 
+_ANDERSON_DARLING = "anderson_darling"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -38,7 +40,7 @@ def ranked(numbers: Numbers, standing: Standing) -> Ranked:
         chi_square=chi_square,
         chi_square_df=df,
         chi_square_p=float(numbers.p_values["chi_square"][i]),
-        simulated=_simulated(float(numbers.p_values["anderson_darling"][i])),
+        simulated=_ANDERSON_DARLING in numbers.p_values and _simulated(numbers.p_values[_ANDERSON_DARLING][i]),
         prob_zero=float(numbers.prob_zero[i]),
         converged=bool(numbers.converged[i]),
         status=numbers.status[i],
@@ -75,5 +77,5 @@ def candidate(fit: Fit, standing: Standing, vuong: HypothesisTest | None) -> Can
 
 
 def _simulated(anderson_darling_p: float) -> bool:
-    """Only a simulated p-value of the Anderson-Darling statistic exists."""
+    """Only a simulated p-value of the Anderson-Darling statistic exists; tables of fits may leave out all of them."""
     return not math.isnan(anderson_darling_p)

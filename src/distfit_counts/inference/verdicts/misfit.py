@@ -20,7 +20,7 @@ _UNEXPECTED = 0.001
 
 def _rejected(chunk: Chunk) -> Bools:
     """The chi-square test rejects the family."""
-    return np.asarray(chunk.goodness.tests[0].p_value <= rejection(chunk.settings.gof_replicates))
+    return np.asarray(chunk.goodness.pooled[0].p_value <= rejection(chunk.settings.gof_replicates))
 
 
 def _overall(facts: Facts) -> list[Verdict]:
