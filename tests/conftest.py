@@ -6,6 +6,8 @@ import os
 
 # Several workers share the cores; torch's own threads would only get in their way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Commands are tested as people have them: where Python writes at once, none forgets what it has not written yet.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 import signal
 from collections.abc import Callable

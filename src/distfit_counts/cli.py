@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +31,15 @@ from distfit_counts.errors import INTERRUPTED, DistfitError, Interrupted
 _UsageError: Any = typer.BadParameter.__base__
 
 
+@contextmanager
+def _flushed() -> Iterator[None]:
+    """What was printed is out, however it ends: fits that did not converge are printed too, and then the exit is 1."""
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+
+
 class _Commands(TyperGroup):
     """Turns what the core raises into a message on stderr and an exit code."""
 
@@ -36,7 +47,8 @@ class _Commands(TyperGroup):
         bare = not args
         # Here --help and --version are printed.
         try:
-            return super().make_context(info_name, args, *given, **named)
+            with _flushed():
+                return super().make_context(info_name, args, *given, **named)
         except BrokenPipeError:
             raise _seen_enough() from None
         except KeyboardInterrupt as stop:
@@ -45,12 +57,13 @@ class _Commands(TyperGroup):
             if bare:  # its text is the help
                 raise
             raise _misused(error) from None
+        except OSError as error:
+            raise _unwritten(error) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
+            with _flushed():
+                return super().invoke(ctx)
         except DistfitError as error:
             _print_error(error)
             raise typer.Exit(2) from None
@@ -64,9 +77,7 @@ class _Commands(TyperGroup):
             _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
             raise typer.Exit(2) from None
         except OSError as error:
-            # A full disk under stdout, and the like: a message, not a traceback.
-            _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
-            raise typer.Exit(2) from None
+            raise _unwritten(error) from None
 
 
 app = typer.Typer(
@@ -119,6 +130,14 @@ def _misused(error: Any) -> typer.Exit:
     said = error.format_message().rstrip(".")
     hint = f"{error.ctx.command_path} --help lists the options" if error.ctx is not None else ""
     _print_error(DistfitError(f"{said[:1].lower()}{said[1:]}", hint))
+    return typer.Exit(2)
+
+
+def _unwritten(error: OSError) -> typer.Exit:
+    """A full disk under stdout, and the like: a message, not a traceback."""
+    _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
+    # What is still buffered goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return typer.Exit(2)
 
 

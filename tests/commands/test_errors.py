@@ -128,13 +128,20 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
-def test_a_full_disk_is_said() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--version"],
+        ["--help"],
+        ["families"],
+        ["fit", HORSEKICKS, "-f", "nb"],
+        ["sample", "-f", "nb", "-p", "mean=3", "-p", "size=1", "-n", "100000"],
+    ],
+)
+def test_a_full_disk_under_stdout(arguments: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        command = [COMMAND, "sample", "-f", "nb", "-p", "mean=3", "-p", "size=1", "-n", "100000"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
-    assert done.returncode == 2
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+        done = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, "distfit: No space left on device\n  check the disk and the output\n")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +177,23 @@ def test_help_version_and_families(distfit: Run) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         for word in words:
             assert word in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "sample_data/zip_10000.csv", "-f", "2*nb"],
+        ["fit", "sample_data/zip_10000.csv", "-f", "2*nb", "--format", "json"],
+        ["compare", "sample_data/zip_10000.csv"],
+        ["regress", "sample_data/biochemists.csv", "articles ~ gender", "-f", "zinb"],
+    ],
+)
+def test_what_did_not_converge_is_printed_all_the_same(distfit: Run, arguments: list[str]) -> None:
+    """Into a pipe, which Python writes to when it has 8 KB, or at the end."""
+    done = distfit(*arguments, "--max-steps", "1")
+    assert done.returncode == 1
+    assert len(done.stdout) > 300
+    assert done.stdout.endswith("\n")
 
 
 def test_python_m_is_the_command() -> None:
