@@ -48,6 +48,10 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
     # Found when asked for: ``distfit --help`` imports this package and must not wait for NumPy.
     from importlib import import_module

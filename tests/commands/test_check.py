@@ -135,6 +135,9 @@ def test_csv_has_a_line_per_check(distfit: Run, models: Path) -> None:
     assert [row["gender"] for row in rows] == ["men", "women"]
     assert float(rows[0]["log_score"]) == pytest.approx(912.353 / 494, abs=1e-5)
     assert rows[0]["verdicts"] == "check.same_data"
+    # Of two tests (Benjamini and Hochberg 1995): the larger p as it is, the smaller doubled, but not above it.
+    small, large = sorted(float(row["p_value"]) for row in rows)
+    assert sorted(float(row["p_adjusted"]) for row in rows) == pytest.approx([min(2 * small, large), large])
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from distfit_counts.data.files import read_source
+from distfit_counts.data.files import read_source, read_sources
+from distfit_counts.data.request import Request
 from distfit_counts.errors import DataError
 
 
@@ -44,3 +45,16 @@ def test_bytes_of_fixed_length_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='column "g": holds fixed_size_binary') as said:
         groups(pa.array([b"\x00" * 12], pa.binary(12)), tmp_path / "a.parquet")
     assert "a.parquet" in said.value.problem
+
+
+def test_whole_numbers_written_with_a_point_are_whole_numbers(tmp_path: Path) -> None:
+    """As pandas writes a column that had a missing label, to CSV 1.0 and to Parquet 1."""
+    csv, parquet = tmp_path / "a.csv", tmp_path / "a.parquet"
+    csv.write_text("g,y\n0.0,3\n1.0,4\n1,5\n,6\n")
+    pq.write_table(pa.table({"g": [0.0, 1.0, None], "y": [3, 4, 6]}), parquet)
+    alone = read_source(str(csv), ["y"], by=["g"])
+    assert [(column.group["g"], column.histogram.n) for column in alone] == [(0, 1), (1, 2), (None, 1)]
+    both = read_sources([str(csv), str(parquet)], Request(["y"], ["g"]), together=True)
+    assert [(column.group["g"], column.histogram.n) for column in both] == [(0, 2), (1, 3), (None, 2)]
+    csv.write_text("g,y\n1.0,3\n1.10,4\n")
+    assert [column.group["g"] for column in read_source(str(csv), ["y"], by=["g"])] == ["1.0", "1.10"], "versions"

@@ -55,3 +55,8 @@ def test_restarts_after_the_asked_ones_name_where_they_came_from(fit) -> None:
     found = fit([0, 0, 0, 1, 2, 2, 5, 9], "zinb", restarts=3)
     assert {restart.origin for restart in found.restarts[3:]} <= {"nb", "zip", "poisson"}
     assert {"nb", "zip"} <= {restart.origin for restart in found.restarts[3:]}
+
+
+def test_what_differs_by_rounding_is_one_optimum() -> None:
+    """Of 9e15 observations the last digit of the sum is 2."""
+    assert basins(np.array([1.1e16, 1.1e16 + 2.0, 1.1e16 + 1000.0]), 1.1e16).tolist() == [1, 1, 2]

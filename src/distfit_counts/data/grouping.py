@@ -11,7 +11,7 @@ from distfit_counts.data.arrays import as_numpy, int64_array
 from distfit_counts.data.counting import Ints
 from distfit_counts.data.crosstab import Crosstab
 from distfit_counts.data.groups import Groups
-from distfit_counts.data.labels import as_numbers, group_starts
+from distfit_counts.data.labels import as_numbers, ends_alike, group_starts
 from distfit_counts.data.pairs import Pairs
 
 _MERGE_AT = 1 << 20
@@ -137,11 +137,13 @@ class GroupTally:
             return Groups(self._by, [], none, none, none, none.astype(bool))
         self._merge()
         table, self._parts = self._parts[0], []
-        missing = [table.column(label).null_count for label in self._labels]
+        one = False
         for i, label in enumerate(self._labels):
-            table = table.set_column(i, label, as_numbers(table.column(label).combine_chunks()))
-        if missing != [table.column(label).null_count for label in self._labels]:
-            table = self._grouped(table)  # "" and null are one group
+            named = table.column(label).combine_chunks()
+            table = table.set_column(i, label, as_numbers(named))
+            one = one or ends_alike(named, table.column(label))
+        if one:
+            table = self._grouped(table)
         table = table.sort_by([(name, "ascending") for name in [*self._labels, _VALUE]]).combine_chunks()
         starts = group_starts([table.column(label) for label in self._labels], table.num_rows)
         labels = [table.column(label).combine_chunks().take(int64_array(starts)) for label in self._labels]

@@ -57,7 +57,9 @@ def _uuids(label: Any) -> Any:
 
 
 def as_numbers(label: Any) -> Any:
-    """Text labels that are all whole numbers, as such: CSV and Parquet then name their groups alike."""
+    """Text labels that are all whole numbers, as such: CSV and Parquet then name their groups alike. Also where they
+    are written 1.0, as tables are that had a missing one.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -65,10 +67,19 @@ def as_numbers(label: Any) -> Any:
         return label
     label = pc.if_else(pc.equal(label, ""), None, label)
     # No leading zeros: "007" is a name.
-    whole = pc.match_substring_regex(label, r"^(0|-?[1-9][0-9]{0,17})$")
+    whole = pc.match_substring_regex(label, r"^(0|-?[1-9][0-9]{0,17})(\.0)?$")
     if label.null_count < len(label) and pc.all(whole).as_py():
-        return label.cast(pa.int64())
+        return pc.replace_substring_regex(label, r"\.0$", "").cast(pa.int64())
     return label
+
+
+def ends_alike(label: Any, numbers: Any) -> bool:
+    """Whether ``numbers``, made of ``label``, may have made one of two: of "" and null, or of 1 and 1.0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    written = label.type == pa.string() and numbers.type != pa.string()
+    return label.null_count != numbers.null_count or (written and bool(pc.any(pc.ends_with(label, ".0")).as_py()))
 
 
 def group_starts(labels: list[Any], n: int) -> Ints:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from distfit_counts import __version__
+from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.report.as_json import data_record, dumps, finite, hypothesis_test, verdict_record
 from distfit_counts.report.gathered import row_of
 
@@ -19,18 +22,26 @@ SCHEMA = "distfit.check/1"
 
 def json_lines(checks: Sequence[Check]) -> Iterator[str]:
     """One line per check."""
-    return (dumps(check_record(check)) + "\n" for check in checks)
+    return (dumps(check_record(check, own)) + "\n" for check, own in zip(checks, _adjusted(checks), strict=True))
 
 
 def check_rows(checks: Sequence[Check]) -> Iterator[dict[str, Any]]:
     """One row per check, by name."""
-    for check in checks:
+    for check, adjusted in zip(checks, _adjusted(checks), strict=True):
         codes = {"verdicts": " ".join(verdict.code for verdict in check.verdicts)}
-        yield row_of(check, {"family": check.fit.family, **_numbers(check), **codes})
+        yield row_of(check, {"family": check.fit.family, **_numbers(check, adjusted), **codes})
 
 
-def check_record(check: Check) -> dict[str, Any]:
-    """The object of the command-line contract."""
+def _adjusted(checks: Sequence[Check]) -> list[dict[str, float] | None]:
+    """Of several checks each one's p-values, adjusted for their number, by the code of the test; else None."""
+    if len(checks) == 1:
+        return [None]
+    p = benjamini_hochberg(np.array([check.chi_square.p_value for check in checks]))
+    return [{check.chi_square.code: own} for check, own in zip(checks, p.tolist(), strict=True)]
+
+
+def check_record(check: Check, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """The object of the command-line contract. ``adjusted``: p-values by the code of the test, of one of many."""
     fit = check.fit
     return {
         "schema": SCHEMA,
@@ -50,7 +61,7 @@ def check_record(check: Check) -> dict[str, Any]:
         "expected": {name: finite(fit.derived[name]) for name in ("mean", "variance", "prob_zero")},
         "outside_support": check.outside,
         **{name: finite(value) for name, value in _scores(check).items()},
-        "chi_square": hypothesis_test(check.chi_square),
+        "chi_square": hypothesis_test(check.chi_square, adjusted),
         "bins": [_bin(row) for row in check.bins],
         "pit": pit_record(check.pit, check.pit_band),
         "residuals": moments_record(check.residuals),
@@ -73,7 +84,7 @@ def _scores(check: Check) -> dict[str, float]:
     }
 
 
-def _numbers(check: Check) -> dict[str, float]:
+def _numbers(check: Check, adjusted: Mapping[str, float] | None) -> dict[str, float]:
     h, model, test = check.histogram, check.fit.derived, check.chi_square
     counted = {"n": h.n, "n_missing": h.n_missing, "outside_support": check.outside}
     moments = {
@@ -85,6 +96,7 @@ def _numbers(check: Check) -> dict[str, float]:
         "zero_share_expected": model["prob_zero"],
     }
     tested = {"chi_square": test.statistic, "df": test.df, "p_value": test.p_value}
+    tested |= {} if adjusted is None else {"p_adjusted": adjusted[test.code]}
     return (
         counted
         | _scores(check)

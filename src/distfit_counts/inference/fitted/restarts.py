@@ -15,6 +15,8 @@ from distfit_counts.result import Restart, TracePoint
 from distfit_counts.settings import SAME_OPTIMUM
 
 Places = npt.NDArray[np.int16]
+# Of a mean NLL times the number of observations: a few units in the last place.
+_ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
 
 
 def restarts_of(
@@ -47,7 +49,8 @@ def restarts_of(
 
 
 def basins(nll: Array, best: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Number the optima from the best: a new one begins where the sorted NLL rises by more than SAME_OPTIMUM.
+    """Number the optima from the best: a new one begins where the sorted NLL rises by more than SAME_OPTIMUM, and more
+    than the rounding of the sum over so many observations.
 
     ``nll`` [..., S]; ``best`` [...] is the supremum: where it lies at a boundary, a start that only approaches it has
     reached it.
@@ -55,7 +58,8 @@ def basins(nll: Array, best: npt.ArrayLike) -> npt.NDArray[np.int64]:
     order = np.argsort(nll, axis=-1, kind="stable")
     ordered = np.concatenate([np.asarray(best)[..., None], np.take_along_axis(nll, order, axis=-1)], axis=-1)
     # An infinite NLL has no distance to another: those starts found nothing and share the last number.
-    gaps = np.diff(np.nan_to_num(ordered, posinf=np.finfo(float).max), axis=-1) > SAME_OPTIMUM
+    same = SAME_OPTIMUM + _ROUNDING * np.abs(np.nan_to_num(np.asarray(best), posinf=0.0))[..., None]
+    gaps = np.diff(np.nan_to_num(ordered, posinf=np.finfo(float).max), axis=-1) > same
     numbers = np.empty(nll.shape, dtype=np.int64)
     np.put_along_axis(numbers, order, 1 + np.cumsum(gaps, axis=-1), axis=-1)
     return numbers

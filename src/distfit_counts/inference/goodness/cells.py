@@ -60,9 +60,10 @@ class Cells:
         if end <= SINGLE:
             starts = np.arange(end + 1)
             return cls(starts, with_rest(pmf(starts[:-1].astype(np.float64))), pmf)
-        table = tabulate(pmf, histogram.values)
-        quantiles = table.starts[np.searchsorted(table.reached, _SHARES).clip(max=len(table.starts) - 1)]
+        # Of millions of distinct values only these: each is a piece of the table.
         seen = histogram.values[np.unique(np.linspace(0, histogram.distinct - 1, _SEEN).astype(int))]
+        table = tabulate(pmf, seen)
+        quantiles = table.starts[np.searchsorted(table.reached, _SHARES).clip(max=len(table.starts) - 1)]
         starts = np.unique(np.concatenate([np.arange(_FIRST), quantiles, seen, seen + 1]))
         return cls(starts, table.held(starts), pmf)
 

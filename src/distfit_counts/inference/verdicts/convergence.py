@@ -47,7 +47,8 @@ def _reached(chunk: Chunk) -> Bools:
 
 def _elsewhere(chunk: Chunk) -> Bools:
     """Which of the restarts [C, R] ended at another optimum."""
-    return np.asarray(_followed(chunk) & (chunk.above_best[:, : chunk.settings.restarts] > _SAME))
+    own = slice(chunk.settings.restarts)
+    return np.asarray(_followed(chunk) & (chunk.basin[:, own] > 1) & (chunk.above_best[:, own] > _SAME))
 
 
 def _once_or_never(chunk: Chunk) -> Bools:
@@ -107,7 +108,7 @@ def _disagree(facts: Facts) -> list[Verdict]:
 
 def _rivals(chunk: Chunk) -> Bools:
     """Starts [C, S] that ended at another optimum that the data support about as well."""
-    near = (chunk.above_best > _SAME) & (chunk.above_best < _NEARLY)
+    near = (chunk.basin > 1) & (chunk.above_best > _SAME) & (chunk.above_best < _NEARLY)
     return np.asarray(near & (chunk.judgement.solution.status[chunk.rows] == CONVERGED) & ~chunk.at_limit[:, None])
 
 
