@@ -40,3 +40,16 @@ def test_fits_of_one_family_show_their_parameters() -> None:
     assert text.startswith("nb: 2 fits of t.csv\n")
     assert "size" in text
     assert "family" not in text.splitlines()[2]
+
+
+def test_of_one_kind_of_remark_a_few_are_said_and_the_rest_counted() -> None:
+    """Of thousands of fits, each with numbers of its own."""
+    counts = [[0, 1, 2, 2, 3, 5, 9] * (9 + i) for i in range(20)]
+    columns = [Column("t.csv", f"y{i}", {}, Histogram.of(own)) for i, own in enumerate(counts)]
+    fits = list(fit_columns(columns, parse("poisson"), FitSettings(restarts=1)))
+    code = "misfit.chi_square"
+    assert all(code in [verdict.code for verdict in fit.verdicts] for fit in fits)
+    text = " ".join(shown(fits).split())
+    assert text.count("The counts do not follow this family") == 5
+    assert f"15 more fits: {code}, with other numbers; --format csv has all" in text
+    assert shown(fits[:6]).count("more fits") == 0

@@ -16,6 +16,8 @@ from distfit_counts.report.terminal import estimate, interval, interval_title
 from distfit_counts.result import Fit
 from distfit_counts.settings import LEVEL
 
+# Sentences of one kind, with different numbers, that are printed; of thousands of fits the rest is counted.
+_SENTENCES = 5
 # What a narrower terminal does not get.
 _HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
 
@@ -65,10 +67,17 @@ def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: froze
 
 def _print_verdicts(console: Console, fits: Sequence[Fit]) -> None:
     short = short_sources(fits)
-    seen: dict[str, list[str]] = {}
+    codes: dict[str, dict[str, list[str]]] = {}
     for fit in fits:
         for verdict in fit.verdicts:
-            seen.setdefault(verdict.message, []).append(label(fit, short))
-    for message, where in seen.items():
-        places = "; ".join(where[:4]) + (f" and {count(len(where) - 4)} more" if len(where) > 4 else "")
-        console.print(Text.assemble(("! ", "bold yellow"), (f"{places}: ", "bold"), message))
+            codes.setdefault(verdict.code, {}).setdefault(verdict.message, []).append(label(fit, short))
+    for code, messages in codes.items():
+        listed = list(messages.items())
+        few = listed[:_SENTENCES] if len(listed) > _SENTENCES + 1 else listed
+        for message, where in few:
+            places = "; ".join(where[:4]) + (f" and {count(len(where) - 4)} more" if len(where) > 4 else "")
+            console.print(Text.assemble(("! ", "bold yellow"), (f"{places}: ", "bold"), message))
+        rest = sum(len(where) for _, where in listed[len(few) :])
+        if rest:
+            said = f"{code}, with other numbers; --format csv has all"
+            console.print(Text.assemble(("! ", "bold yellow"), (f"{count(rest)} more fits: ", "bold"), said))
