@@ -289,6 +289,8 @@ def test_passwords_in_queries_and_paths() -> None:
         "SELECT * FROM 'https://x.org/a?sig=hunter2&se=3'",
         "SELECT 'Authorization: Bearer hunter2'",
         """SELECT '{"Authorization": "Basic hunter2"}'""",
+        "SELECT 'Bearer hunter2.hunter2'",
+        "SELECT f('passphrase=hunter2')",
     ):  # fmt: skip
         assert "hunter2" not in redacted(text)
         assert "hunter2" not in parse("duckdb://").clean(text)

@@ -359,3 +359,13 @@ def test_pandas_is_not_imported(written: Callable[..., Path]) -> None:
         f"read_source({str(path)!r}, ['y', 'f'], weights='g'); sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_name_is_no_column(tmp_path: Path) -> None:
+    """Hive's layout: the remedy, and no word of delimiters."""
+    (tmp_path / "year=2024").mkdir()
+    pq.write_table(pa.table({"y": [1, 2]}), tmp_path / "year=2024" / "a.parquet")
+    with pytest.raises(DataError, match='no column "year"') as caught:
+        read_source(str(tmp_path), ["y"], ["year"])
+    assert "hive_partitioning = true" in caught.value.hint
+    assert "separates" not in caught.value.hint

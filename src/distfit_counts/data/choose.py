@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -79,7 +80,11 @@ def _no_column(reader: Reader, name: str) -> DataError:
     hint = f"columns: {_listed(names)}"
     if near:
         hint = f'did you mean "{names[0]}"? {hint}'
-    elif len(names) == 1:
+    elif f"/{name}=" in reader.name.replace("\\", "/"):
+        # Hive's layout, year=2024/part.parquet.
+        query = "SELECT * FROM read_parquet('FOLDER/**/*.parquet', hive_partitioning = true)"
+        hint += f'; folder names are not read here, but DuckDB reads them: --connect duckdb:// --sql "{query}"'
+    elif len(names) == 1 and re.search(r"\W", names[0]):
         hint += f"; {DELIMITER_HINT}"
     return DataError(f'{reader.name}: no column "{name}"', hint)
 

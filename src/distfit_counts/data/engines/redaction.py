@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 MASK = "***"
-_PASSWORD = r"[\w-]*(?:password|passwd|pwd|secret)[\w-]*"
+_PASSWORD = r"[\w-]*(?:password|passphrase|passwd|pwd|secret)[\w-]*"
 _SECRET = rf"(?:{_PASSWORD}|[\w-]*(?:token|signature|credential|access_?key)[\w-]*|\bsig)"
 # A sort_key is no secret, an AccountKey is: its value is masked where it is text, or where all of this is within text.
 _MAYBE_SECRET = rf"(?:{_SECRET}|[\w-]*key)"
@@ -26,6 +26,7 @@ _ANYWHERE = tuple(
         rf"({_MAYBE_SECRET}[\"']?\s*(?:=>|:=|=)\s*)(?!\"){_QUOTED}",
         # HTTP's "Authorization: Bearer ...".
         r"(authorization[\"']?\s*[:=]\s*[\"']?(?:(?:bearer|basic|token)\s+)?)[^\s'\"]+",
+        r"(\bbearer\s+)[\w.~+/=-]{8,}",
         # CREATE SECRET (..., SECRET '...'), ALTER ROLE ... PASSWORD '...'.
         rf"(\b{_PASSWORD}\s+){_QUOTED}",
     )
