@@ -167,7 +167,7 @@ class FitSettings:
             ("replicates", self.replicates >= 19, "19 are the fewest that give a 90 % interval; 999 is the default"),
             ("gof_replicates", self.gof_replicates == 0 or self.gof_replicates >= 19, "0 for none, or 19 and more"),
             ("threads", self.threads is None or self.threads >= 1, "at least one thread is needed"),
-            ("memory", self.memory >= 10**6, "a megabyte is the least"),
+            ("memory", isinstance(self.memory, int) and self.memory >= 10**6, "bytes; a megabyte is the least"),
             ("level", 0.0 < self.level < 1.0, "a level lies between 0 and 1: for 95 % give 0.95"),
         ):
             if not valid:

@@ -103,8 +103,8 @@ def import_torch_meanwhile(threads: int | None) -> None:
 
 
 def _import_torch() -> None:
-    # A fifth of the time is the garbage collector, which walks again and again through half a million objects that
-    # are there to stay: off, and these left out of what it walks through later.
+    # A fifth of the time is the garbage collector, which walks again and again through a quarter of a million objects
+    # that are there to stay: off, and these left out of what it walks through later.
     gc.disable()
     try:
         importlib.import_module("torch")
