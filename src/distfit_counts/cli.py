@@ -136,8 +136,6 @@ def _misused(error: Any) -> typer.Exit:
 def _unwritten(error: OSError) -> typer.Exit:
     """A full disk under stdout, and the like: a message, not a traceback."""
     _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
-    # What is still buffered goes nowhere.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return typer.Exit(2)
 
 

@@ -140,7 +140,8 @@ def test_a_closed_pipe_is_no_error() -> None:
 )
 def test_a_full_disk_under_stdout(arguments: list[str]) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run([COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+        command = [COMMAND, *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=60)
     assert (done.returncode, done.stderr) == (2, "distfit: No space left on device\n  check the disk and the output\n")
 
 

@@ -39,16 +39,19 @@ def _followed(chunk: Chunk) -> Bools:
     return np.asarray(status != RETIRED)
 
 
+def _at_best(chunk: Chunk) -> Bools:
+    """Which of the starts [C, S] are at the best optimum, or on a flat ridge with it."""
+    return np.asarray((chunk.basin == 1) | (chunk.above_best <= _SAME))
+
+
 def _reached(chunk: Chunk) -> Bools:
     """Which of the restarts [C, R] reached the best optimum."""
-    own = slice(chunk.settings.restarts)
-    return np.asarray(_followed(chunk) & ((chunk.basin[:, own] == 1) | (chunk.above_best[:, own] <= _SAME)))
+    return _followed(chunk) & _at_best(chunk)[:, : chunk.settings.restarts]
 
 
 def _elsewhere(chunk: Chunk) -> Bools:
     """Which of the restarts [C, R] ended at another optimum."""
-    own = slice(chunk.settings.restarts)
-    return np.asarray(_followed(chunk) & (chunk.basin[:, own] > 1) & (chunk.above_best[:, own] > _SAME))
+    return _followed(chunk) & ~_at_best(chunk)[:, : chunk.settings.restarts]
 
 
 def _once_or_never(chunk: Chunk) -> Bools:
@@ -108,7 +111,7 @@ def _disagree(facts: Facts) -> list[Verdict]:
 
 def _rivals(chunk: Chunk) -> Bools:
     """Starts [C, S] that ended at another optimum that the data support about as well."""
-    near = (chunk.basin > 1) & (chunk.above_best > _SAME) & (chunk.above_best < _NEARLY)
+    near = ~_at_best(chunk) & (chunk.above_best < _NEARLY)
     return np.asarray(near & (chunk.judgement.solution.status[chunk.rows] == CONVERGED) & ~chunk.at_limit[:, None])
 
 
