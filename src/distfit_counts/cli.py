@@ -1,6 +1,7 @@
 """The command ``distfit``: registers the commands; the only map from errors to exit codes.
 
-0 done; 1 ran, but at least one fit did not converge; 2 bad usage or bad input; 130 interrupted.
+0 done; 1 ran, but at least one fit did not converge; 2 bad usage or bad input; 3 a check that was asked to fail
+failed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from distfit_counts.commands.compare import compare
 from distfit_counts.commands.families import families
 from distfit_counts.commands.fit import fit
 from distfit_counts.commands.histogram import histogram
+from distfit_counts.commands.idle import OnceCommand
 from distfit_counts.commands.plot import plot
 from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
@@ -91,7 +93,7 @@ app = typer.Typer(
     help="Which count distribution is it, with which parameters, how sure are we, and where does the model fail?",
 )
 for command in (fit, compare, regress, predict, check, plot, sample, histogram, show, families):
-    app.command()(command)
+    app.command(cls=OnceCommand)(command)
 
 
 def _version(wanted: bool) -> None:

@@ -212,3 +212,23 @@ def test_one_picture_for_one_check(distfit: Run, models: Path, tmp_path: Path) -
     assert done.returncode == 2
     assert "one check, not 2" in done.stderr
     assert not (tmp_path / "two.svg").exists()
+
+
+@pytest.mark.parametrize(("new", "code"), [("other.csv", 3), ("same.csv", 0)])
+def test_a_check_that_is_asked_to_fail_fails(distfit: Run, models: Path, new: str, code: int) -> None:
+    done = distfit("check", models / "kicks.json", models / new, "--fail")
+    assert done.returncode == code, done.stdout
+    assert done.stdout == distfit("check", models / "kicks.json", models / new).stdout, "printed all the same"
+
+
+def test_its_own_data_fail_nothing(distfit: Run, models: Path) -> None:
+    assert distfit("check", models / "kicks.json", HORSEKICKS, "--fail").returncode == 0
+
+
+def test_a_check_of_a_regression_that_is_asked_to_fail(distfit: Run, tmp_path: Path) -> None:
+    rows = (ROOT / "sample_data" / "biochemists.csv").read_text().splitlines()
+    assert distfit("regress", "sample_data/biochemists.csv", "articles ~ gender", "--save", tmp_path / "m.json").stdout
+    shifted = [rows[0], *(f"{int(y) + 3},{who}" for y, who in (row.split(",") for row in rows[1:]))]
+    (tmp_path / "shifted.csv").write_text("\n".join(shifted) + "\n")
+    assert distfit("check", tmp_path / "m.json", tmp_path / "shifted.csv", "--fail").returncode == 3
+    assert distfit("check", tmp_path / "m.json", tmp_path / "shifted.csv").returncode == 0

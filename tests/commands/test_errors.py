@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -253,3 +254,26 @@ def test_options_of_matrices_say_nothing_to_a_database(distfit: Run) -> None:
     done = distfit("fit", "--connect", "duckdb://", "--table", "a", "-f", "nb", "--layer", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--layer does nothing with --connect" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["fit", HORSEKICKS, "-f", "nb", "--family", "zip"], "--family"),
+        (["fit", HORSEKICKS, "-f", "nb", "--seed", "1", "--seed", "1"], "--seed"),
+        (["fit", HORSEKICKS, "-f", "nb", "-q", "--quiet"], "--quiet"),
+        (["regress", HORSEKICKS, "deaths ~ 1", "--offset", "a", "--offset", "b"], "--offset"),
+        (["sample", "-f", "poisson", "-p", "rate=1", "-n", "1", "-n", "2"], "-n"),
+        (["check", "m.json", HORSEKICKS, "-o", "a.csv", "-o", "b.csv"], "--output"),
+    ],
+)
+def test_an_option_given_twice_is_refused(distfit: Run, arguments: list[str], option: str) -> None:
+    """Of two values, one would be dropped in silence."""
+    done = distfit(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"distfit: {option} is given 2 times\n  give it once")
+
+
+def test_options_that_are_lists_may_be_repeated(distfit: Run) -> None:
+    done = distfit("compare", HORSEKICKS, "-f", "poisson", "-f", "nb,geometric", "--format", "json")
+    assert {one["family"] for one in json.loads(done.stdout)["candidates"]} == {"poisson", "nb", "geometric"}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from distfit_counts.report.progress import Watch
     from distfit_counts.result import Fit
 
+# The exit code of a check that was asked to fail, and did.
+_FAILED = 3
 # Of Data, what says where counts lie; rows are read as distfit regress and predict read them.
 _OF_COUNTS = ("column", "by", "together", "variables", "layer", "connect", "table", "sql", "max_distinct", "memory")
 
@@ -34,6 +36,7 @@ def check(
     format: options.Formats = None,
     output: options.Output = None,
     plot: options.PlotOne = None,
+    fail: options.Fail = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Check a saved model on new data, without refitting: scores, calibration, goodness of fit.
@@ -43,6 +46,7 @@ def check(
     distfit check model.json new.csv
     """
     from distfit_counts.data.arrays import spare_pandas
+    from distfit_counts.inference.verdicts.new_data import failed
     from distfit_counts.matching import match
     from distfit_counts.model_file import HINT, fits_of
     from distfit_counts.report.check import write_checks
@@ -55,8 +59,8 @@ def check(
     record = read(model, HINT)
     if is_regression(record):
         refuse(ctx, "a regression", *_OF_COUNTS)
-        check_regression(model, data.sources or [], data.weights, written_as, output, plot, quiet)
-        return
+        verdicts = check_regression(model, data.sources or [], data.weights, written_as, output, plot, quiet)
+        raise typer.Exit(_FAILED if fail and failed(verdicts) else 0)
     fits = fits_of(record, model)
     spare_pandas()
     import_torch_meanwhile(data.threads)
@@ -70,6 +74,8 @@ def check(
     if plot is not None:
         _draw(checks[0], plot)
     write_checks(checks, written_as, output)
+    if fail and any(failed(found.verdicts) for found in checks):
+        raise typer.Exit(_FAILED)
 
 
 def _check(pairs: list[tuple[Fit, Column]], watch: Watch) -> list[Check]:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from distfit_counts.families.family import Family
     from distfit_counts.report.progress import Watch
 
-_FAMILIES = f"Families, separated by commas  [default: those of {', '.join(COMPARED)} that the data can bear]"
+_FAMILIES = (
+    f"Families, separated by commas, or repeat  [default: those of {', '.join(COMPARED)} that the data can bear]"
+)
 
 
 @grouped
@@ -31,7 +33,7 @@ def compare(
     ctx: typer.Context,
     data: Data,
     fitting: Fitting,
-    families: Annotated[str | None, typer.Option("--families", "-f", metavar="SPEC,...", help=_FAMILIES)] = None,
+    families: Annotated[list[str] | None, typer.Option("--families", "-f", metavar="SPEC,...", help=_FAMILIES)] = None,
     level: Annotated[float, typer.Option("--level", help="Level of the confidence intervals that -v shows.")] = LEVEL,
     lrt: Annotated[
         bool,
@@ -60,7 +62,7 @@ def compare(
     from distfit_counts.report.progress import Watch, reported
 
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
-    chosen = _parse(families, lrt)
+    chosen = _parse(None if families is None else ",".join(families), lrt)
     data.check()
     settings = fitting.settings(ctx, data, level=level, replicates=replicates, gof_replicates=gof_replicates)
     check_outputs(output, save, plot, data.files)

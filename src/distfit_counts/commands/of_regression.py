@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from distfit_counts.regression.check import NewRows
     from distfit_counts.regression.saved import SavedRegression
     from distfit_counts.report.progress import Watch
+    from distfit_counts.result import Verdict
 
 
 def show_regression(model: Path, format: str, output: Path | None, verbose: bool) -> None:
@@ -38,8 +39,8 @@ def check_regression(
     output: Path | None,
     plot: Path | None,
     quiet: bool,
-) -> None:
-    """All ``sources`` are one data set, as for ``distfit predict``."""
+) -> tuple[Verdict, ...]:
+    """All ``sources`` are one data set, as for ``distfit predict``; returns what was found of them."""
     from distfit_counts.regression.check import check
     from distfit_counts.regression.model_file import load_whole
     from distfit_counts.report.progress import Watch
@@ -52,6 +53,7 @@ def check_regression(
     if plot is not None:
         _draw(saved, rows, found.source, plot)
     write_check(found, format, output)
+    return found.verdicts
 
 
 def plot_saved(model: Path, source: str | None, weights: str | None, output: Path, quiet: bool) -> None:

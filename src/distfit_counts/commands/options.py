@@ -86,5 +86,6 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", h
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
 PlotOne = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of one column and group: .png, .svg, .pdf or .html (extra plot).")]
 Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show, sample, check and plot.")]
+Fail = Annotated[bool, typer.Option("--fail", help="Exit with code 3 where the new data do not look like the model (a verdict marked !).")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved; all restarts.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 # Significance of the chi-square test; standard errors that are no chance for one figure.
 _SIGNIFICANT, FAR = 0.01, 3.0
 PASS = Verdict("check.pass", "The new data look like the model.", reassuring=True)
+# What is said of a check that failed nothing: the data are those of the fit, or too few for a test.
+_NO_FAILURE = {"check.same_data", "check.small"}
+
+
+def failed(verdicts: Iterable[Verdict]) -> bool:
+    """Whether new data do not look like the model: what ``distfit check --fail`` answers with exit code 3."""
+    return any(not verdict.reassuring and verdict.code not in _NO_FAILURE for verdict in verdicts)
 
 
 def check_verdicts(check: Check) -> tuple[Verdict, ...]:
