@@ -3,7 +3,7 @@
 import os
 import sys
 
-from distfit_counts.errors import INTERRUPTED
+from distfit_counts.errors import INTERNAL, INTERRUPTED, internal_error
 
 
 def main() -> None:
@@ -15,6 +15,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print(INTERRUPTED, file=sys.stderr, flush=True)
         os._exit(130)  # a module may be half imported
+    except BaseException as error:
+        # The commands answer for themselves: this is of what comes before and after them.
+        print(internal_error(error), file=sys.stderr, flush=True)
+        os._exit(INTERNAL)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The command ``distfit``: registers the commands; the only map from errors to exit codes.
 
 0 done; 1 ran, but at least one fit did not converge; 2 bad usage or bad input; 3 a check that was asked to fail
-failed; 130 interrupted.
+failed; 70 an error of ours; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,14 @@ from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
 from distfit_counts.commands.sample import sample
 from distfit_counts.commands.show import show
-from distfit_counts.errors import INTERRUPTED, DistfitError, Interrupted
+from distfit_counts.errors import (
+    INTERNAL,
+    INTERRUPTED,
+    DistfitError,
+    Interrupted,
+    internal_error,
+    is_out_of_memory,
+)
 
 # What a wrong option raises. Typer has it from click, and names only its children.
 _UsageError: Any = typer.BadParameter.__base__
@@ -42,44 +50,48 @@ def _flushed() -> Iterator[None]:
         sys.stdout.flush()
 
 
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Turns what the core raises into a message on stderr and an exit code.
+
+    Nothing is left for click, which has exit code 1 for some of it: that is for fits that did not converge.
+    """
+    try:
+        with _flushed():
+            yield
+    except (typer.Exit, SystemExit, _UsageError):
+        raise
+    except DistfitError as error:
+        _print_error(error)
+        raise typer.Exit(2) from None
+    except BrokenPipeError:
+        raise _seen_enough() from None
+    except KeyboardInterrupt as stop:
+        raise _interrupted(stop) from None
+    except BaseException as error:
+        raise _failed(error) from None
+
+
 class _Commands(TyperGroup):
-    """Turns what the core raises into a message on stderr and an exit code."""
+    """Answers for what is wrong with the options and for what the commands raise."""
 
     def make_context(self, info_name: str | None, args: list[str], *given: Any, **named: Any) -> Any:
         bare = not args
         # Here --help and --version are printed.
         try:
-            with _flushed():
+            with _answered():
                 return super().make_context(info_name, args, *given, **named)
-        except BrokenPipeError:
-            raise _seen_enough() from None
-        except KeyboardInterrupt as stop:
-            raise _interrupted(stop) from None
         except _UsageError as error:
             if bare:  # its text is the help
                 raise
             raise _misused(error) from None
-        except OSError as error:
-            raise _unwritten(error) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _flushed():
+            with _answered():
                 return super().invoke(ctx)
-        except DistfitError as error:
-            _print_error(error)
-            raise typer.Exit(2) from None
         except _UsageError as error:
             raise _misused(error) from None
-        except BrokenPipeError:
-            raise _seen_enough() from None
-        except KeyboardInterrupt as stop:
-            raise _interrupted(stop) from None
-        except MemoryError:
-            _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
-            raise typer.Exit(2) from None
-        except OSError as error:
-            raise _unwritten(error) from None
 
 
 app = typer.Typer(
@@ -135,10 +147,16 @@ def _misused(error: Any) -> typer.Exit:
     return typer.Exit(2)
 
 
-def _unwritten(error: OSError) -> typer.Exit:
-    """A full disk under stdout, and the like: a message, not a traceback."""
-    _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
-    return typer.Exit(2)
+def _failed(error: BaseException) -> typer.Exit:
+    """What the machine has no room for is said as what it is; the rest is an error of ours."""
+    if is_out_of_memory(error) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        _print_error(DistfitError("the memory is used up", "fit fewer columns, groups or restarts at a time"))
+        return typer.Exit(2)
+    if isinstance(error, OSError):  # a full disk under stdout, and the like
+        _print_error(DistfitError(f"{error.strerror or error}", "check the disk and the output"))
+        return typer.Exit(2)
+    print(internal_error(error), file=sys.stderr)
+    return typer.Exit(INTERNAL)
 
 
 def _seen_enough() -> typer.Exit:
