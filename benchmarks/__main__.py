@@ -8,6 +8,7 @@ import sys
 from benchmarks import (
     accuracy,
     batch,
+    checksums,
     command,
     inference,
     long,
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "accuracy": accuracy.run,
     "inference": inference.run,
     "long": long.run,
+    "checksums": checksums.run,
     "wide": wide.run,
     "regression": regression.run,
     "network": network.run,

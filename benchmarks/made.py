@@ -40,6 +40,17 @@ def long_parquet(rows: int, groups: int = 0) -> Path:
 
 
 @cache
+def checksummed(path: Path) -> Path:
+    """A copy of a Parquet file, row group by row group, whose pages carry checksums."""
+    copy = path.with_stem(f"{path.stem}_checksums")
+    source = pq.ParquetFile(path)
+    with pq.ParquetWriter(copy, source.schema_arrow, write_page_checksum=True) as writer:
+        for group in range(source.num_row_groups):
+            writer.write_table(source.read_row_group(group), row_group_size=1 << 30)
+    return copy
+
+
+@cache
 def many_groups(groups: int, each: int) -> Path:
     """``groups`` x ``each`` rows in random order: ``g`` and ``y``, negative binomial."""
     path = folder() / f"groups_{groups}_{each}.parquet"

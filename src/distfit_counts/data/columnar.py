@@ -17,16 +17,26 @@ _BATCH_ENTRIES, _FEWEST_ROWS = 1 << 23, 1 << 10
 _END: Any = object()
 
 
+def open_parquet(source: Any, buffer_size: int = 0) -> Any:
+    """The pyarrow ``ParquetFile`` of a path or an open file. Pages that carry a checksum are compared with it when they
+    are read: ArrowException or OSError where a bit is wrong.
+
+    ``buffer_size``: bytes of a column that are read at a time; 0: whole row groups.
+    """
+    from pyarrow.parquet import ParquetFile
+
+    # Off unless asked for, and a flipped bit is then only another count.
+    return ParquetFile(source, buffer_size=buffer_size, pre_buffer=False, page_checksum_verification=True)
+
+
 class ParquetTable:
     """Reader of one Parquet file."""
 
     def __init__(self, stream: ByteStream, helped: bool = True) -> None:
-        import pyarrow.parquet as pq
-
         self._helped = helped
         self.name = stream.name
         self._stream = stream
-        self._file = pq.ParquetFile(stream.seekable(), pre_buffer=False)
+        self._file = open_parquet(stream.seekable())
         self._schema = self._file.schema_arrow
         self.names: list[str] = self._schema.names
         # What wrote it may say what it is.

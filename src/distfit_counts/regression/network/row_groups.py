@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from distfit_counts.data.columnar import open_parquet
 from distfit_counts.data.covariates import frame_of
 from distfit_counts.errors import DataError
 from distfit_counts.regression.checked import Ints
@@ -36,13 +37,12 @@ class RowGroup:
 def row_groups(paths: Sequence[Path]) -> tuple[RowGroup, ...]:
     """Raises DataError for what is no Parquet file."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     found: list[RowGroup] = []
     first = 0
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
+            with open_parquet(path) as file:
                 meta, columns = file.metadata, tuple(file.schema_arrow.names)
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"cannot read {path}: {error}", "name Parquet files") from None
@@ -57,11 +57,10 @@ def frames(group: RowGroup, columns: Sequence[str], size: int) -> Iterator[tuple
     """``size`` rows at a time, with their numbers."""
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     first = group.first
     try:
-        with pq.ParquetFile(group.path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        with open_parquet(group.path, _BUFFER) as file:
             for batch in file.iter_batches(size, row_groups=[group.index], columns=list(columns), use_threads=False):
                 frame = frame_of(pa.Table.from_batches([batch]))
                 for name, kind in frame.dtypes.items():
