@@ -174,6 +174,9 @@ def _interrupted(stop: KeyboardInterrupt) -> typer.Exit:
 
 
 def _print_error(error: DistfitError | Interrupted) -> None:
-    print(f"distfit: {error.problem}", file=sys.stderr)
+    from distfit_counts.data.engines.redaction import addresses_redacted
+
+    # An address may have been given in place of anything: of a file, of an option.
+    print(f"distfit: {addresses_redacted(error.problem)}", file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(f"  {addresses_redacted(error.hint)}", file=sys.stderr)

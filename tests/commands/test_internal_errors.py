@@ -80,7 +80,7 @@ def test_memory_that_ends_is_no_error_of_ours(monkeypatch: pytest.MonkeyPatch, e
 def test_torch_that_has_no_memory_for_a_network(tmp_path: Any) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("y,x\n" + "".join(f"{i % 5},{i % 7}\n" for i in range(200)))
-    done = CliRunner().invoke(app, ["regress", str(path), "y ~ x", "--hidden", "300000000,300000000"])
+    done = CliRunner().invoke(app, ["regress", str(path), "y ~ x", "--hidden", "1,10000000000000000"])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "the memory is used up" in done.stderr
 
@@ -98,3 +98,19 @@ def test_what_fails_while_the_command_is_imported() -> None:
     (line,) = done.stderr.splitlines()
     assert "ModuleNotFoundError" in line
     assert "DISTFIT_DEBUG=1" in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit", "postgres://u:hunter2@h/d", "-f", "nb"],
+        ["fit", "x.csv", "-f", "postgres://h/d?password=hunter2"],
+        ["fit", "--connet", "postgres://u:hunter2@h/d", "-f", "nb"],
+        ["show", "postgres://u:hunter2@h/d"],
+        ["fit", "sample_data/horsekicks.csv", "-f", "nb", "-o", "postgres://u:hunter2@h/d"],
+    ],
+)
+def test_addresses_at_the_wrong_place_keep_their_passwords(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 2
+    assert "hunter2" not in done.output

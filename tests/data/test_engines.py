@@ -11,10 +11,14 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from engine_data import CASES, ODD, content, write
 from engine_servers import require_packages
+from hypothesis import given
+from hypothesis import strategies as st
 
 from distfit_counts.data.distinct import Limits
 from distfit_counts.data.engines.address import parse
@@ -294,6 +298,49 @@ def test_passwords_in_queries_and_paths() -> None:
     ):  # fmt: skip
         assert "hunter2" not in redacted(text)
         assert "hunter2" not in parse("duckdb://").clean(text)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["ALTER ROLE x PASSWORD 'hunter2'", "CREATE USER x WITH PASSWORD 'hunter2'", "VACUUM hunter2", "GRANT hunter2"],
+)
+def test_refused_statements_are_not_logged(sql: str, caplog: pytest.LogCaptureFixture, capfd: Any) -> None:
+    error = refused("duckdb://", None, sql)
+    assert "not understood as one query" in error.problem
+    assert "hunter2" not in str(error)
+    assert not caplog.records
+    assert "hunter2" not in "".join(capfd.readouterr())
+
+
+_PARTS = st.text("aZ0.-_~+ %:@/?#[]=&'é\\", min_size=1, max_size=8)
+
+
+@given(user=_PARTS, password=_PARTS, database=_PARTS, option=_PARTS, raw=st.text("aZ0+-._~!$*", max_size=8))
+def test_addresses_of_postgres_are_those_of_libpq(
+    user: str, password: str, database: str, option: str, raw: str
+) -> None:
+    conninfo = pytest.importorskip("psycopg.conninfo")
+    coded = [quote(part, safe="+") for part in (user, password, database, option)]
+    address = "postgres://{}:{}@h:1/{}?application_name={}&options={}".format(*coded, raw)
+    try:
+        expected = conninfo.conninfo_to_dict(address)
+    except Exception:
+        return  # libpq itself refuses it: a blank at an end, as some versions do
+    settings = parse(address).settings
+    assert dict(settings) == {name: str(value) for name, value in expected.items() if value != ""}
+
+
+def test_a_plus_in_a_password_is_a_plus() -> None:
+    assert parse("postgres://h/d?password=a+b").settings["password"] == "a+b"
+    assert parse("postgres://u:a+b%2B@h/d").settings["password"] == "a+b+"
+
+
+@pytest.mark.parametrize("part", ["hunter2%", "hunter2%zz", "hunter2%00", "hunter2%e9"])
+def test_percents_that_libpq_does_not_read(part: str) -> None:
+    for address in (f"postgres://u:{part}@h/d", f"postgres://h/d?password={part}"):
+        error = refused(address, "visits", None)
+        assert "a % in the address" in error.problem
+        assert no_secret(error, "hunter2")
 
 
 def test_ordinary_queries_are_shown_as_they_are() -> None:

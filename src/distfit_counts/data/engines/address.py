@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 from distfit_counts.data.engines.redaction import MASK, redacted
 from distfit_counts.errors import DataError
@@ -97,8 +97,24 @@ def _postgres(scheme: str, rest: str) -> Address:
     if matched is None:
         raise DataError(f"{scheme}://: host, port and database are not understood", _FORMS)
     user, _, password = user_part.partition(":")
-    found = {name: unquote(value or "") for name, value in matched.groupdict().items()} | {"user": unquote(user)}
+    found = {name: _decoded(scheme, value or "") for name, value in matched.groupdict().items()}
+    found |= {"user": _decoded(scheme, user), "password": _decoded(scheme, password)}
     found["host"] = found["host"].strip("[]")
-    found |= {"password": unquote(password)} | dict(parse_qsl(options, keep_blank_values=True))
+    for option in filter(None, options.split("&")):
+        name, sign, value = option.partition("=")
+        if not sign:
+            raise DataError(f"{scheme}://: an option after the ? has no value", "write NAME=VALUE&NAME=VALUE")
+        found[_decoded(scheme, name)] = _decoded(scheme, value)
     at = f"{user}@" if user else ""
     return Address("postgres", f"{scheme}://{at}{place}", "", {name: value for name, value in found.items() if value})
+
+
+def _decoded(scheme: str, part: str) -> str:
+    """What libpq reads: %XX is a byte, and all else itself, a + too, which is a blank in the addresses of the web."""
+    try:
+        if re.search(r"%(?![0-9A-Fa-f]{2})|%00", part):
+            raise ValueError
+        return unquote(part, errors="strict")
+    except ValueError:
+        problem = f"{scheme}://: a % in the address is not followed by the code of a character"
+    raise DataError(problem, "write % itself as %25, and other characters as those of UTF-8")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 import shlex
 import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from distfit_counts.data.engines.address import Address
@@ -19,6 +21,8 @@ from distfit_counts.errors import DataError, DistfitError
 
 T = TypeVar("T")
 _SHOWN = 20
+# Their loggers, with those below them, quote queries as they were given, and Python prints what nobody handles.
+_LOGGERS = ("sqlglot", "ibis", "psycopg", "duckdb", "py4j")
 # What a query may take to end.
 PATIENCE = 15.0
 
@@ -102,7 +106,7 @@ class Engine(ABC):
         problem: DistfitError
         try:
             # Drivers and ibis warn about each other's versions, which the user of this command cannot mend.
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _unlogged():
                 warnings.simplefilter("ignore")
                 return action()
         except MemoryError:
@@ -178,3 +182,17 @@ def _quoted(part: str) -> str:
 def _unquoted(part: str) -> str:
     mark = part[0]
     return part[1:-1].replace(mark * 2, mark) if mark in '"`' else part
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Nothing that the drivers log: what went wrong is said without the query, which may hold a password."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -12,7 +12,7 @@ _MAYBE_SECRET = rf"(?:{_SECRET}|[\w-]*key)"
 _SIGN = r"\s*(?:=>|:=|=|:)\s*"
 _QUOTED = r"(?:''[^']*''|'(?:[^']|'')*'|\\?\"[^\"]*\")"
 _VALUE = rf"(?:{_QUOTED}|[^\s,;&'\")]+)"
-_IN_URL = re.compile(r"(://[^\s/:@'\"]*:)[^\s'\"]*@")
+_IN_URL = re.compile(r"(:/{1,2}[^\s/:@'\"]*:)[^\s'\"]*@")
 # What begins with a quote, to its end or to the end of all; PostgreSQL's $$text$$ too.
 _TEXT = re.compile(r"'(?:[^']|'')*(?:'|$)|\"[^\"]*(?:\"|$)|\$(\w*)\$.*?(?:\$\1\$|$)", re.DOTALL)
 _IN_TEXT = re.compile(rf"({_MAYBE_SECRET}(?:\"|'{{1,2}})?{_SIGN})(?:{_QUOTED}|[^\s'\"]+)", re.IGNORECASE)
@@ -31,6 +31,15 @@ _ANYWHERE = tuple(
         rf"(\b{_PASSWORD}\s+){_QUOTED}",
     )
 )
+
+
+# What an address has behind the ?.
+_IN_OPTIONS = re.compile(rf"([?&]{_SECRET}=)[^\s&'\"]*", re.IGNORECASE)
+
+
+def addresses_redacted(text: str) -> str:
+    """``text`` without the secrets of the addresses in it; all else, a column called ``key`` too, is left as it is."""
+    return _IN_OPTIONS.sub(rf"\g<1>{MASK}", _IN_URL.sub(rf"\g<1>{MASK}@", text))
 
 
 def redacted(text: str) -> str:
