@@ -23,6 +23,7 @@ from distfit_counts.commands.families import families
 from distfit_counts.commands.fit import fit
 from distfit_counts.commands.histogram import histogram
 from distfit_counts.commands.idle import OnceCommand
+from distfit_counts.commands.messages import say
 from distfit_counts.commands.plot import plot
 from distfit_counts.commands.predict import predict
 from distfit_counts.commands.regress import regress
@@ -177,6 +178,4 @@ def _print_error(error: DistfitError | Interrupted) -> None:
     from distfit_counts.data.engines.redaction import addresses_redacted
 
     # An address may have been given in place of anything: of a file, of an option.
-    print(f"distfit: {addresses_redacted(error.problem)}", file=sys.stderr)
-    if error.hint:
-        print(f"  {addresses_redacted(error.hint)}", file=sys.stderr)
+    say(addresses_redacted(error.problem), addresses_redacted(error.hint))

@@ -9,6 +9,8 @@ import os
 import traceback
 from pathlib import Path
 
+from distfit_counts.printable import printable
+
 # The exit code of an error of ours: EX_SOFTWARE of sysexits.h.
 INTERNAL = 70
 _PACKAGE = Path(__file__).resolve().parent
@@ -27,7 +29,9 @@ class DistfitError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.problem}\n{self.hint}" if self.hint else self.problem
+        # Tracebacks and notebooks print it: names of columns and files do not steer them.
+        problem, hint = printable(self.problem), printable(self.hint)
+        return f"{problem}\n{hint}" if hint else problem
 
 
 class DataError(DistfitError):
@@ -84,4 +88,4 @@ def internal_error(error: BaseException) -> str:
     )
     if os.environ.get("DISTFIT_DEBUG", "0") not in ("", "0"):
         line = "".join(traceback.format_exception(error)) + line
-    return redacted(line)
+    return "\n".join(map(printable, redacted(line).split("\n")))

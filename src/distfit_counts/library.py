@@ -13,6 +13,7 @@ import numpy.typing as npt
 from distfit_counts.comparison import Comparison
 from distfit_counts.data.column import Column
 from distfit_counts.errors import DistfitError
+from distfit_counts.printable import printable
 from distfit_counts.regression.result import Regression
 from distfit_counts.result import Fit
 
@@ -208,7 +209,7 @@ def _counted(
     many = by is not None or not (column is None or isinstance(column, str))
     if not many and len(columns) != 1:
         raise DistfitError(f"{len(columns)} columns match {column!r}", f"name one column, or give column=[{column!r}]")
-    return (with_values(columns, lambda text: warnings.warn(text, stacklevel=3)) if many else columns), many
+    return (with_values(columns, lambda text: warnings.warn(printable(text), stacklevel=3)) if many else columns), many
 
 
 def _listed(names: str | Sequence[str] | None) -> list[str]:

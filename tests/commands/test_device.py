@@ -19,6 +19,7 @@ from distfit_counts.fitting import fit_columns
 from distfit_counts.model_file import load
 from distfit_counts.optimise import device
 from distfit_counts.report.as_json import fit_record
+from distfit_counts.report.screen import Screen
 from distfit_counts.report.terminal import print_fit
 from distfit_counts.settings import FitSettings
 
@@ -39,7 +40,6 @@ def test_whoever_asks_for_no_gpu_does_not_wait_for_torch(monkeypatch: pytest.Mon
 
 
 def test_results_say_which_device_was_used(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    from rich.console import Console
 
     columns = [Column("made", "y", {}, Histogram.of([0, 1, 1, 2, 5]))]
     (fit,) = fit_columns(columns, parse("poisson"), FitSettings(restarts=1, device="auto"))
@@ -47,7 +47,7 @@ def test_results_say_which_device_was_used(tmp_path: Any, capsys: pytest.Capture
     assert fit.device == fit_record(fit)["device"] == used
     fit.save(tmp_path / "model.json")
     assert load(tmp_path / "model.json")[0].device == used
-    print_fit(Console(width=100), fit, verbose=True)
+    print_fit(Screen(width=100), fit, verbose=True)
     assert f"(newton, seed 0, on {used})" in capsys.readouterr().out
-    print_fit(Console(width=100), fit)
+    print_fit(Screen(width=100), fit)
     assert "(newton, seed 0)" in capsys.readouterr().out

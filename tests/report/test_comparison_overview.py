@@ -7,13 +7,13 @@ import re
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from distfit_counts.comparing import Comparisons, compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.report.comparison import _print
+from distfit_counts.report.screen import Screen
 from distfit_counts.settings import FitSettings
 
 FAMILIES = [parse("poisson"), parse("nb")]
@@ -27,7 +27,7 @@ def compared(columns: int, **options) -> Comparisons:
 
 def text(comparisons: Comparisons, verbose: bool = False, width: int = 120) -> str:
     buffer = io.StringIO()
-    _print(Console(file=buffer, width=width, no_color=True), comparisons, verbose)
+    _print(Screen(file=buffer, width=width, no_color=True), comparisons, verbose)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
 
 

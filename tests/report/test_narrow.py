@@ -7,7 +7,6 @@ import re
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from distfit_counts.comparing import compare_columns
 from distfit_counts.data.column import Column
@@ -17,6 +16,7 @@ from distfit_counts.fitting import fit_columns
 from distfit_counts.report.comparison import _print as print_comparisons
 from distfit_counts.report.numbers import fixed, number
 from distfit_counts.report.overview import print_overview
+from distfit_counts.report.screen import Screen
 from distfit_counts.report.terminal import to_text
 from distfit_counts.settings import FitSettings
 
@@ -51,7 +51,7 @@ def test_a_comparison_keeps_every_family_and_whole_numbers(width: int) -> None:
     families = [parse(spec) for spec in ("poisson", "nb", "zinb", "hurdle(nb)")]
     found = compare_columns([Column("t", "y", {}, Histogram.of(COUNTS))], families, FitSettings(restarts=1))
     buffer = io.StringIO()
-    print_comparisons(Console(file=buffer, width=width, no_color=True), found, False)
+    print_comparisons(Screen(file=buffer, width=width, no_color=True), found, False)
     text = buffer.getvalue()
     for candidate in found[0].candidates:
         spec = re.escape(candidate.fit.family)
@@ -87,7 +87,7 @@ def test_many_fits_drop_criteria_before_they_overrun(width: int) -> None:
     columns = [Column("t", name, {}, Histogram.of(COUNTS + i)) for i, name in enumerate(("c10", "c11"))]
     fits = fit_columns(columns, parse("zinb"), FitSettings(restarts=1))
     buffer = io.StringIO()
-    print_overview(Console(file=buffer, width=width, no_color=True), fits)
+    print_overview(Screen(file=buffer, width=width, no_color=True), fits)
     table = buffer.getvalue().split("!")[0]
     assert all(len(line.rstrip()) <= width for line in table.splitlines())
     for fit in fits:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import io
 
-from rich.console import Console
-
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
 from distfit_counts.report.overview import print_overview
+from distfit_counts.report.screen import Screen
 from distfit_counts.result import Fit
 from distfit_counts.settings import FitSettings
 
 
 def shown(fits: list[Fit]) -> str:
     buffer = io.StringIO()
-    print_overview(Console(file=buffer, width=100, no_color=True), fits)
+    print_overview(Screen(file=buffer, width=100, no_color=True), fits)
     return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from distfit_counts.commands.data import Data
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import refuse
+from distfit_counts.commands.messages import say
 from distfit_counts.commands.of_regression import check_regression
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
@@ -69,7 +70,7 @@ def check(
         if plot is not None and len(pairs) > 1:
             raise DistfitError(f"--plot draws one check, not {len(pairs)}", "choose one column and group")
         if left and not quiet:
-            typer.echo(f"distfit: the model has no fit for {_listed([c.label for c in left])}: left out", err=True)
+            say(f"the model has no fit for {_listed([c.label for c in left])}: left out")
         checks = _check(pairs, watch)
     if plot is not None:
         _draw(checks[0], plot)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.messages import say
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Data:
         """The columns that hold values, with progress on stderr; those without are named there."""
         from distfit_counts.data.valueless import with_values
 
-        return with_values(self._found(watch), lambda text: None if quiet else typer.echo(f"distfit: {text}", err=True))
+        return with_values(self._found(watch), lambda text: None if quiet else say(text))
 
     def _found(self, watch: Watch) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []

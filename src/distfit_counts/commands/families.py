@@ -18,21 +18,22 @@ def families() -> None:
 
 def _print(console: Console) -> None:
     from rich.padding import Padding
-    from rich.text import Text
 
     from distfit_counts.families.spec import EXAMPLES, MIXTURE_WORDS, SHORTHANDS, parse
+    from distfit_counts.report.screen import Line
 
     for spec, example in EXAMPLES.items():
         family = parse(example)
         module = inspect.getmodule(type(family))
         title, _, text = (inspect.getdoc(module) or "").partition("\n\n")
-        console.print(Text.assemble((spec, "bold cyan"), f"   {' '.join(title.split())}"))
+        console.print(Line((spec, "bold cyan"), f"   {' '.join(title.split())}"))
         for paragraph in text.split("\n\n"):
-            console.print(Padding(Text(" ".join(paragraph.split()), style="dim"), (0, 0, 0, 2)))
+            console.print(Padding(Line(" ".join(paragraph.split()), style="dim"), (0, 0, 0, 2)))
         parameters = ", ".join(f"{n} ({p.meaning})" for p in family.parameters for n in p.names)
-        console.print(Padding(Text(f"parameters of {example}: {parameters}"), (0, 0, 0, 2)))
-        console.print(Text.assemble("  ", (f"distfit fit counts.csv --family '{example}'", "green")), "\n")
+        console.print(Padding(Line(f"parameters of {example}: {parameters}"), (0, 0, 0, 2)))
+        console.print(Line("  ", (f"distfit fit counts.csv --family '{example}'", "green")))
+        console.print()
     short = ", ".join(f"{name} = {spec}" for name, spec in SHORTHANDS.items())
     words = ", ".join(f"--family {word}" for word in MIXTURE_WORDS)
-    console.print(Text.assemble(("shorthands", "bold"), f"   {short}"))
-    console.print(Text.assemble(("without quoting", "bold"), f"   {words} with --components K"))
+    console.print(Line(("shorthands", "bold"), f"   {short}"))
+    console.print(Line(("without quoting", "bold"), f"   {words} with --components K"))

@@ -11,6 +11,7 @@ import typer
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.idle import only_with, refuse
+from distfit_counts.commands.messages import say
 from distfit_counts.commands.of_regression import plot_saved
 from distfit_counts.commands.picking import pick, the_only
 from distfit_counts.errors import DistfitError
@@ -124,7 +125,7 @@ def _on_new_data(
     with Watch(quiet) as watch:
         pairs, left = match(fits, Data([source], column, by, weights).read(watch, quiet))
     for counts in left if not quiet else []:
-        typer.echo(f"distfit: the model has no fit for {counts.label}: left out", err=True)
+        say(f"the model has no fit for {counts.label}: left out")
     return [replace(fit, column=counts.column, group=counts.group, histogram=counts.histogram) for fit, counts in pairs]
 
 

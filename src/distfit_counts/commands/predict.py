@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +9,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.fitting import import_torch_meanwhile
+from distfit_counts.commands.messages import say
 from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.errors import DistfitError
 
@@ -60,7 +60,7 @@ def predict(
         saved = load_whole(model)
         fitted = saved.model
         if not (saved.converged or quiet):
-            print(f"distfit: the fit in {model} did not converge: its predictions are rough", file=sys.stderr)
+            say(f"the fit in {model} did not converge: its predictions are rough")
         wanted = Wanted(counts, levels, interval)
         parts = stream_frames(source, fitted.kinds(), progress if output is not None else None)
         several = sum(len(files_of(each)) for each in source) > 1

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.regression.agreement import Agreement, Moments
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.screen import Line
 from distfit_counts.report.tables import plain_table
 
 
@@ -20,12 +20,12 @@ def agreement_parts(seen: Agreement, formula: str | None) -> list[RenderableType
     mean, spread = (fixed(value, 3) for value in seen.quantile)
     quantile = f"quantile residuals: mean {mean}, standard deviation {spread} (0 and 1 if the model is true)"
     if seen.moments is None:
-        return [Padding(Text(quantile, style="dim"), (0, 0, 1, 1))]
+        return [Padding(Line(quantile, style="dim"), (0, 0, 1, 1))]
     lines = [pearson(seen.moments), quantile, *([formula] if formula else [])]
     return [
         moments_table(seen.moments, "observed", "fitted"),
         # The table below begins with a blank line.
-        Padding(Text("\n".join(lines), style="dim"), (0, 0, 0, 1)),
+        Padding(Group(*(Line(line, style="dim") for line in lines)), (0, 0, 0, 1)),
         frequency_table(seen.frequencies, 100),
     ]
 

@@ -15,8 +15,8 @@ SCHEMA = "distfit.fit/1"
 
 
 def dumps(record: dict[str, Any]) -> str:
-    """One line of strict JSON."""
-    return json.dumps(record, allow_nan=False, ensure_ascii=False)
+    """One line of strict JSON, in ASCII: no encoding of an output loses a name, and no terminal acts upon one."""
+    return json.dumps(record, allow_nan=False)
 
 
 def fit_record(fit: Fit, adjusted: Mapping[str, float] | None = None) -> dict[str, Any]:

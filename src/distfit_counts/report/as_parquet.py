@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from distfit_counts.data.groups import GroupColumns
 from distfit_counts.inference.fitted.numbers import Place
 from distfit_counts.output import whole_file
+from distfit_counts.report.emit import unicode_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +35,7 @@ def write_parquet(portions: Iterable[dict[str, list[Any]]], places: Sequence[Pla
     with whole_file(output) as file, pq.ParquetWriter(file, schema) as writer:
         for columns in itertools.chain([head], parts):
             text = {name: [None if x is None else str(x) for x in columns[name]] for name in mixed}
+            text |= {name: [unicode_text(x) for x in columns[name]] for name in ("source", "column")}
             writer.write_table(pa.table(columns | text, schema=schema))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,8 @@ from rich.console import Console, Group, RenderableType
 from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
-from distfit_counts.data.group_words import after_column, label_text
+from distfit_counts.data.group_words import after_column
 from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_parquet import write_parquet
@@ -23,7 +21,9 @@ from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting, whole
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.placed import placed
 from distfit_counts.report.residuals import residual_summary
+from distfit_counts.report.screen import Data, Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
@@ -53,7 +53,7 @@ def print_checks(console: Console, checks: Sequence[Check]) -> None:
         console.print(_report(checks[0], console), crop=False)
         return
     specs = ", ".join(dict.fromkeys(check.fit.family for check in checks))
-    console.print(Text(f"{specs}: {count(len(checks))} checks", style="bold"))
+    console.print(Line(f"{specs}: {count(len(checks))} checks", style="bold"))
     table = _overview(checks)
     # A number broken in two is no number: where the terminal is too narrow, the lines run over its edge.
     width, unbounded = console.width, console.options.update(max_width=10_000)
@@ -64,10 +64,10 @@ def print_checks(console: Console, checks: Sequence[Check]) -> None:
 
 def _report(check: Check, console: Console) -> RenderableType:
     parts = [
-        _title(check),
+        *_title(check),
         *(verdict_line(verdict) for verdict in check.verdicts),
         Fitting(_scores(check), _scores(check, own=False)),
-        Padding(Text(_SCORES, style="dim"), (0, 0, 0, 1)),
+        Padding(Line(_SCORES, style="dim"), (0, 0, 0, 1)),
         _moments(check),
         Padding(_chi_square(check), (0, 0, 0, 1)),
         frequency_table(check.frequencies, console.width),
@@ -77,17 +77,18 @@ def _report(check: Check, console: Console) -> RenderableType:
     return Group(*map(whole, parts))
 
 
-def _title(check: Check) -> Text:
+def _title(check: Check) -> list[RenderableType]:
     missing = f", {count(check.histogram.n_missing)} missing" if check.histogram.n_missing else ""
     counts = f"{count(check.n)} count{'s' * (check.n != 1)}{missing}"
-    new = f" checked on {_place(check.source, check.column, check.group)}: {counts}"
-    own = f"\nfitted to {count(check.fit.n)} of {_place(check.fit.source, check.fit.column, check.fit.group)}"
-    return Text.assemble((check.fit.family, "bold cyan"), new, (own, "dim"))
+    new, own = (_place(place.source, place.column, place.group) for place in (check, check.fit))
+    return [
+        Line((check.fit.family, "bold cyan"), " checked on ", new, f": {counts}"),
+        Line(f"fitted to {count(check.fit.n)} of ", own, style="dim"),
+    ]
 
 
-def _place(source: str, column: str, group: Mapping[str, object]) -> str:
-    groups = after_column(group)
-    return f"{'stdin' if source == '-' else source}, column {column}{groups}"
+def _place(source: str, column: str, group: Mapping[str, object]) -> Data:
+    return Data(f"{'stdin' if source == '-' else source}, column {column}{after_column(group)}")
 
 
 _SCORES = "smaller is better; log score: mean −log p; ranked probability: in counts"
@@ -118,12 +119,12 @@ def _moments(check: Check) -> RenderableType:
     return table
 
 
-def _chi_square(check: Check) -> Text:
+def _chi_square(check: Check) -> Line:
     test = check.chi_square
     if test.p_value != test.p_value:
-        return Text(f"{test.title}: {test.null}")
+        return Line(f"{test.title}: {test.null}")
     found = f"{number(test.statistic)} on {test.df:.0f} df, {p_equals(test.p_value)}"
-    return Text(f"{test.title} {found} (no parameter was estimated)")
+    return Line(f"{test.title} {found} (no parameter was estimated)")
 
 
 _PIT = (
@@ -146,22 +147,18 @@ def pit_histogram(heights: Sequence[float], band: Band, width: int) -> list[Rend
         bar = "█" * round(height / longest * max(min(width - 48, 40), 8))
         cells = [f"{i / bins:.1f}–{(i + 1) / bins:.1f}", f"{height:.4f}", f"{lower:.4f} … {upper:.4f}"]
         table.add_row(*cells, *([bar + " !" * outside] if wide else []))
-    return [whole(table), Padding(Text(_PIT, style="dim"), (0, 0, 0, 1))]
+    return [whole(table), Padding(Line(_PIT, style="dim"), (0, 0, 0, 1))]
 
 
 def _overview(checks: Sequence[Check]) -> Table:
     table = plain_table()
-    several = len({check.source for check in checks}) > 1
-    columns = len({check.column for check in checks}) > 1
-    groups = list(dict.fromkeys(name for check in checks for name in check.group))
-    for name in [*(["source"] if several else []), *(["column"] if columns else []), *groups]:
+    where, places = placed(checks)
+    for name in where:
         table.add_column(name, no_wrap=True)
     for name in ("n", "log score", "expected", "z", "RPS", "X² p"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("verdicts", min_width=15)
-    for check in checks:
-        place = [*([os.path.basename(check.source) or check.source] if several else [])]
-        place += [*([check.column] if columns else []), *(label_text(check.group.get(name, "")) for name in groups)]
+    for check, place in zip(checks, places, strict=True):
         scores = [number(check.log_score), number(check.expected_log_score), fixed(check.log_score_z, 2)]
         codes = ", ".join(verdict.code.removeprefix("check.") for verdict in check.verdicts)
         table.add_row(*place, count(check.n), *scores, number(check.rps), p_text(check.chi_square.p_value), codes)

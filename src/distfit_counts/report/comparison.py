@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.comparison import Candidate, Comparison, Components
 from distfit_counts.data.group_words import after_column
@@ -28,6 +27,7 @@ from distfit_counts.report.gathered import gathered
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.progress import Report, reported
+from distfit_counts.report.screen import Data, Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import point_masses, print_fit, verdict_line
 
@@ -91,19 +91,19 @@ def _print_one(console: Console, comparison: Comparison, families: bool) -> None
         console.print(verdict_line(verdict))
     console.print(Fitting(_table(comparison, console)), crop=False)
     for line in _notes(comparison):
-        console.print(Text(line, style="dim"))
+        console.print(Line(line, style="dim"))
     for candidate in comparison.candidates if families else ():
         print_fit(console, candidate.fit)
 
 
-def _title(comparison: Comparison) -> Text:
+def _title(comparison: Comparison) -> Line:
     best = comparison.best
-    place = after_column(comparison.group)
     source = "stdin" if comparison.source == "-" else comparison.source
     many = len(comparison.candidates)
     rank = f"has the lowest BIC of {many} families on" if many > 1 else "is the only family compared on"
     counts = f"{count(best.n)} count{'s' * (best.n != 1)}"
-    return Text.assemble((best.family, "bold cyan"), f" {rank} {source}, column {comparison.column}{place}: {counts}")
+    place = Data(f"{source}, column {comparison.column}{after_column(comparison.group)}")
+    return Line((best.family, "bold cyan"), f" {rank} ", place, f": {counts}")
 
 
 def _table(comparison: Comparison, console: Console) -> Table:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.comparison import Ranking
 from distfit_counts.data.column import Column
 from distfit_counts.report.narrow import without
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.placed import of_what, placed
+from distfit_counts.report.screen import Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Fit
 
@@ -33,7 +33,7 @@ def print_comparison_overview(console: Console, comparisons: Comparisons) -> Non
         rows.append(_cells(ranking, comparisons.best(index)))
         places.append(Column(ranking.source, ranking.column, ranking.group))
     where, own = placed(places)
-    console.print(Text(f"{count(len(rows))} comparisons{of_what(places)}", style="bold"))
+    console.print(Line(f"{count(len(rows))} comparisons", of_what(places), style="bold"))
 
     def build(names: Sequence[str]) -> Table:
         table = plain_table()
@@ -48,7 +48,7 @@ def print_comparison_overview(console: Console, comparisons: Comparisons) -> Non
 
     console.print(without(build, _COLUMNS, _DROPPED), crop=False)
     more = "-v prints the report of each; --format json or csv has them all with all numbers"
-    console.print(Text(more, style="dim"))
+    console.print(Line(more, style="dim"))
 
 
 def _cells(ranking: Ranking, fit: Fit) -> dict[str, str]:

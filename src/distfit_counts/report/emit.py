@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -11,33 +10,45 @@ from pathlib import Path
 from rich.console import Console
 
 from distfit_counts.output import whole_file
-from distfit_counts.report.encoding import ReplacingConsole, tolerate
+from distfit_counts.report.screen import Screen, plain_text
 
 # A file or a pipe has no width of its own.
 _WIDTH = 120
 
 
 def emit_table(draw: Callable[[Console], None], output: Path | None) -> None:
-    """What ``draw`` prints: in colours to a terminal, else as plain text."""
+    """What ``draw`` prints: in colours to a terminal, else as plain text, in UTF-8 to a file."""
     encoding = "utf-8" if output is not None else sys.stdout.encoding or "ascii"
     if output is None and sys.stdout.isatty():
-        tolerate(sys.stdout)
-        draw(ReplacingConsole(encoding))
+        draw(Screen(encoding))
         return
-    buffer = io.StringIO()
-    width = shutil.get_terminal_size((_WIDTH, 24)).columns
-    draw(ReplacingConsole(encoding, file=buffer, width=width, no_color=True))
-    # Without the blanks that fill the lines.
-    emit_lines((line.rstrip() + "\n" for line in buffer.getvalue().splitlines()), output)
+    text = plain_text(draw, shutil.get_terminal_size((_WIDTH, 24)).columns, encoding)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        emit_lines([text], output)
 
 
 def emit_lines(lines: Iterable[str], output: Path | None) -> None:
-    """``lines``, which end in a newline, one by one to ``output`` or stdout."""
+    """``lines`` of data, which end in a newline, one by one in UTF-8 to ``output`` or stdout, whatever its encoding."""
     if output is None:
-        tolerate(sys.stdout)
+        sys.stdout.flush()
         for line in lines:
-            sys.stdout.write(line)
+            sys.stdout.buffer.write(encoded(line))
         return
     with whole_file(output) as file:
         for line in lines:
-            file.write(line.encode())
+            file.write(encoded(line))
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; of a file name that is none, its own bytes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return unicode_text(text).encode()
+
+
+def unicode_text(text: str) -> str:
+    """``text`` as Parquet can hold it: bytes of a file name that are no UTF-8 as ``\\udce9``."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -6,11 +6,11 @@ import math
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.inference.verdicts.p_values import p_text
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.screen import Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Fit
 
@@ -27,12 +27,12 @@ def tests_table(fit: Fit, width: int) -> RenderableType:
     return table if width >= _WIDE else Group(table, *_reasons(fit))
 
 
-def _reasons(fit: Fit) -> list[Text]:
+def _reasons(fit: Fit) -> list[Line]:
     missing: dict[str, list[str]] = {}
     for test in (*fit.goodness.tests, *fit.tests):
         if math.isnan(test.p_value):
             missing.setdefault(test.null, []).append(test.title)
-    return [Text(f" {', '.join(titles)}: {null}", style="dim") for null, titles in missing.items()]
+    return [Line(f" {', '.join(titles)}: {null}", style="dim") for null, titles in missing.items()]
 
 
 def _tests(fit: Fit, width: int, with_df: bool) -> Table:
@@ -52,7 +52,7 @@ def _tests(fit: Fit, width: int, with_df: bool) -> Table:
     return table
 
 
-def bins_line(fit: Fit) -> Text:
+def bins_line(fit: Fit) -> Line:
     """Which counts were pooled for X2 and G2: "0 to 12 each, 13-14, >=15"."""
     bins = fit.goodness.bins
     single = next((i for i, row in enumerate(bins) if row.high != row.low), len(bins))
@@ -62,7 +62,7 @@ def bins_line(fit: Fit) -> Text:
     else:
         named = [str(row.low) for row in bins[:single]] + named
     shown = [*named[:8], f"... {len(named) - 9} more ...", named[-1]] if len(named) > 10 else named
-    return Text(f" bins of X² and G²: {', '.join(shown)}", style="dim")
+    return Line(f" bins of X² and G²: {', '.join(shown)}", style="dim")
 
 
 def correlation_table(fit: Fit) -> RenderableType:

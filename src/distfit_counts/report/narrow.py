@@ -8,7 +8,6 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Table
-from rich.text import Text
 
 # Wider than any table.
 _UNBOUNDED = 10_000
@@ -36,10 +35,8 @@ def least_width(console: Console, table: Table) -> int:
     for column in table.columns:
         # Rich counts the longest word of them, and would cut off the rest.
         if column.no_wrap:
-            cells = (
-                console.render_str(cell) if isinstance(cell, str) else cell for cell in (column.header, *column.cells)
-            )
-            column.min_width = max(cell.cell_len for cell in cells if isinstance(cell, Text))
+            cells = (cell for cell in (column.header, *column.cells) if isinstance(cell, str))
+            column.min_width = max(console.render_str(cell).cell_len for cell in cells)
     return Measurement.get(console, console.options.update(max_width=_UNBOUNDED), table).minimum
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.text import Text
 
 from distfit_counts.regression.formula import with_more
 from distfit_counts.regression.network.fit import NetworkFit
@@ -14,6 +13,7 @@ from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.blank_lines import SingleBlanks
 from distfit_counts.report.narrow import whole
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.screen import Data, Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
@@ -26,12 +26,13 @@ def print_network(console: Console, model: NetworkModel, verbose: bool = False) 
     fit = model.fit
     formula = fit.model.family.variance_formula() if isinstance(fit.model, CountModel) else None
     parts = [
-        Text.assemble(
+        Line(
             (fit.model.spec, "bold cyan"),
-            f" network {_layers(fit)} on {with_more(model.formula, (own.text for own in fit.terms))}, {model.source}",
+            f" network {_layers(fit)} on ",
+            Data(f"{with_more(model.formula, (own.text for own in fit.terms))}, {model.source}"),
         ),
         *(verdict_line(verdict) for verdict in fit.verdicts),
-        Padding(Text(_training(fit)), (1, 0, 0, 1)),
+        Padding(Group(*map(Line, _training(fit))), (1, 0, 0, 1)),
         _scores(fit),
         _parameters(fit),
         *([] if fit.agreement is None else agreement_parts(fit.agreement, formula)),
@@ -46,7 +47,7 @@ def _layers(fit: NetworkFit) -> str:
     return "-".join(map(str, [len(fit.standard.kept), *fit.settings.hidden, len(fit.model.heads)]))
 
 
-def _training(fit: NetworkFit) -> str:
+def _training(fit: NetworkFit) -> list[str]:
     settings = fit.settings
     batch = "all rows" if settings.batch_size is None else f"{settings.batch_size} rows"
     ended = f", ended after {fit.epochs} as the held-out rows gained no more" if fit.stopped_early else ""
@@ -63,7 +64,7 @@ def _training(fit: NetworkFit) -> str:
             f"residual standard deviation {number(fit.variance**0.5)} (maximum likelihood, training rows); the losses "
             "below are those of 1, which moves no mean"
         )
-    return "\n".join(lines)
+    return lines
 
 
 def _scores(fit: NetworkFit) -> RenderableType:
@@ -79,7 +80,7 @@ def _scores(fit: NetworkFit) -> RenderableType:
         ("R² of the mean", fixed(seen.r_squared, 4)),
         ("Pearson correlation", fixed(seen.correlation, 4)),
         *(
-            (f"{name}, predicted and observed", f"{number(predicted)}  {number(observed)}")
+            (Data(f"{name}, predicted and observed"), f"{number(predicted)}  {number(observed)}")
             for name, (predicted, observed) in seen.means.items()
         ),
     ):
@@ -93,7 +94,7 @@ def _parameters(fit: NetworkFit) -> RenderableType:
     for name in ("minimum", "1 %", "median", "99 %", "maximum"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, own in fit.checkup.parameters.items():
-        table.add_row(name, *map(number, (own.minimum, own.low, own.median, own.high, own.maximum)))
+        table.add_row(Data(name), *map(number, (own.minimum, own.low, own.median, own.high, own.maximum)))
     return table
 
 
@@ -142,5 +143,5 @@ def _tenths(fit: NetworkFit) -> RenderableType:
         table.add_column(name, justify="left" if name == "level" else "right")
     for name, tenths in fit.checkup.tenths.items():
         for own in tenths:
-            table.add_row(*[name] * several, count(own.rows), number(own.predicted), number(own.observed))
+            table.add_row(*[Data(name)] * several, count(own.rows), number(own.predicted), number(own.observed))
     return table

@@ -7,7 +7,7 @@ from typing import Any
 
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_csv import csv_lines
-from distfit_counts.report.emit import emit_lines
+from distfit_counts.report.emit import emit_lines, unicode_text
 
 
 def write_columns(columns: dict[str, list[Any]], format: str, output: Path | None) -> None:
@@ -19,7 +19,9 @@ def write_columns(columns: dict[str, list[Any]], format: str, output: Path | Non
     import pyarrow.parquet as pq
 
     assert output is not None
-    arrays = {name: pa.array(own) for name, own in columns.items()}
+    arrays = {
+        name: pa.array([unicode_text(x) if isinstance(x, str) else x for x in own]) for name, own in columns.items()
+    }
     # Of a column without any number pyarrow knows no type.
     arrays = {name: own.cast(pa.float64()) if pa.types.is_null(own.type) else own for name, own in arrays.items()}
     with whole_file(output) as file:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.report.narrow import Fitting, least_width
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.placed import label, of_what, placed, short_sources
+from distfit_counts.report.screen import Data, Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import estimate, interval, interval_title
 from distfit_counts.result import Fit
@@ -28,7 +28,7 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     one = len(families) == 1
     names = list(dict.fromkeys(name for fit in fits for name in fit.parameters)) if one else []
     whose = families[0] if one else f"{count(len(families))} families"
-    console.print(Text(f"{whose}: {count(len(fits))} fits{of_what(fits)}", style="bold"))
+    console.print(Line(f"{whose}: {count(len(fits))} fits", of_what(fits), style="bold"))
     asked = fits[0].ci != "wald" or fits[0].level != LEVEL
     tables = [_table(fits, names, False, hidden) for hidden in _HIDDEN]
     tables = [_table(fits, names, True), *tables] if asked else tables
@@ -36,7 +36,7 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     console.print(Fitting(shown), crop=False)
     if asked and shown is not tables[0]:
         where_else = "-v, --format json or csv, or a wider terminal, have them"
-        console.print(Text(f"{interval_title(fits[0])}s: {where_else}", style="dim"))
+        console.print(Line(f"{interval_title(fits[0])}s: {where_else}", style="dim"))
     _print_verdicts(console, fits)
 
 
@@ -76,8 +76,8 @@ def _print_verdicts(console: Console, fits: Sequence[Fit]) -> None:
         few = listed[:_SENTENCES] if len(listed) > _SENTENCES + 1 else listed
         for message, where in few:
             places = "; ".join(where[:4]) + (f" and {count(len(where) - 4)} more" if len(where) > 4 else "")
-            console.print(Text.assemble(("! ", "bold yellow"), (f"{places}: ", "bold"), message))
+            console.print(Line(("! ", "bold yellow"), (Data(f"{places}: "), "bold"), message))
         rest = sum(len(where) for _, where in listed[len(few) :])
         if rest:
             said = f"{code}, with other numbers; --format csv has all"
-            console.print(Text.assemble(("! ", "bold yellow"), (f"{count(rest)} more fits: ", "bold"), said))
+            console.print(Line(("! ", "bold yellow"), (f"{count(rest)} more fits: ", "bold"), said))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from distfit_counts.data.group_words import group_words, label_text
 from distfit_counts.inference.fitted.numbers import Place
+from distfit_counts.report.screen import Data
 
 
 def placed(places: Sequence[Place]) -> tuple[list[str], list[list[str]]]:
@@ -14,21 +15,25 @@ def placed(places: Sequence[Place]) -> tuple[list[str], list[list[str]]]:
     short = short_sources(places)
     groups = list(dict.fromkeys(name for place in places for name in place.group))
     columns = len({place.column for place in places}) > 1
-    headings = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *groups]
-    known = [
-        {"source": short[place.source], "column": place.column} | {k: label_text(v) for k, v in place.group.items()}
+    headings = [*(["source"] if len(short) > 1 else []), *(["column"] if columns else []), *map(Data, groups)]
+    cells = [
+        [
+            *([Data(short[place.source])] if len(short) > 1 else []),
+            *([Data(place.column)] if columns else []),
+            *(Data(label_text(place.group[name])) if name in place.group else "" for name in groups),
+        ]
         for place in places
     ]
-    return headings, [[own[name] for name in headings] for own in known]
+    return headings, cells
 
 
-def of_what(places: Sequence[Place]) -> str:
+def of_what(places: Sequence[Place]) -> Data:
     """``of counts.csv, column y``: what all places have in common; nothing where that is nothing."""
     sources, columns = ({getattr(place, name) for place in places} for name in ("source", "column"))
     if len(sources) > 1:
-        return ""
+        return Data()
     source, column = *sources, f", column {next(iter(columns))}" if len(columns) == 1 else ""
-    return f" of {'stdin' if source == '-' else source}{column}"
+    return Data(f" of {'stdin' if source == '-' else source}{column}")
 
 
 def label(place: Place, short: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.output import whole_file
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps
-from distfit_counts.report.emit import emit_lines
+from distfit_counts.report.emit import emit_lines, unicode_text
 
 Block = Mapping[str, Array | str]
 
@@ -72,7 +72,7 @@ def _table(block: Block, whole: Collection[str]) -> Any:
 
     def column(name: str, values: Array | str) -> Any:
         if isinstance(values, str):
-            return pa.array([values] * n)
+            return pa.array([unicode_text(values)] * n)
         missing = np.isnan(values)
         filled = np.where(missing, 0.0, values) if name in whole else values
         return pa.array(filled.astype(np.int64) if name in whole else filled, mask=missing)

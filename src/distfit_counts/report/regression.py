@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
@@ -20,6 +17,7 @@ from distfit_counts.regression.result import Coefficient, FittedPredictor, Regre
 from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
+from distfit_counts.report.screen import Data, Line, plain_text
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 from distfit_counts.result import HypothesisTest, Restart
@@ -40,15 +38,13 @@ def print_regression(console: Console, fit: Regression, verbose: bool = False) -
 
 def to_text(fit: Regression, width: int = 100) -> str:
     """The report as plain text."""
-    buffer = io.StringIO()
-    print_regression(Console(file=buffer, width=width, no_color=True), fit)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_regression(console, fit), width)
 
 
 def _report(fit: Regression, verbose: bool) -> RenderableType:
-    parts: list[RenderableType] = [_title(fit), *(verdict_line(verdict) for verdict in fit.verdicts), Text("")]
+    parts: list[RenderableType] = [_title(fit), *(verdict_line(verdict) for verdict in fit.verdicts), Line()]
     for own in fit.predictors:
-        parts += [_heading(own, fit), Text("") if own.natural else _coefficients(own, fit)]
+        parts += [_heading(own, fit), Line() if own.natural else _coefficients(own, fit)]
         # Those of single columns alone are the z of the table above.
         if any(test.wald.df > 1 or test.likelihood_ratio for test in own.tests):
             parts.append(_tests(own))
@@ -61,24 +57,24 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
     return Group(*map(whole, parts))
 
 
-def _title(fit: Regression) -> Text:
+def _title(fit: Regression) -> Line:
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
     weighted = f" of weight {fit.n:,.10g}" if fit.weights is not None else ""
     rows = f"{count(fit.n_rows)} row{'s' * (fit.n_rows != 1)}{weighted}{missing}"
     formula = with_own(fit.formula, {own.head: own.terms.text for own in fit.predictors})
-    return Text.assemble((fit.family, "bold cyan"), f" regression of {formula}, {source}: {rows}")
+    return Line((fit.family, "bold cyan"), " regression of ", Data(f"{formula}, {source}"), f": {rows}")
 
 
-def _heading(own: FittedPredictor, fit: Regression) -> Text:
+def _heading(own: FittedPredictor, fit: Regression) -> Line:
     meanings = _meanings(fit)
-    meaning = f" ({meanings[own.head]})" if own.head in meanings else ""
+    meaning = Data(f" ({meanings[own.head]})") if own.head in meanings else ""
     if own.natural is not None:
         value, error, lower, upper = own.natural
         level = f"{100 * fit.level:g} %"
         text = f" {number(value)} ± {number(error)}, {level} interval {number(lower)} … {number(upper)}"
-        return Text.assemble((own.head, "bold"), text, (meaning, "dim"))
-    return Text.assemble((own.head, "bold"), (f"{meaning}, {own.link} link", "dim"))
+        return Line((Data(own.head), "bold"), text, (meaning, "dim"))
+    return Line((Data(own.head), "bold"), (meaning, "dim"), (f", {own.link} link", "dim"))
 
 
 def _meanings(fit: Regression) -> dict[str, str]:
@@ -95,7 +91,7 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
     interval = f"{100 * fit.level:g} % interval"
     ratio = own.ratio and f"{own.ratio} ({100 * fit.level:g} %)"
     columns = {
-        "term": [escape(label(c.name)) for c in own.coefficients],
+        "term": [Data(label(c.name)) for c in own.coefficients],
         "estimate": [_estimate(c) for c in own.coefficients],
         "std. error": [number(c.std_error) for c in own.coefficients],
         "z": [fixed(c.z, 2) for c in own.coefficients],
@@ -144,10 +140,10 @@ def _tests(own: FittedPredictor) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for test in own.tests:
         row = [*_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else [])]
-        table.add_row(escape(label(test.term)), *row)
-    heading = Text.assemble((own.head, "bold"), ", terms as a whole")
+        table.add_row(Data(label(test.term)), *row)
+    heading = Line((Data(own.head), "bold"), ", terms as a whole")
     reasons = dict.fromkeys(test.wald.null for test in own.tests if test.wald.statistic != test.wald.statistic)
-    notes = [Padding(Text(f"–: {reason}", style="dim"), (0, 0, 1, 1)) for reason in reasons]
+    notes = [Padding(Line(f"–: {reason}", style="dim"), (0, 0, 1, 1)) for reason in reasons]
     return Group(heading, whole(table), *notes)
 
 
@@ -159,8 +155,8 @@ def _df(df: float) -> str:
     return f"{df:.0f}" if df == df else "–"
 
 
-def _likelihood(fit: Regression) -> Text:
-    lines = [
+def _likelihood(fit: Regression) -> RenderableType:
+    lines: list[str | Data] = [
         f"log-likelihood {fixed(fit.log_likelihood, 4)} on {fit.n_parameters} parameters; without covariates "
         f"{fixed(fit.null_log_likelihood, 4)}",
         f"AIC {fixed(fit.aic, 2)}  BIC {fixed(fit.bic, 2)}",
@@ -168,18 +164,18 @@ def _likelihood(fit: Regression) -> Text:
     if fit.variance is not None:
         lines.append(f"residual standard deviation {number(fit.variance**0.5)}")
     if fit.errors != "model":
-        lines.append(_ERRORS[fit.errors] + (fit.cluster or "" if fit.errors == "cluster" else ""))
+        lines.append(Data(_ERRORS[fit.errors] + (fit.cluster or "" if fit.errors == "cluster" else "")))
     for option, name in (("exposure", fit.exposure), ("offset", fit.offset), ("weights", fit.weights)):
         if name is not None:
-            lines.append(f"{option}: {name}")
-    return Text("\n".join(lines))
+            lines.append(Data(f"{option}: {name}"))
+    return Group(*map(Line, lines))
 
 
 def _restarts(fit: Regression, verbose: bool) -> RenderableType:
     own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
     simpler = [restart for restart in fit.restarts if restart not in own]
     how = [_reached(own, "restart", "")] + ([_reached(simpler, "start", " from simpler families")] if simpler else [])
-    title = Text(f"{' and '.join(how)} reached the best optimum (newton, seed {fit.seed})", style="bold")
+    title = Line(f"{' and '.join(how)} reached the best optimum (newton, seed {fit.seed})", style="bold")
     table = plain_table()
     for name in ("#", "NLL", "|gradient|", "steps", "optimum"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -192,7 +188,7 @@ def _restarts(fit: Regression, verbose: bool) -> RenderableType:
         )
     hidden = len(fit.restarts) - len(shown)
     more = (
-        [Text(f"  and {count(hidden)} more start{'s' * (hidden != 1)} (-v shows them)", style="dim")] if hidden else []
+        [Line(f"  and {count(hidden)} more start{'s' * (hidden != 1)} (-v shows them)", style="dim")] if hidden else []
     )
     return Group(title, whole(table), *more)
 

@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts import __version__
 from distfit_counts.regression.agreement import Agreement, Moments
@@ -24,6 +23,7 @@ from distfit_counts.report.numbers import count, number
 from distfit_counts.report.one_table import write_columns
 from distfit_counts.report.residuals import residual_summary
 from distfit_counts.report.residuals_record import residuals_record
+from distfit_counts.report.screen import Data, Line
 from distfit_counts.report.tables import plain_table
 from distfit_counts.report.terminal import verdict_line
 
@@ -42,10 +42,10 @@ def write_check(found: RegressionCheck, format: str, output: Path | None) -> Non
 
 def _print(console: Console, found: RegressionCheck) -> None:
     parts = [
-        _title(found),
+        *_title(found),
         *(verdict_line(verdict) for verdict in found.verdicts),
         _score(found),
-        Padding(Text("smaller is better", style="dim"), (0, 0, 0, 1)),
+        Padding(Line("smaller is better", style="dim"), (0, 0, 0, 1)),
         *_counts(found.rows.seen.agreement, console.width),
         *pit_histogram(found.pit, found.pit_band, console.width),
         *residual_summary(found.residuals),
@@ -58,19 +58,22 @@ def _counts(seen: Agreement, width: int) -> list[RenderableType]:
         return []
     return [
         moments_table(seen.moments, "new data", "model"),
-        Padding(Text(pearson(seen.moments)), (0, 0, 0, 1)),
+        Padding(Line(pearson(seen.moments)), (0, 0, 0, 1)),
         frequency_table(seen.frequencies, width),
     ]
 
 
-def _title(found: RegressionCheck) -> Text:
+def _title(found: RegressionCheck) -> list[RenderableType]:
     source, rows = "stdin" if found.source == "-" else found.source, found.rows
     n = len(rows.seen.y)
     missing = f", {count(rows.n_missing)} left out for missing values" if rows.n_missing else ""
     unknown = f", {count(rows.n_unknown)} left out as the model knows nothing of them" if rows.n_unknown else ""
-    new = f" checked on {source}: {count(n)} row{'s' * (n != 1)}{missing}{unknown}"
-    own = f"\nfitted to {found.saved.formula}, {found.saved.source}"
-    return Text.assemble((found.saved.kind, "bold cyan"), new, (own, "dim"))
+    rows_ = f": {count(n)} row{'s' * (n != 1)}{missing}{unknown}"
+    own = Data(f"{found.saved.formula}, {found.saved.source}")
+    return [
+        Line((found.saved.kind, "bold cyan"), " checked on ", Data(source), rows_),
+        Line("fitted to ", own, style="dim"),
+    ]
 
 
 def _score(found: RegressionCheck) -> Table:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed
+from distfit_counts.report.screen import Line
 from distfit_counts.report.tables import plain_table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def residual_summary(residuals: Residuals) -> list[RenderableType]:
     """Mean, standard deviation and share beyond +-1.96, beside what a true model gives."""
     note = f"{count(residuals.n)}, randomised with seed {residuals.seed}; standard normal if the model is right"
     tables = Fitting(_table(residuals, True), _table(residuals, False))
-    return [tables, Padding(Text(note, style="dim"), (0, 0, 0, 1))]
+    return [tables, Padding(Line(note, style="dim"), (0, 0, 0, 1))]
 
 
 def _table(residuals: Residuals, with_bands: bool) -> Table:

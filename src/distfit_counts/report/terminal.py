@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,6 @@ from functools import partial
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from distfit_counts.data.group_words import after_column
 from distfit_counts.families.spec import parse
@@ -19,6 +17,7 @@ from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
 from distfit_counts.report.narrow import Fitting, whole, without
 from distfit_counts.report.numbers import count, fixed, number, resolved
+from distfit_counts.report.screen import Data, Line, plain_text
 from distfit_counts.report.stacked import stacked_parameters
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Estimate, Fit, Restart, Verdict
@@ -34,9 +33,7 @@ def print_fit(console: Console, fit: Fit, verbose: bool = False) -> None:
 
 def to_text(fit: Fit, width: int = 100) -> str:
     """The report as plain text."""
-    buffer = io.StringIO()
-    print_fit(Console(file=buffer, width=width, no_color=True), fit)
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
+    return plain_text(lambda console: print_fit(console, fit), width)
 
 
 def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
@@ -57,18 +54,18 @@ def _report(fit: Fit, console: Console, verbose: bool) -> RenderableType:
     return Group(*map(whole, parts))
 
 
-def verdict_line(verdict: Verdict) -> Text:
+def verdict_line(verdict: Verdict) -> Line:
     """A sentence to act upon, or (+) one to rest upon."""
     mark = ("+ ", "bold green") if verdict.reassuring else ("! ", "bold yellow")
-    return Text.assemble(mark, verdict.message)
+    return Line(mark, verdict.message)
 
 
-def _title(fit: Fit) -> Text:
-    group = after_column(fit.group)
+def _title(fit: Fit) -> Line:
     source = "stdin" if fit.source == "-" else fit.source
     missing = f", {count(fit.histogram.n_missing)} missing" if fit.histogram.n_missing else ""
     counts = f"{count(fit.n)} count{'s' * (fit.n != 1)}{missing}"
-    return Text.assemble((fit.family, "bold cyan"), f" fitted to {source}, column {fit.column}{group}: {counts}")
+    place = Data(f"{source}, column {fit.column}{after_column(fit.group)}")
+    return Line((fit.family, "bold cyan"), " fitted to ", place, f": {counts}")
 
 
 def _parameters(fit: Fit, width: int) -> RenderableType:
@@ -117,11 +114,11 @@ def _error(e: Estimate) -> float:
     return e.std_error if math.isfinite(e.std_error) else 0.25 * (e.upper - e.lower)
 
 
-def _likelihood(fit: Fit) -> Text:
+def _likelihood(fit: Fit) -> RenderableType:
     how_many = "1 parameter" if fit.n_parameters == 1 else f"{fit.n_parameters} parameters"
     first = f"log-likelihood {fixed(fit.log_likelihood, 4)} on {how_many}"
     second = f"AIC {fixed(fit.aic, 2)}  AICc {fixed(fit.aicc, 2)}  BIC {fixed(fit.bic, 2)}"
-    return Text(f"{first}  NLL/n {fixed(fit.nll_per_observation, 6)}\n{second}")
+    return Group(Line(f"{first}  NLL/n {fixed(fit.nll_per_observation, 6)}"), Line(second))
 
 
 def _moments(fit: Fit) -> RenderableType:
@@ -137,7 +134,7 @@ def _moments(fit: Fit) -> RenderableType:
         table.add_row("variance/mean", number(h.variance / h.mean), number(ratio))
     table.add_row("P(Y = 0)", number(h.zeros / h.n), number(fit.derived["prob_zero"]))
     formula = parse(fit.family).variance_formula()
-    return Group(whole(table), Padding(Text(formula, style="dim"), (0, 0, 0, 1))) if formula else table
+    return Group(whole(table), Padding(Line(formula, style="dim"), (0, 0, 0, 1))) if formula else table
 
 
 def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
@@ -167,7 +164,7 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     hidden = len(fit.restarts) - len(shown)
     notes = [f"  and {count(hidden)} more starts (-v shows them)"] if hidden else []
     notes += [f"  {line}" for line in point_masses(columns["from"])]
-    return Group(Text(how, style="bold"), table, *(Text(note, style="dim") for note in notes))
+    return Group(Line(how, style="bold"), table, *(Line(note, style="dim") for note in notes))
 
 
 def _restart_table(columns: Mapping[str, list[str]], names: str, shown: Sequence[str]) -> Table:
@@ -202,7 +199,7 @@ def _trace(restart: Restart) -> RenderableType:
     for point in [*points[:-1:every], points[-1]]:
         values = _values(point.estimate, 6)
         table.add_row(str(point.step), fixed(point.nll, 6), f"{point.gradient_norm:.1e}", values)
-    return Group(Text(f"restart {restart.restart}, from {restart.origin}", style="bold"), table)
+    return Group(Line(f"restart {restart.restart}, from {restart.origin}", style="bold"), table)
 
 
 def _values(values: Mapping[str, float], digits: int) -> str:
