@@ -147,6 +147,7 @@ def regress(
     weights: str | None = None,
     errors: str = "model",
     cluster: str | None = None,
+    small_sample: str | None = None,
     likelihood_ratios: bool = False,
     **options: Unpack[Options],
 ) -> Regression:
@@ -163,7 +164,17 @@ def regress(
     from distfit_counts.settings import FitSettings
 
     request = Request(
-        formula, family, formulas or {}, links or {}, offset, exposure, weights, errors, cluster, likelihood_ratios
+        formula,
+        family,
+        formulas or {},
+        links or {},
+        offset,
+        exposure,
+        weights,
+        errors,
+        cluster,
+        likelihood_ratios,
+        small_sample,
     )
     starts: Options = {"restarts": default_restarts(family)}
     frame = frame_of(as_table(data))

@@ -73,6 +73,9 @@ OBSERVATIONS_PER_PARAMETER = 10
 # BIC differences up to here do not prefer one model (Raftery 1995: "not worth more than a bare mention").
 TIE = 2.0
 
+# Factors of a robust covariance; the first is the default.
+SMALL_SAMPLE = ("full", "clusters", "none")
+
 # What a regression's response can follow beside the count families.
 NATURAL = ("gaussian", "bernoulli", "categorical")
 

@@ -33,6 +33,12 @@ class Errors(StrEnum):
     hc1 = "hc1"
 
 
+class SmallSample(StrEnum):
+    full = "full"
+    clusters = "clusters"
+    none = "none"
+
+
 class Format(StrEnum):
     table = "table"
     json = "json"

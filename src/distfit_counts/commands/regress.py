@@ -15,7 +15,6 @@ from distfit_counts.commands.outputs import check_outputs, format_of
 from distfit_counts.commands.pairs import pairs
 from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.commands.training import Training
-from distfit_counts.errors import DistfitError
 from distfit_counts.settings import LEVEL, NATURAL, SEED, TOLERANCE, FitSettings
 
 if TYPE_CHECKING:
@@ -59,6 +58,13 @@ def regress(
         str | None,
         typer.Option("--cluster", metavar="NAME", help="Errors that hold where rows of a group go together."),
     ] = None,
+    small_sample: Annotated[
+        options.SmallSample | None,
+        typer.Option(
+            "--small-sample",
+            help="Factor of clustered and hc1 variances: G/(G-1)·(n-1)/(n-p), G/(G-1), or 1  [default: full]",
+        ),
+    ] = None,
     likelihood_ratios: Annotated[
         bool, typer.Option("--likelihood-ratios", help="Refit without every term and test what is lost.")
     ] = False,
@@ -101,10 +107,9 @@ def regress(
     check_outputs(output, save, plot, [Path(source)], training.checkpoint)
     written_as = format_of(format, output)
     network = training.settings(ctx, seed)
-    if cluster is not None and errors is not options.Errors.model:
-        raise DistfitError(f"--errors {errors.value} and --cluster are two kinds of errors", "leave one of them out")
     if network is not None:
-        refuse(ctx, "--hidden", "restarts", "max_steps", "tolerance", "errors", "cluster", "likelihood_ratios")
+        idle = ("restarts", "max_steps", "tolerance", "errors", "cluster", "small_sample", "likelihood_ratios")
+        refuse(ctx, "--hidden", *idle)
     import_torch_meanwhile(threads)
     with Watch(quiet) as watch:
         from distfit_counts.data.frames import column_names
@@ -122,6 +127,7 @@ def regress(
             errors.value,
             cluster,
             likelihood_ratios,
+            None if small_sample is None else small_sample.value,
         )
         if has_dot(formula):
             request = request.with_columns(column_names([source]))

@@ -51,20 +51,29 @@ def scores(solution: Solution) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def sandwich(solution: Solution, information: Information, kind: str, groups: Ints | None = None) -> Array:
+def sandwich(solution: Solution, information: Information, correction: str, groups: Ints | None = None) -> Array:
     """The robust covariance (White 1980; Liang and Zeger 1986 for clusters) on the standard scale.
 
-    ``kind`` hc0; hc1 with n/(n - p); cluster with G/(G - 1) x (n - 1)/(n - p) for G ``groups`` [N], numbered from 0.
+    ``groups`` [N], numbered from 0; without them every row is a cluster of its own. ``correction``: see
+    ``small_sample``.
     """
     own, weights = scores(solution), solution.problem.weights
     n, p = solution.problem.n, own.shape[1]
-    if kind == "cluster":
-        assert groups is not None
+    if groups is None:
+        clusters, meat = n, (own * weights[:, None]).T @ own
+    else:
         summed = np.zeros((int(groups.max()) + 1, p))
         np.add.at(summed, groups, own * weights[:, None])
-        count = len(summed)
-        meat = summed.T @ summed * (count / (count - 1.0)) * ((n - 1.0) / (n - p))
-    else:
-        meat = (own * weights[:, None]).T @ own * (n / (n - p) if kind == "hc1" else 1.0)
-    result: Array = information.inverse @ meat @ information.inverse
+        clusters, meat = float(len(summed)), summed.T @ summed
+    result: Array = information.inverse @ meat @ information.inverse * small_sample(correction, clusters, n, p)
     return result
+
+
+def small_sample(correction: str, clusters: float, n: float, p: int) -> float:
+    """What a robust covariance is multiplied by: G/(G - 1) x (n - 1)/(n - p) if ``full``, G/(G - 1) if ``clusters``,
+    1 if ``none``; G the number of clusters, without any that of the rows. NaN where it is infinite.
+    """
+    factor = 1.0 if correction == "none" else clusters / (clusters - 1.0) if clusters > 1.0 else float("nan")
+    if correction != "full":
+        return factor
+    return factor * (n - 1.0) / (n - p) if n > p else float("nan")

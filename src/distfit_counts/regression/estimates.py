@@ -22,22 +22,27 @@ from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
 
-NAN = float("nan")
+NAN, INFINITY = float("nan"), float("inf")
 _INFINITE = "a coefficient is infinite: only the likelihood ratio (--likelihood-ratios) tests its term"
 # Share of the most that a flat direction could move a coefficient, from which on it is flat itself.
 _SHARE = 1e-3
+# A robust variance below this share of the model's is 0 but for the rounding of residuals that vanish.
+_NO_VARIANCE = 1e-8
 Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """``solution`` is that of the model reached; ``scale`` multiplies its covariance (the variance of a gaussian)."""
+    """``solution`` is that of the model reached; ``scale`` multiplies its covariance (the variance of a gaussian);
+    ``correction``: of robust ``errors`` (``covariance.small_sample``).
+    """
 
     solution: Solution
     level: float
     errors: str = "model"
     groups: Ints | None = None
     scale: float = 1.0
+    correction: str = "none"
 
     @cached_property
     def information(self) -> Information:
@@ -48,7 +53,7 @@ class Estimates:
         """Covariance on the standard scale."""
         if self.errors == "model":
             return self.scale * self.information.inverse
-        return sandwich(self.solution, self.information, self.errors, self.groups)
+        return sandwich(self.solution, self.information, self.correction, self.groups)
 
     @cached_property
     def back(self) -> Array:
@@ -76,10 +81,25 @@ class Estimates:
         return result
 
     @cached_property
+    def _of_model(self) -> Array:
+        """The covariance [P_raw, P_raw] if the model is true: the yardstick of what is 0 in a robust one."""
+        if self.errors == "model":
+            return self.spread
+        result: Array = self.scale * self.back @ self.information.inverse @ self.back.T
+        return result
+
+    @cached_property
+    def errorless(self) -> Bools:
+        """Which coefficients [P_raw] have an estimate but no standard error: it would be 0, or infinite."""
+        with np.errstate(invalid="ignore"):
+            some = np.diag(self.spread) > _NO_VARIANCE * np.diag(self._of_model)
+        return ~some & ~self.flat & ~self._aliased
+
+    @cached_property
     def covariance(self) -> Array:
         """[P_raw, P_raw]; NaN for coefficients that have none."""
         found = self.spread.copy()
-        none = self.flat | self._aliased
+        none = self.flat | self._aliased | self.errorless
         found[none] = NAN
         found[:, none] = NAN
         return found
@@ -140,7 +160,11 @@ class Estimates:
         if self.flat[columns].any():
             # The rest of the term would be another hypothesis, on fewer degrees of freedom.
             return HypothesisTest("wald", title, NAN, NAN, NAN, _INFINITE)
-        return wald(title, self.coefficients[columns], self.covariance[np.ix_(columns, columns)])
+        if self._aliased[columns].all():
+            return HypothesisTest("wald", title, NAN, NAN, NAN, "the coefficients have no standard errors")
+        kept = np.array(columns)[~self._aliased[columns]]
+        place = np.ix_(kept, kept)
+        return wald(title, self.coefficients[kept], self.spread[place], self._of_model[place])
 
     def _weight(self, head: str) -> tuple[float, float, float, float] | None:
         """A mixture's weight where all of them are constant: the softmax of their intercepts, the last being 0.
@@ -167,7 +191,7 @@ class Estimates:
             return "aliased"
         if self.flat[j]:
             return "upper" if self.coefficients[j] > 0 else "lower"
-        return ""
+        return "no error" if self.errorless[j] else ""
 
     def _place(self, head: str) -> slice:
         begin = 0
@@ -179,20 +203,30 @@ class Estimates:
         raise KeyError(head)
 
 
-def wald(title: str, beta: Array, covariance: Array) -> HypothesisTest:
-    """Wald's chi-square that all of ``beta`` [q] are 0: beta' V^-1 beta on q degrees of freedom, those that are left
-    out not counted.
+def wald(title: str, beta: Array, covariance: Array, of_model: Array) -> HypothesisTest:
+    """Wald's chi-square that all of ``beta`` [q] are 0: beta' V^- beta on as many degrees of freedom as V has ranks.
+
+    A robust covariance V has fewer than q where there are fewer clusters, or where their scores vanish. A direction
+    counts where its variance is one beside that ``of_model``, which has full rank; V^- is Moore's and Penrose's.
     """
-    known = np.isfinite(np.diag(covariance))
-    if not known.any():
+    unit = np.sqrt(np.diag(of_model))
+    if not (np.isfinite(covariance).all() and (unit > 0.0).all()):
         return HypothesisTest("wald", title, NAN, NAN, NAN, "the coefficients have no standard errors")
-    own = covariance[np.ix_(known, known)]
-    df = int(known.sum())
-    # Of one coefficient, as most terms are, without the decomposition, which takes longer than all else here.
-    alone = df == 1 and own[0, 0] > 0.0
-    inverse = 1.0 / own if alone else np.linalg.pinv(own, hermitian=True)
-    statistic = float(beta[known] @ inverse @ beta[known])
-    return HypothesisTest("wald", title, statistic, df, float(chi_square_tail(statistic, df)), "chi-square")
+    values, vectors = np.linalg.eigh(of_model / np.outer(unit, unit))
+    root = vectors / np.sqrt(np.maximum(values, 1e-14 * values[-1])) / unit[:, None]
+    shares, directions = np.linalg.eigh(root.T @ covariance @ root)
+    seen = shares > _NO_VARIANCE
+    df, q = int(seen.sum()), len(beta)
+    if not df:
+        return HypothesisTest("wald", title, NAN, NAN, NAN, "the covariance of the coefficients is 0: no test")
+    null = "chi-square"
+    if df < q:
+        # Outside of what V spans the inverse is a choice: Moore's and Penrose's, as elsewhere.
+        shares, directions = np.linalg.eigh(covariance)
+        seen, root = np.arange(q) >= q - df, np.eye(q)
+        null = f"chi-square; the covariance of the {q} coefficients has rank {df}"
+    statistic = float((((beta @ root) @ directions[:, seen]) ** 2 / shares[seen]).sum())
+    return HypothesisTest("wald", title, statistic, df, float(chi_square_tail(statistic, df)), null)
 
 
 def normal_point(p: float) -> float:
@@ -220,6 +254,10 @@ def _coefficient(name: str, estimate: float, error: float, half: float, note: st
     """``half``: how many standard errors an interval reaches to either side."""
     if note in ("aliased", "not identified"):
         return Coefficient(name, NAN, NAN, NAN, NAN, NAN, NAN, note)
+    if note in ("lower", "upper"):
+        return Coefficient(name, -INFINITY if note == "lower" else INFINITY, NAN, NAN, NAN, NAN, NAN, note)
+    if note:
+        return Coefficient(name, estimate, NAN, NAN, NAN, NAN, NAN, note)
     z = estimate / error
     p = 2.0 * float(normal_tail(abs(z)))
     return Coefficient(name, estimate, error, z, p, estimate - half * error, estimate + half * error, note)

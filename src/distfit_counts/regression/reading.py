@@ -11,14 +11,14 @@ import numpy as np
 from distfit_counts.regression.agreement import Agreement, Moments, Pair
 from distfit_counts.regression.model import Model
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, TermTests
-from distfit_counts.saved import number_of, restart_of, test_of, values_of, verdicts_of
+from distfit_counts.saved import number_of, restart_of, test_of, verdicts_of
 
 
 def regression_of(record: Mapping[str, Any], model: Model) -> Regression:
     """KeyError and the like where the record is damaged."""
     null = number_of(record["null_log_likelihood"])
     plain = ("source", "formula", "family", "response", "n_parameters", "converged", "status", "errors", "level")
-    columns = ("seed", "offset", "exposure", "weights", "cluster", "variance")
+    columns = ("seed", "offset", "exposure", "weights", "cluster", "small_sample", "variance")
     return Regression(
         **{name: record[name] for name in (*plain, *columns)},
         n=record["data"]["n"],
@@ -59,13 +59,24 @@ def _predictor(model: Model, head: str, record: Mapping[str, Any]) -> FittedPred
         beta=model.coefficients[place],
         unbounded=model.unbounded[place],
         unidentified=model.unidentified[place],
-        natural=None if natural is None else tuple(values_of(natural).values()),  # type: ignore[arg-type]
+        natural=None if natural is None else _natural(natural),
     )
 
 
+def _natural(record: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    estimate, error, lower, upper = (
+        math.inf if name in record["infinite"] else number_of(record[name])
+        for name in ("estimate", "std_error", "lower", "upper")
+    )
+    return estimate, error, lower, upper
+
+
 def _coefficient(name: str, record: Mapping[str, Any]) -> Coefficient:
-    numbers = {key: number_of(value) for key, value in record.items() if key != "note"}
-    return Coefficient(name, **numbers, note=record["note"] or "")
+    note = record["note"] or ""
+    numbers = {key: number_of(value) for key, value in record.items() if key not in ("note", "infinite")}
+    if "estimate" in record["infinite"]:
+        numbers["estimate"] = -math.inf if note == "lower" else math.inf
+    return Coefficient(name, **numbers, note=note)
 
 
 def agreement_of(record: Mapping[str, Any] | None) -> Agreement | None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.data.source import RowError
-from distfit_counts.errors import DataError, FamilyError
+from distfit_counts.errors import DataError, DistfitError, FamilyError
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.fitted.restarts import basins
 from distfit_counts.optimise.ending import Ints
@@ -34,7 +34,7 @@ from distfit_counts.regression.solve import Progress, Solution, natural_heads, s
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
 from distfit_counts.result import Restart
-from distfit_counts.settings import NATURAL, FitSettings
+from distfit_counts.settings import NATURAL, SMALL_SAMPLE, FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 class Request:
     """What is asked of a regression. ``own``: formulas of single parameters; ``links``: their links.
 
-    ``errors``: model, hc0 or hc1; ``cluster``: a column, for errors that hold where its groups are correlated.
+    ``errors``: model, hc0 or hc1; ``cluster``: a column, for errors that hold where its groups are correlated;
+    ``small_sample``: the factor of hc1 or of clusters: full (the default), clusters or none.
     ``likelihood_ratio``: refit without every term.
     """
 
@@ -58,12 +59,31 @@ class Request:
     errors: str = "model"
     cluster: str | None = None
     likelihood_ratio: bool = False
+    small_sample: str | None = None
 
     def __post_init__(self) -> None:
         if self.exposure is not None and self.family in NATURAL:
             raise FamilyError(
                 f"{self.family} has no rate that an exposure could multiply", "leave it out, or add it as an offset"
             )
+        for name, value, known in (
+            ("errors", self.errors, ("model", "hc0", "hc1")),
+            ("small_sample", self.small_sample, (None, *SMALL_SAMPLE)),
+        ):
+            if value not in known:
+                raise DistfitError(f"{name} = {value!r}", f"it is one of {', '.join(map(str, known))}")
+        if self.cluster is not None and self.errors != "model":
+            problem = f"--errors {self.errors} and --cluster are two kinds of errors"
+            raise DistfitError(problem, "leave one of them out")
+        if self.small_sample is not None and self.cluster is None and self.errors != "hc1":
+            raise DistfitError("--small-sample does nothing without --cluster or --errors hc1", "leave it out")
+
+    @property
+    def correction(self) -> str | None:
+        """The factor of the robust covariance; None where there is none."""
+        if self.cluster is None and self.errors != "hc1":
+            return None
+        return self.small_sample or "full"
 
     def with_columns(self, columns: Sequence[str]) -> Request:
         """The same with a dot in the formula written out."""
@@ -107,7 +127,8 @@ def regress(
     groups = None if request.cluster is None else _groups(frame, data.rows, request.cluster)
     variance = _variance(reached) if model is GAUSSIAN else None
     errors = "cluster" if groups is not None else request.errors
-    estimates = Estimates(reached, settings.level, errors, groups, 1.0 if variance is None else variance)
+    scale = 1.0 if variance is None else variance
+    estimates = Estimates(reached, settings.level, errors, groups, scale, request.correction or "none")
     designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
     predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
@@ -153,6 +174,7 @@ def regress(
         exposure=request.exposure,
         weights=request.weights,
         cluster=request.cluster,
+        small_sample=request.correction,
     )
 
 

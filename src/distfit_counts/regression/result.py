@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Coefficient:
     """One coefficient, on the covariate's own scale.
 
-    ``std_error`` NaN: there is none. ``note``: "" or why there is no number: "aliased" (other columns make it up),
-    "lower" or "upper" (it runs to minus or plus infinity), "not identified" (the data say nothing of it).
+    ``std_error`` NaN: there is none. ``note``: "" or why a number is missing: "aliased" (other columns make it up),
+    "lower" or "upper" (``estimate`` is minus or plus infinity), "not identified" (the data say nothing of it),
+    "no error" (the rows that a robust standard error rests on are fitted exactly, or are no more than parameters).
     """
 
     name: str
@@ -82,7 +83,8 @@ class Regression:
     ``reduced``: the family that the fit is with all boundaries resolved, and ``fixed`` the parameters that it has no
     predictor for (size = inf). ``covariance`` [P, P] of all coefficients in the order of ``predictors``, on the
     covariates' own scale; NaN where there is none. ``spread`` is the same without the NaNs, for rows whose predictor
-    has an error though its coefficients have none. ``errors``: how it was estimated (model, hc0, hc1, cluster).
+    has an error though its coefficients have none. ``errors``: how it was estimated (model, hc0, hc1, cluster);
+    ``small_sample``: the factor of a robust covariance (full, clusters, none), None where none is asked for.
     ``variance``: the residual variance of a normal response; ``levels``: those of a categorical one. ``residuals``:
     of the rows; a saved fit has none, and has ``kept`` what they add up to.
     """
@@ -117,6 +119,7 @@ class Regression:
     exposure: str | None = None
     weights: str | None = None
     cluster: str | None = None
+    small_sample: str | None = None
     kept: Agreement | None = field(default=None, repr=False)
 
     @cached_property

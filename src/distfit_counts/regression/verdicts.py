@@ -47,6 +47,7 @@ def verdicts(
         *_few_rows(solution, data),
         *_few_clusters(clusters),
         *_aliased(predictors),
+        *_without_error(predictors, errors),
         *lost(predictors, data, solution.reached.problem.model),
         *(misfit(moments, solution.problem.heads, errors) if moments is not None else ()),
     ]
@@ -119,6 +120,21 @@ def _few_clusters(clusters: int | None) -> Iterator[Verdict]:
             f"{clusters} clusters: their standard errors hold for many clusters, and are too small with fewer than "
             f"{_CLUSTERS}.",
         )
+
+
+def _without_error(predictors: Sequence[FittedPredictor], errors: str) -> Iterator[Verdict]:
+    for own in predictors:
+        names = [c.name for c in own.coefficients if c.note == "no error"]
+        if not names:
+            continue
+        why = (
+            "the rows are fitted exactly, and their variance is 0."
+            if errors == "model"
+            else "what a robust variance rests on, residuals or their sums by cluster, vanishes there, or there are no "
+            "more rows than parameters. --errors model does not rest on residuals."
+        )
+        have, each = ("has", "error") if len(names) == 1 else ("have", "errors")
+        yield Verdict("errors.none", f"{own.head}: {listed(names)} {have} no standard {each}: {why}")
 
 
 def _aliased(predictors: Sequence[FittedPredictor]) -> Iterator[Verdict]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -13,7 +13,7 @@ from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
 from distfit_counts.regression.formula import with_own
 from distfit_counts.regression.names import label
-from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
+from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, TermTests
 from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
@@ -28,6 +28,13 @@ _ERRORS = {
     "hc0": "robust (HC0) standard errors",
     "hc1": "robust (HC1) standard errors",
     "cluster": "standard errors clustered by ",
+}
+# Their factor; the default goes without saying.
+_FACTORS = {
+    None: "",
+    "full": "",
+    "clusters": ", variances times G/(G - 1)",
+    "none": ", variances without a factor for small samples",
 }
 
 
@@ -114,11 +121,7 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
 
 
 def _estimate(c: Coefficient) -> str:
-    if c.note in ("upper", "lower"):
-        return "∞" if c.note == "upper" else "-∞"
-    if c.note == "not identified":
-        return "–"
-    return c.note or number(c.estimate)
+    return c.note if c.note == "aliased" else number(c.estimate)
 
 
 def _interval(lower: float, upper: float) -> str:
@@ -142,9 +145,17 @@ def _tests(own: FittedPredictor) -> RenderableType:
         row = [*_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else [])]
         table.add_row(Data(label(test.term)), *row)
     heading = Line((Data(own.head), "bold"), ", terms as a whole")
-    reasons = dict.fromkeys(test.wald.null for test in own.tests if test.wald.statistic != test.wald.statistic)
-    notes = [Padding(Line(f"–: {reason}", style="dim"), (0, 0, 1, 1)) for reason in reasons]
+    notes = [Padding(Line(Data(said), style="dim"), (0, 0, 1, 1)) for said in dict.fromkeys(_remarks(own.tests))]
     return Group(heading, whole(table), *notes)
+
+
+def _remarks(tests: Sequence[TermTests]) -> Iterator[str]:
+    """Why a test has no statistic, or fewer degrees of freedom than coefficients."""
+    for test in tests:
+        if math.isnan(test.wald.statistic):
+            yield f"–: {test.wald.null}"
+        elif test.wald.null != "chi-square":
+            yield f"{label(test.term)}: {test.wald.null}"
 
 
 def _cells(test: HypothesisTest | None) -> list[str]:
@@ -164,7 +175,8 @@ def _likelihood(fit: Regression) -> RenderableType:
     if fit.variance is not None:
         lines.append(f"residual standard deviation {number(fit.variance**0.5)}")
     if fit.errors != "model":
-        lines.append(Data(_ERRORS[fit.errors] + (fit.cluster or "" if fit.errors == "cluster" else "")))
+        cluster = fit.cluster or "" if fit.errors == "cluster" else ""
+        lines.append(Data(f"{_ERRORS[fit.errors]}{cluster}{_FACTORS[fit.small_sample]}"))
     for option, name in (("exposure", fit.exposure), ("offset", fit.offset), ("weights", fit.weights)):
         if name is not None:
             lines.append(Data(f"{option}: {name}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from distfit_counts import __version__
@@ -10,6 +11,7 @@ from distfit_counts.report.as_json import finite, hypothesis_test, restart_recor
 from distfit_counts.report.residuals_record import residuals_record
 from distfit_counts.result import HypothesisTest
 
+_NATURAL = ("estimate", "std_error", "lower", "upper")
 SCHEMA = "distfit.regression/1"
 
 
@@ -33,6 +35,7 @@ def regression_record(fit: Regression) -> dict[str, Any]:
         "levels": None if fit.levels is None else list(fit.levels),
         "errors": fit.errors,
         "cluster": fit.cluster,
+        "small_sample": fit.small_sample,
         "covariance": [[finite(value) for value in row] for row in fit.covariance.tolist()],
         "log_likelihood": finite(fit.log_likelihood),
         "null_log_likelihood": finite(fit.null_log_likelihood),
@@ -58,7 +61,8 @@ def _predictor(own: FittedPredictor) -> dict[str, Any]:
         "terms": own.terms.text,
         "natural": None
         if natural is None
-        else dict(zip(("estimate", "std_error", "lower", "upper"), map(finite, natural), strict=True)),
+        else dict(zip(_NATURAL, map(finite, natural), strict=True))
+        | {"infinite": [name for name, value in zip(_NATURAL, natural, strict=True) if math.isinf(value)]},
         "coefficients": {
             c.name: {
                 "estimate": finite(c.estimate),
@@ -67,6 +71,7 @@ def _predictor(own: FittedPredictor) -> dict[str, Any]:
                 "p_value": finite(c.p_value),
                 "lower": finite(c.lower),
                 "upper": finite(c.upper),
+                "infinite": [name for name in ("estimate", "lower", "upper") if math.isinf(getattr(c, name))],
                 "note": c.note or None,
             }
             for c in own.coefficients

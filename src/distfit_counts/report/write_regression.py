@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from distfit_counts.regression.result import Regression
-from distfit_counts.report.as_json import dumps, finite
+from distfit_counts.report.as_json import dumps
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.one_table import write_columns
 from distfit_counts.report.regression import print_regression
@@ -29,9 +29,14 @@ def _columns(fit: Regression) -> dict[str, list[Any]]:
     return {
         "parameter": [head for head, _ in found],
         "term": [c.name for _, c in found],
-        **{name: [finite(getattr(c, name)) for _, c in found] for name in numbers},
+        **{name: [_defined(getattr(c, name)) for _, c in found] for name in numbers},
         "note": [c.note for _, c in found],
         "converged": [fit.converged] * len(found),
         "status": [fit.status] * len(found),
         "verdicts": [" ".join(dict.fromkeys(verdict.code for verdict in fit.verdicts))] * len(found),
     }
+
+
+def _defined(value: float) -> float | None:
+    """Infinite numbers are told, undefined ones are missing."""
+    return None if value != value else value
