@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from distfit_counts.errors import OutputError
 from distfit_counts.output import check as check_path
 from distfit_counts.output import whole_file
+from distfit_counts.printable import printable
+from distfit_counts.report.plots.page import page
 
 if TYPE_CHECKING:
     import altair as alt
@@ -39,9 +41,17 @@ def render(chart: alt.TopLevelMixin, path: Path) -> None:
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    """The Vega-Lite specification."""
-    result: dict[str, Any] = chart.to_dict()
+    """The Vega-Lite specification, with control characters in names of the data written out as in all text."""
+    result: dict[str, Any] = _printable(chart.to_dict())
     return result
+
+
+def _printable(node: Any) -> Any:
+    if isinstance(node, str):
+        return printable(node)
+    if isinstance(node, dict):
+        return {name: _printable(child) for name, child in node.items()}
+    return [_printable(child) for child in node] if isinstance(node, list) else node
 
 
 def _rendered(spec: dict[str, Any], suffix: str) -> bytes:
@@ -55,5 +65,4 @@ def _rendered(spec: dict[str, Any], suffix: str) -> bytes:
         return bytes(vl_convert.vegalite_to_pdf(spec, vl_version=version))
     if suffix == ".svg":
         return str(vl_convert.vegalite_to_svg(spec, vl_version=version)).encode()
-    # bundle: the page carries the scripts that draw it.
-    return str(vl_convert.vegalite_to_html(spec, vl_version=version, bundle=True)).encode()
+    return page(spec, version).encode()

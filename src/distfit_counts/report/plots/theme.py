@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from distfit_counts.printable import printable
+
 if TYPE_CHECKING:
     import altair as alt
 
@@ -159,4 +161,5 @@ def small_title(text: str, notes: Sequence[str] = ()) -> alt.TitleParams:
 
 
 def _wrapped(text: str, width: int, character: float) -> list[str]:
-    return textwrap.wrap(text, int((width + 60) / character))
+    # Wrapping would make blanks of the tabs and ends of lines in names.
+    return textwrap.wrap(printable(text), int((width + 60) / character))
