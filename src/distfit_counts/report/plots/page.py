@@ -60,5 +60,6 @@ def _digest(script: str) -> str:
 def _library(version: str) -> str:
     import vl_convert
 
+    bundle = str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", version))
     # As a browser reads it, or its digest is another.
-    return str(vl_convert.javascript_bundle(None, version)).replace("\r\n", "\n").replace("\r", "\n")
+    return bundle.replace("\r\n", "\n").replace("\r", "\n")
