@@ -108,6 +108,12 @@ class Family(ABC):
         deterministic one.
         """
 
+    def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
+        """Further natural values [C] to start from, where one start from the moments of the counts ``k``, ``w`` [C, V]
+        may not do.
+        """
+        return []
+
     def log_prob_natural(self, v: Mapping[str, Tensor], k: Tensor) -> Tensor:
         """``log_prob`` from natural values (a probability, not a logit), which broadcast against ``k``."""
         p = {}

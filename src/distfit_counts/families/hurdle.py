@@ -83,12 +83,20 @@ class Hurdle(Family):
         return self.positive_part.sample(v, n, rng)
 
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
+        p0, shown = self._apart(k, w)
+        return {"p0": p0} | self.base.start(k, shown, draws)
+
+    def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
+        p0, shown = self._apart(k, w)
+        return [{"p0": p0} | values for values in self.base.starts(k, shown)]
+
+    def _apart(self, k: Array, w: Array) -> tuple[Array, Array]:
+        """The share of zeros, kept off 0 and 1, and the weights of the positive counts, of all where there is none."""
         total, _, _ = weighted_moments(k, w)
         without = np.where(k == 0, 0.0, w)
         shown = without.sum(axis=-1)
         p0 = np.clip(1.0 - shown / np.where(total > 0, total, 1.0), 1e-3, 1.0 - 1e-3)
-        without = np.where(shown[..., None] > 0, without, w)
-        return {"p0": p0} | self.base.start(k, without, draws)
+        return p0, np.where(shown[..., None] > 0, without, w)
 
     def limits(self) -> tuple[Limit, ...]:
         base = {name: name for name in self.base.names}

@@ -8,9 +8,9 @@ becomes one of its own limits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,8 @@ from distfit_counts.families.constraint import SIMPLEX, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
-from distfit_counts.families.quantiles import between, quantiles
+from distfit_counts.families.quantiles import quantiles
+from distfit_counts.families.segmentation import finest, joined, segments
 from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
@@ -32,12 +33,19 @@ else:
     log_pmf = LazyModule("distfit_counts.families.log_pmf")
     torch = LazyModule("torch")
 
-# Where a new component may help: slices of the data by cumulative share, and of the positive counts, often few.
-_SLICES = ((0.0, 0.25), (0.25, 0.75), (0.75, 0.95), (0.95, 0.99), (0.99, 1.0))
-_POSITIVE_SLICES = ((0.0, 0.5), (0.5, 0.9), (0.9, 1.0))
+# How many maxima of the gradient function a new component is put at, and how wide it is, relative to where it is.
+_PEAKS, _SPREADS, _BISECTIONS = 3, (0.0, 0.8), 24
 # A point mass has no place to look for, only a weight.
 _POINT_WEIGHTS = (0.02, 0.25)
-# Distinct values on which a further component is tried.
+# Ways to give the components runs of the counts, and in how many orders where they are different.
+_WAYS, _ORDERS = 120, 6
+# Of all ways to give them, how many are followed for so many steps of the EM algorithm, and how many of those are kept.
+_RANKED, _STEPS, _STARTS = 12, 4, 4
+# Log-likelihood units within which two of them are the same.
+_ALIKE = 1e-3
+# Numbers that are computed at a time.
+_ELEMENTS = 2**21
+# Places by distinct values, and as many by the square root, where a further component is tried.
 _GRID = 24
 
 
@@ -128,14 +136,78 @@ class Mixture(Family):
         # A little of the others' counts, or one may have none; a mean of ten stays ten beside counts of a million.
         little = 0.02 * np.minimum(100.0 * (centre[..., None, :] + 1.0) / (k[..., None] + 1.0), 1.0) ** 2
         share = nearest / nearest.sum(axis=-1, keepdims=True) + little
+        return self._estimated(k, w, np.moveaxis(share, -1, 0), draws)
+
+    def _estimated(self, k: Array, w: Array, share: Array, draws: Draws) -> dict[str, Array]:
+        """Weights and moments of the components that have the ``share`` [K, ..., V] of each count."""
         values: dict[str, Array] = {}
-        mass = np.stack([(w * share[..., i]).sum(axis=-1) for i in range(count)], axis=-1)
-        weight = mass / mass.sum(axis=-1, keepdims=True)
+        mass = (w * share).sum(axis=-1)
+        weight = mass / mass.sum(axis=0)
         for i, component in enumerate(self.components):
-            own = component.start(k, w * share[..., i], draws)
-            values[f"weight[{i + 1}]"] = weight[..., i]
+            values[f"weight[{i + 1}]"] = weight[i]
+            own = component.start(k, w * share[i], draws)
             values |= {f"{name}[{i + 1}]": value for name, value in own.items()}
         return values
+
+    def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
+        """The best of all ways to give each component a run of the counts: by the likelihood at the moments of the run,
+        and then after a few steps of the EM algorithm.
+        """
+        orders = self._orders()
+        most = finest(len(self.components), _WAYS // len(orders))
+        block = max(1, _ELEMENTS // (_WAYS * len(self.components) * k.shape[1]))
+        pieces = [slice(i, i + block) for i in range(0, len(k), block)]
+        found = [self._from_runs(k[piece], w[piece], most, orders) for piece in pieces]
+        whole = {name: np.concatenate([part[name] for part in found]) for name in self.names}
+        return [{name: value[:, i] for name, value in whole.items()} for i in range(_STARTS)]
+
+    def _orders(self) -> npt.NDArray[np.int64]:
+        """Which run each component is given [O, K], in all orders that are different models, as far as they are few.
+
+        Point masses are given the first runs.
+        """
+        groups = sorted(self.equal(), key=lambda indices: bool(self.components[indices[0]].parameters))
+        fixed = [i for indices in groups for i in indices if not self.components[i].parameters]
+        free = [indices for indices in groups if self.components[indices[0]].parameters]
+        return np.argsort([fixed + order for order in islice(_merges(free), _ORDERS)], axis=1)
+
+    def _from_runs(self, k: Array, w: Array, most: int, orders: npt.NDArray[np.int64]) -> dict[str, Array]:
+        edges = joined(segments(k, w, most), len(self.components))
+        run = (np.arange(k.shape[1]) >= edges[:, :, 1:-1, None]).sum(axis=2)
+        own = np.concatenate([run == order[:, None, None, None] for order in orders], axis=2)
+        k, w = k[:, None, :], w[:, None, :]
+        values = self._estimated(k, w, own + 1e-9, _middle)
+        values, share = self._best(values, k, w, _RANKED)
+        for _ in range(_STEPS):
+            values = self._estimated(k, w, share, _middle)
+            share, _ = self._shares(values, k, w)
+        return self._best(values, k, w, _STARTS)[0]
+
+    def _best(self, values: dict[str, Array], k: Array, w: Array, keep: int) -> tuple[dict[str, Array], Array]:
+        """The ``keep`` most likely of ``values`` [C, S], no two alike as far as there are others, and the share
+        [K, C, keep, V] that each component has of the counts.
+        """
+        share, value = self._shares(values, k, w)
+        order = np.argsort(-value, axis=1, kind="stable")
+        ranked = np.take_along_axis(value, order, axis=1)
+        again = np.diff(ranked, axis=1, prepend=np.inf) > -_ALIKE
+        order = np.take_along_axis(order, np.argsort(again, axis=1, kind="stable"), axis=1)[:, :keep]
+        if order.shape[1] < keep:
+            order = order[:, np.arange(keep) % order.shape[1]]
+        kept = {name: np.take_along_axis(own, order, axis=1) for name, own in values.items()}
+        return kept, np.take_along_axis(share, order[None, :, :, None], axis=2)
+
+    def _shares(self, values: Mapping[str, Array], k: Array, w: Array) -> tuple[Array, Array]:
+        """The posterior share [K, C, S, V] of each component in the counts, and the log-likelihood [C, S]."""
+        tensors = {name: _tensor(value)[..., None] for name, value in values.items()}
+        counts = torch.from_numpy(k)
+        parts = [weight.log() + family.log_prob_natural(own, counts) for weight, family, own in self.parts(tensors)]
+        shape = np.broadcast_shapes(*(part.shape for part in parts))
+        stacked = torch.stack([part.expand(shape) for part in parts])
+        total = torch.logsumexp(stacked, dim=0)
+        value = torch.where(torch.from_numpy(w) > 0.0, total, 0.0) * torch.from_numpy(w)
+        share = torch.nan_to_num((stacked - total).exp())
+        return share.numpy(), np.nan_to_num(value.sum(dim=-1).numpy(), nan=-np.inf)
 
     def limits(self) -> tuple[Limit, ...]:
         distinct = [indices for indices in self.equal() if self.components[indices[0]].parameters]
@@ -166,19 +238,8 @@ class Mixture(Family):
         kept |= {name: np.asarray(1.0) for name, value in limit.fixed.items() if value == 1.0}
         if not self.components[new].parameters:
             return [self._with(new, weight, {}, kept) for weight in _POINT_WEIGHTS]
-        positive = np.where(k > 0, w, 0.0)
-        positive = np.where(positive.sum(axis=-1, keepdims=True) > 0, positive, w)
-        places = [*((*slice, w) for slice in _SLICES), *((*slice, positive) for slice in _POSITIVE_SLICES)]
-        found = []
-        for low, high, of in places:
-            near = w * between(of, low, high) * (of > 0) + 1e-12 * w
-            own = self.components[new].start(k, near, lambda m: np.full((1, m), 0.5))
-            found.append((max(0.5 * (high - low), 0.02), own))
         missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
-        # Weights in proportion to the positive counts: where most are zeros, a component among the rest is small.
-        share = np.where(k > 0, w, 0.0).sum(axis=-1) / w.sum(axis=-1)
-        found += [(weight * np.maximum(share, 1e-6), missed) for weight in (0.002, 0.02, 0.2)]
-        return [self._with(new, weight, own, kept) for weight, own in found]
+        return [self._with(new, weight, own, kept) for weight, own in missed]
 
     def _with(self, new: int, weight: Any, own: Mapping[str, Array], kept: Mapping[str, Array]) -> dict[str, Array]:
         """Values of the mixture where component ``new`` takes ``weight`` from the others."""
@@ -186,27 +247,33 @@ class Mixture(Family):
         added = {f"{name}[{new + 1}]": value for name, value in own.items()}
         return values | added | {f"weight[{new + 1}]": np.asarray(weight)}
 
-    def _most_missed(self, new: int, kept: Mapping[str, Any], k: Array, w: Array) -> dict[str, Array]:
-        """Where another component raises the likelihood fastest: the largest sum_v w_v p(k_v) / p_mixture(k_v) over
-        components centred on a grid of the distinct values (the gradient function of Lindsay 1983).
+    def _most_missed(
+        self, new: int, kept: Mapping[str, Any], k: Array, w: Array
+    ) -> list[tuple[Array, dict[str, Array]]]:
+        """Components whose addition raises the likelihood fastest, each with the weight [C] that then raises it most.
+
+        The highest maxima of the gradient function sum_v w_v p(k_v) / p_mixture(k_v) (Lindsay 1983) along components
+        that are centred between the smallest and the largest count, narrow ones and wide ones.
         """
         limit = self._without(new)
         values = {other: _tensor(kept[name])[:, None] for name, other in limit.carried.items()}
         fitted = limit.family.log_prob_natural(values, torch.from_numpy(k))
-        # Of a column's own distinct values, without the padding that its neighbours bring.
-        last = k.shape[1] - 1 - (w[:, ::-1] > 0).argmax(axis=1)
-        centres = np.take_along_axis(k, np.linspace(0, last, _GRID, axis=1).astype(int), axis=1)
-        start = self.components[new].start(
-            centres[..., None], np.ones((*centres.shape, 1)), lambda m: np.full((1, m), 0.5)
-        )
-        own = {name: np.broadcast_to(value, centres.shape) for name, value in start.items()}
-        candidate = self.components[new].log_prob_natural(
-            {name: _tensor(value)[..., None] for name, value in own.items()}, torch.from_numpy(k)[:, None, :]
-        )
-        # As a logarithm: far from all components the ratio is beyond float64.
-        log_ratio = torch.nan_to_num(candidate - fitted[:, None, :], nan=-torch.inf, posinf=torch.inf)
-        best = torch.logsumexp(torch.from_numpy(w).log()[:, None, :] + log_ratio, dim=-1).argmax(dim=-1).numpy()
-        return {name: value[np.arange(len(best)), best] for name, value in own.items()}
+        centres, found = _centres(k, w), []
+        for spread in _SPREADS if self.components[new].n_parameters > 1 else _SPREADS[:1]:
+            around = centres[..., None] * np.array([1.0 - spread, 1.0 + spread])
+            start = self.components[new].start(around, np.ones(around.shape), _middle)
+            own = {name: np.broadcast_to(value, centres.shape) for name, value in start.items()}
+            candidate = self.components[new].log_prob_natural(
+                {name: _tensor(value)[..., None] for name, value in own.items()}, torch.from_numpy(k)[:, None, :]
+            )
+            # As a logarithm: far from all components the ratio is beyond float64.
+            log_ratio = torch.nan_to_num(candidate - fitted[:, None, :], nan=-torch.inf, posinf=torch.inf)
+            gradient = torch.logsumexp(torch.from_numpy(w).log()[:, None, :] + log_ratio, dim=-1).numpy()
+            for best in _highest_maxima(gradient, _PEAKS).T:
+                every = np.arange(len(best))
+                weight = _best_weight(log_ratio.numpy()[every, best], w)
+                found.append((weight, {name: value[every, best] for name, value in own.items()}))
+        return found
 
     def canonical(self, v: Values) -> dict[str, str]:
         labels = {name: name for name in self.names}
@@ -294,6 +361,53 @@ def _assemble(components: Mapping[int, Family]) -> tuple[Family, dict[str, str]]
         names |= {f"{name}[{j + 1}]": f"{name}{suffix}" for name in ("weight", *components[j].names)}
     listed = tuple(components[j] for j in order)
     return (listed[0] if len(listed) == 1 else Mixture(listed)), names
+
+
+def _centres(k: Array, w: Array) -> Array:
+    """Where a further component is tried [C, G]: at counts of each column, and evenly by the square root between."""
+    # Of a column's own distinct values, without the padding that its neighbours bring.
+    last = k.shape[1] - 1 - (w[:, ::-1] > 0).argmax(axis=1)
+    counts = np.take_along_axis(k, np.linspace(0, last, _GRID, axis=1).astype(int), axis=1)
+    ends = np.sqrt(counts[:, [0, -1]])
+    return np.sort(np.concatenate([counts, np.linspace(ends[:, 0], ends[:, 1], _GRID, axis=1) ** 2], axis=1), axis=1)
+
+
+def _highest_maxima(value: Array, count: int) -> npt.NDArray[np.int64]:
+    """The places [C, count] of the highest local maxima of ``value`` [C, G]; of fewer, the highest other values too."""
+    padded = np.pad(value, ((0, 0), (1, 1)), constant_values=-np.inf)
+    # Of equal neighbours the first.
+    local = (value > padded[:, :-2]) & (value >= padded[:, 2:])
+    rank = np.lexsort((-value, ~local), axis=1)
+    return rank[:, :count]
+
+
+def _best_weight(log_ratio: Array, w: Array) -> Array:
+    """The weight [C] of a component that maximises sum_v w_v log(1 + weight (ratio_v - 1)), which is concave in it, by
+    bisection of its logit; ``log_ratio`` [C, V] = log p_component(k_v)/p_mixture(k_v).
+    """
+    low, high = np.full(len(w), -14.0), np.full(len(w), 4.0)
+    excess = np.expm1(np.minimum(log_ratio, 600.0))
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        weight = 1.0 / (1.0 + np.exp(-middle))
+        rises = (w * excess / (1.0 + weight[:, None] * excess)).sum(axis=1) > 0.0
+        low, high = np.where(rises, middle, low), np.where(rises, high, middle)
+    return np.asarray(1.0 / (1.0 + np.exp(-low)))
+
+
+def _merges(groups: list[list[int]]) -> Iterator[list[int]]:
+    """All sequences that keep the order within each of ``groups``."""
+    left = [group for group in groups if group]
+    if not left:
+        yield []
+    for i, group in enumerate(left):
+        for rest in _merges([*left[:i], group[1:], *left[i + 1 :]]):
+            yield [group[0], *rest]
+
+
+def _middle(count: int) -> Array:
+    """Draws for what has a single start."""
+    return np.full((1, count), 0.5)
 
 
 def _tensor(values: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""Weighted quantiles, and the part of the data between two of them: where mixture components may start."""
+"""Weighted quantiles: where mixture components may start."""
 
 from __future__ import annotations
 
@@ -14,13 +14,4 @@ def quantiles(k: Array, w: Array, share: Array) -> Array:
     shape = np.broadcast_shapes(k.shape[:-1], where.shape[:-1])
     counts = np.broadcast_to(k, (*shape, k.shape[-1]))
     result: Array = np.take_along_axis(counts, np.broadcast_to(where, (*shape, where.shape[-1])), axis=-1)
-    return result
-
-
-def between(w: Array, low: float, high: float) -> Array:
-    """Which part of each value's weight lies between two cumulative shares, in [0, 1]."""
-    total = w.sum(axis=-1, keepdims=True)
-    upper = np.cumsum(w, axis=-1)
-    inside = np.minimum(upper, high * total) - np.maximum(upper - w, low * total)
-    result: Array = np.clip(inside, 0.0, None) / np.where(w > 0, w, 1.0)
     return result

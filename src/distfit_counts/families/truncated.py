@@ -75,6 +75,9 @@ class Truncated(Family):
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
         return self.base.start(k, w, draws)
 
+    def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
+        return self.base.starts(k, w)
+
     def limits(self) -> tuple[Limit, ...]:
         kept = [
             replace(limit, family=truncate(limit.family))

@@ -93,10 +93,17 @@ class ZeroInflated(Family):
         return self.base.sample_positive(v, n, rng)
 
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
-        total = w.sum(axis=-1)
-        held = self._held(k, w)
-        pi = np.clip(1.0 - held.sum(axis=-1) / np.where(total > 0, total, 1.0), 0.02, 0.98)
+        pi, held = self._gate(k, w)
         return {"pi": pi} | self.base.start(k, held, draws)
+
+    def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
+        pi, held = self._gate(k, w)
+        return [{"pi": pi} | values for values in self.base.starts(k, held)]
+
+    def _gate(self, k: Array, w: Array) -> tuple[Array, Array]:
+        """The share of structural zeros, kept off 0 and 1, and the weights of all other counts."""
+        total, held = w.sum(axis=-1), self._held(k, w)
+        return np.clip(1.0 - held.sum(axis=-1) / np.where(total > 0, total, 1.0), 0.02, 0.98), held
 
     def _held(self, k: Array, w: Array) -> Array:
         """The weights without the structural zeros: as many zeros as a Poisson with these positive counts has."""

@@ -14,7 +14,7 @@ from distfit_counts.optimise.ending import INTERIOR, Ints, finished, supremum
 from distfit_counts.optimise.minimise import CONVERGED, STATUS, minimise
 from distfit_counts.optimise.problem import Batch, Objective, natural
 from distfit_counts.optimise.race import Race
-from distfit_counts.optimise.starts import nested_starts, numbered, own_starts, warm_start
+from distfit_counts.optimise.starts import SEGMENTS, further_starts, nested_starts, numbered, own_starts, warm_start
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 from distfit_counts.settings import FitSettings
 
@@ -124,8 +124,9 @@ def _descend(
     columns = len(batch.n)
     own, scale = own_starts(family, batch, settings.restarts, settings.seed)
     extra, sources = nested_starts(family, batch, scale, [(limit, s.best_values) for limit, s in nested])
+    runs = further_starts(family, batch, scale)
     near = warm_start(family, scale, warm) if warm else extra[:, :0]
-    start = np.concatenate([own, extra, near], axis=1)
+    start = np.concatenate([own, runs, extra, near], axis=1)
     starts = start.shape[1]
     racing = race and settings.optimizer == "newton" and not settings.trace
     if racing:
@@ -153,7 +154,13 @@ def _descend(
         family=family,
         batch=batch,
         scale=scale,
-        origins=["moments", *["random"] * (settings.restarts - 1), *sources, *["warm"] * near.shape[1]],
+        origins=[
+            "moments",
+            *["random"] * (settings.restarts - 1),
+            *[SEGMENTS] * runs.shape[1],
+            *sources,
+            *["warm"] * near.shape[1],
+        ],
         start=start,
         theta=minimum.theta.numpy().reshape(columns, starts, -1),
         value=ending.value,

@@ -1,4 +1,4 @@
-"""Where the restarts begin: moments, random places around them, and the solutions of simpler families."""
+"""Where the restarts begin: moments, random places around them, runs of the counts, solutions of simpler families."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.family import Family, Limit
+from distfit_counts.families.family import Family, Limit, Values
 from distfit_counts.families.labels import relabelled
 from distfit_counts.optimise.problem import Batch, natural, unconstrained
 from distfit_counts.settings import START_SPREAD
+
+# What a start is said to come from that a family makes of runs of the counts.
+SEGMENTS = "segments"
 
 Nested = tuple[Limit, Mapping[str, Array]]
 
@@ -40,6 +43,12 @@ def own_starts(family: Family, batch: Batch, restarts: int, seed: int) -> tuple[
     return _pull_in(family, theta), scale
 
 
+def further_starts(family: Family, batch: Batch, scale: Array) -> Array:
+    """Starts [C, F, P] where the family itself knows of more places than its moments."""
+    listed = [_inside(family, values, scale) for values in family.starts(batch.k, batch.w)]
+    return np.stack(listed, axis=1) if listed else np.zeros((len(scale), 0, family.n_parameters))
+
+
 def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[Nested]) -> tuple[Array, list[str]]:
     """Starts from the solutions of simpler families: theta [C, E, P] and where each came from."""
     # Restart 1's start is the scale itself.
@@ -47,10 +56,7 @@ def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[N
     thetas, origins = [], []
     for limit, solution in nested:
         for values in family.inside(limit, start, solution, batch.k, batch.w):
-            stacked = np.stack([np.broadcast_to(values[name], len(batch.n)) for name in family.names], axis=-1)
-            inside = np.clip(stacked, 1e-12 * np.maximum(scale, 1e-300), None)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                thetas.append(np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale))))
+            thetas.append(_inside(family, values, scale))
             origins.append(limit.family.spec)
     if not thetas:
         return np.zeros((len(batch.n), 0, family.n_parameters)), []
@@ -59,11 +65,7 @@ def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[N
 
 def warm_start(family: Family, scale: Array, values: Mapping[str, float]) -> Array:
     """The same natural ``values`` as a start of every column: theta [C, 1, P]."""
-    stacked = np.broadcast_to(np.array([values[name] for name in family.names]), scale.shape)
-    inside = np.clip(stacked, 1e-12 * np.maximum(scale, 1e-300), None)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        theta = np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale)))
-    return theta[:, None, :]
+    return _inside(family, values, scale)[:, None, :]
 
 
 def numbered(family: Family, theta: Array, scale: Array) -> Array:
@@ -78,6 +80,14 @@ def numbered(family: Family, theta: Array, scale: Array) -> Array:
     with np.errstate(all="ignore"):
         moved = unconstrained(family, np.take_along_axis(values, order, axis=-1), scale[:, None, :])
     return np.where((other & np.isfinite(moved).all(axis=-1))[..., None], moved, theta)
+
+
+def _inside(family: Family, values: Values, scale: Array) -> Array:
+    """theta [C, P] of natural ``values`` [C], pulled in from the boundary."""
+    stacked = np.stack([np.broadcast_to(values[name], len(scale)) for name in family.names], axis=-1)
+    inside = np.clip(stacked, 1e-12 * np.maximum(scale, 1e-300), None)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nan_to_num(_pull_in(family, unconstrained(family, inside, scale)))
 
 
 def _pull_in(family: Family, theta: Array) -> Array:

@@ -10,6 +10,7 @@ from distfit_counts.inference.fitted.reached import reached
 from distfit_counts.inference.verdicts.facts import Facts
 from distfit_counts.inference.verdicts.rule import Rule
 from distfit_counts.optimise.minimise import CONVERGED, RETIRED
+from distfit_counts.optimise.starts import SEGMENTS
 from distfit_counts.result import Verdict
 from distfit_counts.settings import SAME_OPTIMUM
 
@@ -68,9 +69,12 @@ def _rarely_best(facts: Facts) -> list[Verdict]:
     if _reached(chunk)[at].any():
         message = f"Only one of {number} restarts reached the best optimum; the next best ends {gap:.4g} "
     else:
+        solution = chunk.judgement.solution
+        segments = solution.origins[int(solution.best[facts.row])] == SEGMENTS
+        where = "the runs into which the counts are best cut" if segments else "the solution of a simpler family"
         message = (
-            f"None of {number} restarts reached the best optimum: it was found from the solution of a simpler "
-            f"family. The best of them ends {gap:.4g} "
+            f"None of {number} restarts reached the best optimum: it was found from {where}. The best of them ends "
+            f"{gap:.4g} "
         )
     return [Verdict("restarts.rarely_best", f"{message}log-likelihood units lower. Raise --restarts to be surer.")]
 
