@@ -13,6 +13,8 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.mixture import Mixture
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.families.spec import parse
+from distfit_counts.regression.row_model import CountModel
+from tests.families import exact
 
 BASE = ["poisson", "geometric", "nb"]
 ZEROS = ["zip", "zinb", "zi(geometric)", "hurdle(nb)", "hurdle(poisson)", "zt(nb)", "zi(zt(nb))"]
@@ -124,6 +126,24 @@ def test_where_autograd_is_finite_so_is_the_closed_form(spec: str) -> None:
     torch.testing.assert_close((share * found.log_prob).sum(dim=-1)[finite], value[finite], rtol=1e-14, atol=0.0)
     assert found.first[:, finite].isfinite().all()
     assert found.second(share)[finite].isfinite().all()
+
+
+@pytest.mark.parametrize("spec", [*BASE, *ZEROS, *MIXED, "logseries", "zi(logseries)", "hurdle(logseries)", "zt(zip)"])
+def test_the_definition_in_fifty_digits_at_the_extremes(spec: str) -> None:
+    """Means and sizes from 1e-300 to 1e15 beside probabilities of 1e-300; closed forms have the definition's value."""
+    family, rng = parse(spec), np.random.default_rng(1)
+    model = CountModel.of(family)
+    for _ in range(15):
+        eta = rng.choice([-690.0, -400.0, -40.0, -1.3, 0.7, 12.0, 34.5], len(model.heads))
+        p = model.working([torch.tensor([[value]], dtype=torch.float64) for value in eta])
+        for count in (family.lowest, 1, 2, 7):
+            k = torch.tensor([[float(count)]], dtype=torch.float64)
+            found = derivatives(family, p, k)
+            with mpmath.workdps(exact.DIGITS):
+                value = mpmath.log(exact.pmf(family, exact.natural(family, [mpmath.mpf(float(x)) for x in eta]), count))
+                bound = 1e-12 * ((1 + count) * np.abs(eta).max() + abs(value))
+                assert abs(float(family.log_prob(p, k)) - value) <= bound, (eta, count)
+                assert found is None or abs(float(found.log_prob) - value) <= bound, (eta, count)
 
 
 @pytest.mark.parametrize("constraint", [POSITIVE, POSITIVE_BOTH_ENDS, UNIT, SIMPLEX])

@@ -17,6 +17,7 @@ from distfit_counts.families.special import (
     digamma_minus_log,
     log1p_minus,
     log_count_term,
+    scaled_log1p,
     stirling_error,
     trigamma_minus_reciprocal,
 )
@@ -51,7 +52,7 @@ class _PoissonGradient(Function):
     def backward(ctx: Any, *passed: Tensor) -> tuple[Tensor, None, Tensor, None]:
         g, k, rate, by_rate = ctx.saved_tensors
         if not hasattr(ctx, "curve"):
-            ctx.curve = -(g * k).sum_to_size(rate.shape) / (rate * rate)
+            ctx.curve = -(g * k).sum_to_size(rate.shape) / rate / rate
         return passed[0] * by_rate, None, passed[0] * ctx.curve, None
 
 
@@ -72,7 +73,7 @@ class _NegativeBinomial(Function):
         k, mean, size = ctx.saved_tensors
         if not hasattr(ctx, "slopes"):
             with torch.no_grad():
-                ctx.slopes = (k - mean) * (size / (mean * (size + mean))), ctx.sums.by_size()
+                ctx.slopes = (k - mean) * (size / (size + mean) / mean), ctx.sums.by_size()
         found = _NegativeBinomialGradient.apply(  # type: ignore[no-untyped-call]
             gradients[0], k, mean, size, *ctx.slopes, ctx.sums
         )
@@ -104,15 +105,16 @@ def negative_binomial_curves(
     g: Tensor, k: Tensor, mean: Tensor, size: Tensor, by_size_twice: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Sums over counts of g times the second derivatives: by mean twice, by mean and size, by size twice."""
-    shape, both = mean.shape, size + mean
-    g_apart = g * (k - mean)
-    first, apart_first = g.expand(g_apart.shape).sum_to_size(shape), g_apart.sum_to_size(shape)
-    mean_mean = -(size / (mean * both)) * (first + apart_first * (both + mean) / (mean * both))
-    return mean_mean, apart_first / both**2, (g * by_size_twice).sum_to_size(shape)
+    shape, both, apart = mean.shape, size + mean, g * (k - mean)
+    share = size / both
+    first, counts = (each.expand(apart.shape).sum_to_size(shape) for each in (g, g * k))
+    # Divided twice, not by a square: a mean of 1e-200 has none.
+    mean_mean = -(share / mean * counts / mean * (1.0 + mean / both) - share / both * first)
+    return mean_mean, apart.sum_to_size(shape) / both / both, (g * by_size_twice).sum_to_size(shape)
 
 
-class _LogGammas:
-    """As ``Recurrence``, of counts of any size."""
+class LogGammas:
+    """As ``Recurrence``, of counts and sizes of any shapes that broadcast."""
 
     def __init__(self, k: Tensor, mean: Tensor, size: Tensor) -> None:
         self._k, self._mean, self._size = k, mean, size
@@ -128,7 +130,7 @@ class _LogGammas:
         towards_count = log1p_minus(size * (mean - safe) / (safe * self._both), self._ratio * (mean / safe))
         saddle = stirling_error(total) - stirling_error(size) - 0.5 * torch.log1p(k / size)
         log_prob = saddle + size * self._towards_size + k * towards_count - log_count_term(k)
-        return torch.where(k > 0, log_prob, -size * torch.log1p(mean / size))
+        return torch.where(k > 0, log_prob, -scaled_log1p(mean, size))
 
     def by_size(self) -> Tensor:
         # psi(k + size) - psi(size) + log(size/(size + mean)) + (mean - k)/(size + mean), regrouped so that every
@@ -141,9 +143,9 @@ class _LogGammas:
         return apart / self._both * (apart / self._total) / self._both + rise
 
 
-def negative_binomial_sums(k: Tensor, mean: Tensor, size: Tensor) -> Recurrence | _LogGammas:
+def negative_binomial_sums(k: Tensor, mean: Tensor, size: Tensor) -> Recurrence | LogGammas:
     """What gives the log-pmf and its derivatives by the size."""
-    return Recurrence.of(k, mean, size) or _LogGammas(k, mean, size)
+    return Recurrence.of(k, mean, size) or LogGammas(k, mean, size)
 
 
 def negative_binomial_log_prob(k: Tensor, mean: Tensor, size: Tensor) -> Tensor:

@@ -21,8 +21,11 @@ from distfit_counts.families.point_mass import PointMass
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from distfit_counts.families import special
 else:
     torch = LazyModule("torch")
+    special = LazyModule("distfit_counts.families.special")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class LogSeries(Family):
         safe = torch.where(positive, k, torch.ones_like(k))
         # log q - log(-log(1-q)) is one function of the logit l that tends to 0: for l < -30 both parts are l.
         log_q = torch.nn.functional.logsigmoid(p["q"])
-        norm = torch.log(torch.nn.functional.softplus(p["q"]))
+        norm = special.log_softplus(p["q"])[0]
         return torch.where(positive, (safe - 1.0) * log_q + (log_q - norm) - torch.log(safe), -torch.inf)
 
     def log_prob_positive(self, p: Mapping[str, Tensor]) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from distfit_counts.families.special import log1p_minus
+from distfit_counts.families.special import log1p_minus, scaled_log1p
 
 # Sums of more terms would lose digits, and sums of many more terms than there are counts would take longer.
 _LONGEST, _TERMS_A_COUNT = 1024, 8
@@ -40,8 +40,8 @@ class Recurrence:
 
     def log_prob(self) -> Tensor:
         # Every term is the logarithm of a ratio near one: log-gammas of a large size would cancel.
-        ratio = (self._total * (self._mean * self._reciprocal)).div_(self._j + 1.0)
-        return self._summed(ratio.log_()).sub_(self._size * torch.log1p(self._mean / self._size))
+        ratio = (self._total * self._reciprocal).mul_(self._mean).div_(self._j + 1.0)
+        return self._summed(ratio.log_()).sub_(scaled_log1p(self._mean, self._size))
 
     def by_size(self) -> Tensor:
         """d/dsize: the sum of 1/(size + j) - 1/(size + mean), and log(size/(size + mean)) + mean/(size + mean).

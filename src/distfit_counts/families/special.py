@@ -47,6 +47,23 @@ def log1mexp(x: Tensor) -> Tensor:
     return torch.where(near_zero, torch.log(-torch.expm1(small)), torch.log1p(-torch.exp(large)))
 
 
+def scaled_log1p(mean: Tensor, size: Tensor) -> Tensor:
+    """size log(1 + mean/size) > 0, also where the ratio is beyond float64 or has lost its digits below 1e-308."""
+    ratio = mean / size
+    log1p = torch.where(ratio < 1e300, torch.log1p(ratio), torch.log(mean) - torch.log(size))
+    return torch.where(ratio < 1e-20, mean, size * log1p)
+
+
+def log_softplus(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """log(log(1 + e^x)) with both derivatives, r = s/log(1 + e^x) and r (1 - s - r), s = sigmoid(x)."""
+    # Where e^x is below rounding it is x itself, and e^x may not even be a number.
+    near = x.clamp(min=-37.0)
+    value, s = -torch.nn.functional.logsigmoid(-near), torch.sigmoid(near)
+    rise = s / value
+    far = x < -37.0
+    return torch.where(far, x, torch.log(value)), torch.where(far, 1.0, rise), rise * (1.0 - s - rise)
+
+
 def log1p_minus(x: Tensor, one_plus_x: Tensor) -> Tensor:
     """log(1 + x) - x for x > -1; ``one_plus_x`` is given apart because 1 + x rounds where x is near -1.
 

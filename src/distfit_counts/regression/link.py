@@ -15,14 +15,25 @@ from torch import Tensor
 
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.constraint import SIMPLEX, UNIT, Array, Constraint
+from distfit_counts.families.special import log_softplus
 
 
 @dataclass(frozen=True)
 class Link:
-    """One link; ``ratio``: what exp(coefficient) is called, "" where it means nothing."""
+    """One link; ``ratio``: what exp(coefficient) is called, "" where it means nothing.
+
+    Closed forms are differentiated by the coordinate of a parameter: log(value), the logit of a probability, the
+    log-ratio of a weight. ``is_coordinate``: eta itself is that.
+    """
 
     name: str
     ratio: str
+    is_coordinate = False
+
+    @property
+    def has_coordinate(self) -> bool:
+        """Whether closed forms can be told of this link at all; autograd serves where they cannot."""
+        return self.is_coordinate or type(self).coordinate is not Link.coordinate
 
     def to(self, eta: Tensor) -> Tensor:
         raise NotImplementedError
@@ -33,10 +44,20 @@ class Link:
     def of(self, value: Array) -> Array:
         raise NotImplementedError
 
+    def coordinate(self, eta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The coordinate at eta, with both derivatives by eta."""
+        raise NotImplementedError
+
+
+# A positive parameter stays positive where float64 has no number for it: a mean of 0 would be another family.
+_LEAST = 1e-300
+
 
 class Log(Link):
+    is_coordinate = True
+
     def to(self, eta: Tensor) -> Tensor:
-        return torch.exp(eta)
+        return torch.exp(eta).clamp(min=_LEAST)
 
     def show(self, eta: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -53,7 +74,7 @@ class Softplus(Link):
 
     def to(self, eta: Tensor) -> Tensor:
         # Not torch's softplus: from 20 on it returns eta itself, 2e-9 off.
-        return -torch.nn.functional.logsigmoid(-eta)
+        return (-torch.nn.functional.logsigmoid(-eta)).clamp(min=_LEAST)
 
     def show(self, eta: Array) -> Array:
         result: Array = np.logaddexp(0.0, eta)
@@ -64,8 +85,13 @@ class Softplus(Link):
         result: Array = value + np.log(-np.expm1(-value))
         return result
 
+    def coordinate(self, eta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return log_softplus(eta)
+
 
 class Logit(Link):
+    is_coordinate = True
+
     def to(self, eta: Tensor) -> Tensor:
         return eta
 
@@ -81,6 +107,8 @@ class Logit(Link):
 
 
 class Identity(Link):
+    is_coordinate = True
+
     def to(self, eta: Tensor) -> Tensor:
         return eta
 

@@ -88,12 +88,12 @@ class RegressionObjective:
             offset is None and matrix.shape[1] == 1 and bool((matrix == matrix[0]).all())
             for matrix, offset in zip(self.matrices, self.offsets, strict=True)
         ]
-        self.closed_form = closed_form(model, self.constant) if len(self.y) == 1 else None
+        self.closed_form = closed_form(model)
 
     @cached_property
-    def counts(self) -> Counts | None:
-        """The response as a closed form takes it; None where it cannot."""
-        return Counts.of(self.y[0])
+    def counts(self) -> Counts:
+        """The response as a closed form takes it."""
+        return Counts.of(self.y[0] if len(self.y) == 1 else self.y)
 
     @property
     def width(self) -> int:
@@ -132,8 +132,8 @@ class RegressionObjective:
 
     def rows(self, theta: Tensor, column: Tensor, hessian: bool = False, piece: slice = slice(None)) -> Curve:
         """log P(Y = y) of every row with its derivatives by the predictors."""
-        if self.closed_form is not None and self.counts is not None:
-            return self.closed_form(self.counts.piece(piece), self._narrow(theta, piece))
+        if self.closed_form is not None:
+            return self.closed_form(self.counts.piece(piece, column), self._narrow(theta, piece))
         eta = self.predictors(theta, piece)
         y = self._of(self.y, column, piece).expand_as(eta[0])
         if isinstance(self.model, NaturalFamily):

@@ -18,7 +18,7 @@ class OfPoisson(Derivatives):
         self.first = ((k - rate) / rate)[None]
 
     def second(self, weight: Tensor) -> Tensor:
-        return (-(weight * self._k).sum(dim=-1, keepdim=True) / self._rate**2)[..., None]
+        return (-(weight * self._k).sum(dim=-1, keepdim=True) / self._rate / self._rate)[..., None]
 
 
 class OfGeometric(Derivatives):
@@ -27,12 +27,13 @@ class OfGeometric(Derivatives):
     def __init__(self, k: Tensor, mean: Tensor) -> None:
         self._k, self._mean = k, mean
         self.log_prob = -k * torch.log1p(1.0 / mean) - torch.log1p(mean)
-        self.first = ((k - mean) / (mean * (1.0 + mean)))[None]
+        self.first = ((k - mean) / mean / (1.0 + mean))[None]
 
     def second(self, weight: Tensor) -> Tensor:
         mean, total = self._mean, weight.sum(dim=-1, keepdim=True)
         counts = (weight * self._k).sum(dim=-1, keepdim=True)
-        return (total / (1.0 + mean) ** 2 - counts * (1.0 + 2.0 * mean) / (mean * (1.0 + mean)) ** 2)[..., None]
+        above = 1.0 + mean
+        return (total / above**2 - counts / mean / mean * ((1.0 + 2.0 * mean) / above / above))[..., None]
 
 
 class OfNegativeBinomial(Derivatives):
@@ -43,7 +44,7 @@ class OfNegativeBinomial(Derivatives):
         self._sums = negative_binomial_sums(k, mean, size)
         self.log_prob = self._sums.log_prob()
         self.first = k.new_empty((2, *self.log_prob.shape))
-        torch.mul(k - mean, size / (mean * (size + mean)), out=self.first[0])
+        torch.mul(k - mean, size / (size + mean) / mean, out=self.first[0])
         self.first[1] = self._sums.by_size()
 
     def second(self, weight: Tensor) -> Tensor:
