@@ -92,6 +92,17 @@ def test_data_know_nothing_of_fitting(path: Path) -> None:
     assert not touches(imports(path), "torch", "rich", "typer")
 
 
+@pytest.mark.parametrize("path", under("formula"), ids=name_of)
+def test_formulas_run_nothing(path: Path) -> None:
+    """They come from saved models and headers too: no text reaches anything that Python would run or look up."""
+    assert not {name for name in inner(path) if not touches({name}, "formula", "errors", "data.source")}
+    assert not touches(imports(path), "torch", "rich", "typer", "pathlib", "os", "io", "importlib", "ast", "formulaic")
+    tree = ast.parse(path.read_text())
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not called & {"eval", "exec", "compile", "__import__", "getattr", "setattr", "globals", "locals", "vars"}
+    assert not [name for name in called if name.endswith((".eval", ".query"))], "nor what pandas would run"
+
+
 @pytest.mark.parametrize("path", under("inference"), ids=name_of)
 def test_inference_neither_reads_nor_prints(path: Path) -> None:
     assert not touches(inner(path), "commands", "report", "cli", "model_file", "fitting", "data.files", "data.source")

@@ -6,7 +6,8 @@ import pytest
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.families import spec
-from distfit_counts.regression.formula import parse, response_of, variables, without_dot
+from distfit_counts.formula.terms import variables
+from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.link import SOFTPLUS
 from distfit_counts.regression.row_model import CountModel
 

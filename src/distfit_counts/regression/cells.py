@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.design import Terms, column_of
+from distfit_counts.formula.matrix import source_column
+from distfit_counts.regression.design import Terms
 from distfit_counts.regression.names import label
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def constant_cells(terms: Terms, frame: pd.DataFrame, y: Array, weights: Array) 
     Judged by the rows, not by the columns of a coding: the reference level has none.
     """
     found: list[Cell] = []
-    for columns in _factors(terms, frame):
+    for columns in _factors(terms):
         grouped = frame.groupby(columns, observed=True, sort=True).ngroup().to_numpy()
         counted = weights > 0.0
         lowest, highest = np.full(grouped.max() + 1, np.inf), np.full(grouped.max() + 1, -np.inf)
@@ -50,13 +51,12 @@ def constant_cells(terms: Terms, frame: pd.DataFrame, y: Array, weights: Array) 
     return found
 
 
-def _factors(terms: Terms, frame: pd.DataFrame) -> Iterator[list[str]]:
+def _factors(terms: Terms) -> Iterator[list[str]]:
     """The columns of levels in each term, the terms with the fewest first."""
-    coded = {factor for factor, (_, state) in terms.spec.encoder_state.items() if "categories" in state}
-    every = [[column_of(str(f)) for f in term.factors if str(f) in coded] for term in terms.spec.formula]
-    for columns in sorted({tuple(own) for own in every if own}, key=lambda own: (len(own), own)):
-        if all(name in frame.columns for name in columns):
-            yield list(columns)
+    every = [[source_column(f) for f in term.factors if f in terms.spec.levels] for term in terms.spec.terms]
+    named = [[name for name in own if name is not None] for own in every if own and None not in own]
+    for columns in sorted({tuple(own) for own in named}, key=lambda own: (len(own), own)):
+        yield list(columns)
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:

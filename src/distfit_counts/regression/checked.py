@@ -46,22 +46,6 @@ def check_levels(frame: pd.DataFrame, formula: Formula, rows: Ints) -> None:
             raise DataError(f'column "{name}" has {len(levels):,} levels', hint)
 
 
-def check_degrees(frame: pd.DataFrame, formula: Formula) -> None:
-    """Refuse poly(x, d) of a column with no more than d distinct values: the polynomial is not determined."""
-    found = {
-        pair
-        for text in formula.terms.values()
-        for pair in re.findall(r"\bpoly\(\s*`?([^,()`]+?)`?\s*,\s*(?:degree\s*=\s*)?(\d+)", text)
-    }
-    for name, degree in sorted(found):
-        values = frame[name].nunique() if name in frame.columns else np.inf
-        if values <= int(degree):
-            raise DataError(
-                f"poly({name}, {degree}) needs more than {degree} distinct values, and {name} has {values:,}",
-                "lower the degree",
-            )
-
-
 def check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:
     # NaN fails the comparison: two passes without a mask of all values.
     if not matrix.size or max(matrix.max(), -matrix.min()) <= _LARGEST:

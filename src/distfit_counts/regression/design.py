@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.checked import (
-    Ints,
-    check_degrees,
-    check_finite,
-    check_levels,
-    numbers,
-    refused,
-)
-from distfit_counts.regression.expressions import functions
-from distfit_counts.regression.formula import Formula, read, variables
+from distfit_counts.formula.functions import Rows
+from distfit_counts.formula.matrix import Coding
+from distfit_counts.formula.syntax import quoted
+from distfit_counts.formula.terms import read_terms, variables
+from distfit_counts.regression.checked import Ints, check_finite, check_levels, numbers, refused
+from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.row_model import LOCATIONS, bare
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-# Rows from which on memory is what counts.
-_LONG = 50_000
-
-
 @dataclass(frozen=True, eq=False)
 class Terms:
     """The columns that a formula's right-hand side makes: their ``names``, and which belong to which term.
 
-    ``spec``: formulaic's own, with the levels and the states of poly() and its like, for new data.
+    ``spec``: how new data are coded, with the levels and the states of poly() and its like.
     """
 
     text: str
-    names: tuple[str, ...]
-    by_term: Mapping[str, tuple[int, ...]]
-    spec: Any
+    spec: Coding
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.spec.names
+
+    @property
+    def by_term(self) -> Mapping[str, tuple[int, ...]]:
+        return self.spec.by_term
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +96,6 @@ def design(
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
     check_levels(kept, formula, rows)
-    check_degrees(kept, formula)
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -149,99 +143,30 @@ def required(formula: Formula, heads: Sequence[str], *others: str | None) -> lis
 
 def matrix_of(terms: Terms, frame: pd.DataFrame, rows: Ints) -> Array:
     """The columns of ``terms`` for new data, coded as when they were made. Raises DataError for unseen levels."""
-    for factor, (_, state) in terms.spec.encoder_state.items():
-        name, levels = column_of(str(factor)), state.get("categories")
-        if levels is None or name not in frame.columns:
-            continue
-        unseen = ~frame[name].isin(levels)
-        if unseen.any():
-            place = int(np.flatnonzero(unseen)[0])
-            problem = f"the level {str(frame[name].iloc[place])!r} was not in the data of the fit"
-            hint = f"its levels are {', '.join(map(str, levels))}; leave such rows out"
-            raise RowError(int(rows[place]), problem, hint, name)
-    try:
-        return _made(terms.spec, terms.text, frame, rows)[1]
-    except RowError:
-        raise
-    except DataError as error:
-        place = _first_refused(terms, frame, rows)
-        values = ", ".join(f"{name} = {frame[name].iloc[place]}" for name in variables(terms.text))
-        problem = f"{values}: {error.problem}"
-        raise RowError(int(rows[place]), problem, _hint_of(error, terms.text)) from None
-
-
-def _first_refused(terms: Terms, frame: pd.DataFrame, rows: Ints) -> int:
-    """The row that a term cannot bear, by halves: what is wrong with one does not depend on the others."""
-    first, last = 0, len(frame)
-    while last - first > 1:
-        middle = (first + last) // 2
-        try:
-            _made(terms.spec, terms.text, frame.iloc[first:middle], rows[first:middle])
-            first = middle
-        except DataError:
-            last = middle
-    return first
-
-
-def _hint_of(error: DataError, text: str) -> str:
-    if "bounds" not in error.hint:
-        return error.hint
-    return f"it lies outside of the data of the fit, where {text} says nothing; leave such rows out"
-
-
-def column_of(factor: str) -> str:
-    """The column of a categorical factor: itself, or the first argument of C()."""
-    inner = re.match(r"C\(\s*(.+?)\s*[,)]", factor)
-    return inner[1].strip("`") if inner else factor
+    return _made(terms.spec, Rows(frame, rows, dict(terms.spec.states)))
 
 
 def _columns(text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Terms, Array]:
-    terms = read(text)
-    plain = len(frame) > _LONG and all(_is_column(term, frame) for term in terms)
-    # Numbers as they are need no coding: formulaic names the columns, and they are copied once.
-    made, matrix = _made(terms, text, frame.head(1) if plain else frame, rows)
-    spec = made.model_spec
-    if plain:
-        matrix = np.empty((len(frame), len(spec.column_names)), order="F")
-        for term, (j,) in spec.term_indices.items():
-            matrix[:, j] = 1.0 if str(term) == "1" else frame[str(term.factors[0])]
-        check_finite(matrix, spec.column_names, rows)
-    _check_names(text, spec.column_names)
-    by_term = {str(term): tuple(places) for term, places in spec.term_indices.items()}
-    return Terms(text, tuple(spec.column_names), by_term, spec), matrix
+    seen = Rows(frame, rows, {}, fitting=True)
+    coding = Coding.of(read_terms(text), seen)
+    _check_names(text, coding.names)
+    return Terms(text, coding), _made(coding, seen)
 
 
 def _check_names(text: str, names: Sequence[str]) -> None:
     """Refuse two coefficients of one name: nobody could tell them apart, JSON keeps one of them."""
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        problem = f"the terms {text!r} make two columns called {twice[0]!r}"
-        raise DataError(problem, "rename the column of the data that is called so")
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            problem = f"the terms {quoted(text)} make two columns called {quoted(name)}"
+            raise DataError(problem, "rename the column of the data that is called so")
+        seen.add(name)
 
 
-def _is_column(term: Any, frame: pd.DataFrame) -> bool:
-    """Whether a term of formulaic's is the intercept or a column of numbers."""
-    names = [str(factor) for factor in term.factors]
-    return names == ["1"] or (len(names) == 1 and names[0] in frame.columns and frame[names[0]].dtype.kind in "if")
-
-
-def _made(spec: Any, text: str, frame: pd.DataFrame, rows: Ints) -> tuple[Any, Array]:
-    from formulaic.errors import DataMismatchWarning, FormulaicError
-
-    try:
-        with warnings.catch_warnings():
-            # A level that was not seen, in a term that says nothing of its column.
-            warnings.simplefilter("error", DataMismatchWarning)
-            # log(0) is told with its row, below.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            made = spec.get_model_matrix(frame, context=functions(), na_action="ignore", output="numpy")
-    except (FormulaicError, ValueError, TypeError, KeyError, NameError, ArithmeticError, DataMismatchWarning) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(f"the terms {text!r} cannot be computed", said[:300]) from None
-    # Columns one after the other: what is summed over rows then reads memory in order.
-    matrix = np.asfortranarray(made, dtype=np.float64)
-    check_finite(matrix, made.model_spec.column_names, rows)
-    return made, matrix
+def _made(coding: Coding, rows: Rows) -> Array:
+    matrix = coding.matrix(rows)
+    check_finite(matrix, coding.names, rows.rows)
+    return matrix
 
 
 def offset_of(frame: pd.DataFrame, rows: Ints, offset: str | None, exposure: str | None) -> Array | None:

@@ -1,35 +1,23 @@
 """The text of a formula -> which terms each parameter of the family has.
 
 ``y ~ x1 + x2 | z``: the response, the predictor of the mean, and behind the bar that of the zero part (without a bar it
-has the same terms, as in R's pscl). ``--formula size='~ x'`` gives any parameter its own. The terms are those of
-Wilkinson and Rogers (1973) as formulaic reads them.
+has the same terms, as in R's pscl). ``--formula size='~ x'`` gives any parameter its own.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 from distfit_counts.errors import DistfitError
-from distfit_counts.regression.expressions import check_expression, is_coding
+from distfit_counts.formula.syntax import Token, column_name, column_text, quoted, tokens
+from distfit_counts.formula.terms import variables
 from distfit_counts.regression.row_model import ZEROS, bare, heads_called
 
-# Words of R that formulas do not have here, and what to write instead.
-_OF_R = {
-    r"\b(?:as\.)?factor\(": "write C(x) for levels",
-    r"\bordered\(": "write C(x, contr.poly) for ordered levels",
-    r"\bns\(": "write cr(x, df=4) for a natural spline",
-    r"\bs\(": "write cr(x, df=4) or bs(x, df=4) for a spline",
-}
-# A dot that is a term, not part of a name, a number or a function.
-_DOT = re.compile(r"(?<![^\s~+*:(|-])\.(?![^\s+*:)|-])")
-# A dot less columns, none of which goes on as a product or a call.
-_LESS = re.compile(r"^(\s*\.)((?:\s*-\s*(?:`[^`]+`|[^\W\d]\w*+)(?!\s*[.:*/^(]))+)")
-_OPENING, _CLOSING, _QUOTES = "([{", ")]}", "'\"`"
+# Characters of a formula, names of a great many columns included.
+_LONGEST = 1_000_000
+# What goes on with a column, which is then no term of its own.
+_GOES_ON = (":", "*", "/", "^", "**", "%in%", "(")
 
 
 @dataclass(frozen=True)
@@ -50,7 +38,9 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
     parts = [part.strip() for part in _split(sides[1], "|")]
     has_zeros = any(bare(head) in ZEROS for head in heads)
     if len(parts) > 2 or not all(parts):
-        raise DistfitError(f"{text!r} has {len(parts)} parts", "one for the mean, and behind a | one for the zeros")
+        raise DistfitError(
+            f"{quoted(text)} has {len(parts)} parts", "one for the mean, and behind a | one for the zeros"
+        )
     if len(parts) == 2 and not has_zeros:
         raise DistfitError(f"{spec} has no zero part, but the formula has a |", "try zip, zinb or hurdle(nb)")
     terms = {head: _default(head, parts) for head in heads}
@@ -61,7 +51,6 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
         raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     response = _name(sides[0].strip(), text)
     for side in dict.fromkeys(terms.values()):
-        check_terms(side)
         if response in variables(side):
             problem = f'the response "{response}" is also a covariate, in the terms {side!r}'
             raise DistfitError(problem, "it would explain itself: take it out of the terms")
@@ -88,25 +77,51 @@ def without_dot(text: str, columns: Sequence[str], used: Sequence[str | None]) -
     if not has_dot(text):
         return text
     taken = {response_of(text), *used}
-    names = [name if re.fullmatch(r"[^\W\d]\w*", name) else f"`{name}`" for name in columns if name not in taken]
+    names = [name for name in columns if name not in taken]
     if not names:
-        raise DistfitError(f"{text!r}: there is no other column", f"the columns are: {', '.join(columns)}")
+        raise DistfitError(f"{quoted(text)}: there is no other column", f"the columns are: {', '.join(columns)}")
+    if "" in names:
+        raise DistfitError(
+            f"{quoted(text)}: a column of the data has no name", "name it, or name the columns that are meant"
+        )
     left, right = _sides(text)
     return f"{left}~{'|'.join(_dot_written_out(part, names) for part in _split(right, '|'))}"
 
 
 def _dot_written_out(part: str, names: Sequence[str]) -> str:
     """``. - a - b`` at the front without a and b at all; what is taken off elsewhere may be no part of the dot."""
-    if found := _LESS.match(part):
-        less = {name.strip("` ") for name in re.findall(r"`[^`]+`|\w+", found[2])}
-        if left := [name for name in names if name.strip("`") not in less]:
-            part, names = found[1] + part[found.end() :], left
-    return _DOT.sub(lambda _: "(" + " + ".join(names) + ")", part)
+    words = tokens(part)
+    if _is_sign(words[0], "."):
+        less, place = set(), 1
+        while _is_sign(words[place], "-") and words[place + 1].kind in ("name", "column"):
+            if _is_sign(words[place + 2], *_GOES_ON):
+                break
+            less.add(column_name(words[place + 1]))
+            place += 2
+        if left := [name for name in names if name not in less]:
+            part, names = part[: words[0].stop] + part[words[place - 1].stop :], left
+    written = "(" + " + ".join(map(column_text, names)) + ")"
+    for word in reversed(_dots(part)):
+        part = part[: word.start] + written + part[word.stop :]
+    return part
 
 
 def has_dot(text: str) -> bool:
     """Whether a dot stands for all other columns, as in ``y ~ .`` and ``y ~ . - x``."""
-    return _DOT.search(_sides(text)[1]) is not None
+    return bool(_dots(_sides(text)[1]))
+
+
+def _dots(part: str) -> list[Token]:
+    """The dots that are terms of their own."""
+    words = tokens(part)
+    before: list[Token | None] = [None, *words]
+    return [
+        word
+        for last, word, following in zip(before, words, words[1:], strict=False)
+        if _is_sign(word, ".")
+        and (last is None or _is_sign(last, "~", "+", "-", "*", "/", ":", "|", "(", "%in%"))
+        and (following.kind == "end" or _is_sign(following, "+", "-", "*", "/", ":", "|", ")", "^", "**", "%in%"))
+    ]
 
 
 def response_of(text: str) -> str:
@@ -115,9 +130,11 @@ def response_of(text: str) -> str:
 
 
 def _sides(text: str) -> list[str]:
+    if len(text) > _LONGEST:
+        raise DistfitError(f"a formula of {len(text):,} characters", f"at most {_LONGEST:,} are read")
     sides = _split(text, "~")
     if len(sides) != 2 or not sides[0].strip() or not sides[1].strip():
-        raise DistfitError(f"{text!r} is no formula", "write it as 'response ~ x1 + x2'")
+        raise DistfitError(f"{quoted(text)} is no formula", "write it as 'response ~ x1 + x2'")
     return sides
 
 
@@ -148,98 +165,25 @@ def _right(given: str, name: str) -> str:
 
 def _name(text: str, formula: str) -> str:
     """The response: the name of a column, in backquotes where it is no plain word."""
-    plain = text[1:-1] if len(text) > 2 and text[0] == text[-1] == "`" else text
-    if "`" in plain or (plain == text and not re.fullmatch(r"[^\W\d][\w.]*", text)):
+    words = tokens(text)
+    if len(words) != 2 or words[0].kind not in ("name", "column"):
         raise DistfitError(
-            f"the response of {formula!r} is not the name of a column",
+            f"the response of {quoted(formula)} is not the name of a column",
             "put backquotes around a name with spaces or signs; transform the response in the data",
         )
-    return plain
+    return column_name(words[0])
 
 
 def _split(text: str, separator: str) -> list[str]:
     """``text`` at every ``separator`` that is in no brackets and no quotes."""
-    parts, depth, quote = [""], 0, ""
-    for sign in text:
-        if quote:
-            quote = "" if sign == quote else quote
-        elif sign in _QUOTES:
-            quote = sign
-        else:
-            depth += (sign in _OPENING) - (sign in _CLOSING)
-            if sign == separator and depth == 0:
-                parts.append("")
-                continue
-        parts[-1] += sign
-    return parts
+    parts, depth, start = [], 0, 0
+    for word in tokens(text):
+        depth += _is_sign(word, "(", "[") - _is_sign(word, ")", "]")
+        if depth == 0 and _is_sign(word, separator):
+            parts.append(text[start : word.start])
+            start = word.stop
+    return [*parts, text[start:]]
 
 
-@lru_cache
-def read(terms: str) -> Any:
-    """The terms as formulaic's formula, which is not to be changed. Raises DistfitError for what it cannot read."""
-    from formulaic import SimpleFormula
-    from formulaic.errors import FormulaicError
-
-    for word, remedy in _OF_R.items():
-        if found := re.search(word, terms):
-            raise DistfitError(f"the terms {terms!r} call {found[0][:-1]}, which formulas here do not have", remedy)
-    if "." in re.findall(r"(?<![\w.`])\.(?![\w.`])", terms):
-        raise DistfitError(f"the terms {terms!r} hold a dot for all other columns", "name the columns that are meant")
-    try:
-        read_terms = SimpleFormula.from_spec(terms)
-    except (FormulaicError, SyntaxError, ValueError) as error:
-        # formulaic marks the place with terminal colours and brackets of its own.
-        said = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip().splitlines()
-        hint = said[0] if said else "check the signs"
-        # Its own sentence on this most frequent slip is misspelt and names an arity.
-        hint = "they end in an operator, or have two in a row" if hint.startswith("Operator `") else hint
-        raise DistfitError(f"cannot read the terms {terms!r}", hint) from None
-    return read_terms
-
-
-def check_terms(terms: str) -> None:
-    """Raises DistfitError for whatever is no arithmetic on columns."""
-    for factor in _factors(terms):
-        if not _is_plain(factor):
-            check_expression(_parsed(factor.expr)[0])
-
-
-def variables(terms: str) -> list[str]:
-    """The columns that the terms use, sorted. (formulaic overlooks those within poly() and bs().)"""
-    found: set[str] = set()
-    for factor in _factors(terms):
-        if _is_plain(factor):
-            found |= {factor.expr} if factor.eval_method.value == "lookup" else set()
-            continue
-        tree, quoted = _parsed(factor.expr)
-        called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-        modules = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        coded = {id(own) for node in ast.walk(tree) if is_coding(node) for own in node.args[1:]}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and id(node) not in called | modules | coded:
-                found.add(quoted.get(node.id, node.id))
-    return sorted(found)
-
-
-def _factors(terms: str) -> list[Any]:
-    return [factor for term in read(terms) for factor in term.factors]
-
-
-def _is_plain(factor: Any) -> bool:
-    """A column or a number, which is not evaluated."""
-    return factor.eval_method is not None and factor.eval_method.value in ("lookup", "literal")
-
-
-def _parsed(expression: str) -> tuple[ast.Expression, dict[str, str]]:
-    """The expression's tree, and the names in backquotes by those that stand for them there."""
-    quoted: dict[str, str] = {}
-
-    def stand_in(found: re.Match[str]) -> str:
-        name = f"quoted_{len(quoted)}"
-        quoted[name] = found[1]
-        return name
-
-    try:
-        return ast.parse(re.sub("`([^`]*)`", stand_in, expression), mode="eval"), quoted
-    except SyntaxError:
-        raise DistfitError(f"cannot read the term {expression!r}", "check its brackets and commas") from None
+def _is_sign(word: Token, *signs: str) -> bool:
+    return word.kind == "sign" and word.text in signs

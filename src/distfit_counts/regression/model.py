@@ -12,10 +12,11 @@ import torch
 from distfit_counts.data.covariates import TRUTH
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
+from distfit_counts.formula.matrix import source_column
+from distfit_counts.formula.terms import variables
 from distfit_counts.regression.checked import Ints
-from distfit_counts.regression.design import Terms, column_of, matrix_of, offset_of
+from distfit_counts.regression.design import Terms, matrix_of, offset_of
 from distfit_counts.regression.directions import moved
-from distfit_counts.regression.formula import variables
 from distfit_counts.regression.means import mean_tensor
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
@@ -173,13 +174,13 @@ def column_kinds(listed: Sequence[Terms], offset: str | None, exposure: str | No
 
 def has_levels(terms: Terms) -> bool:
     """Whether any column is coded by its levels, words or numbers."""
-    return any("categories" in state for _, state in terms.spec.encoder_state.values())
+    return bool(terms.spec.levels)
 
 
 def text_columns(terms: Terms) -> dict[str, Kind]:
     """The columns whose levels are words; levels that are numbers are read as numbers."""
     return {
-        column_of(str(factor)): "truth" if set(state["categories"]) <= set(TRUTH) else "level"
-        for factor, (_, state) in terms.spec.encoder_state.items()
-        if any(isinstance(level, str) for level in state.get("categories", ()))
+        name: "truth" if set(levels) <= set(TRUTH) else "level"
+        for factor, levels in terms.spec.levels.items()
+        if (name := source_column(factor)) is not None and any(isinstance(level, str) for level in levels)
     }

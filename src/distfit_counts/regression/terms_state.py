@@ -2,67 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from distfit_counts.errors import DistfitError
+from distfit_counts.formula.arguments import options
+from distfit_counts.formula.contrasts import MOST_LEVELS, Level
+from distfit_counts.formula.functions import transforms_of
+from distfit_counts.formula.matrix import Coding, by_levels
+from distfit_counts.formula.state import State, finite
+from distfit_counts.formula.syntax import Column, Node, text_of
+from distfit_counts.formula.terms import factor_text, read_terms
+from distfit_counts.formula.transforms import TRANSFORMS
 from distfit_counts.regression.design import Terms
-from distfit_counts.regression.formula import check_terms, read
 
 
 def terms_record(terms: Terms) -> dict[str, Any]:
     """Everything that new data need to be coded alike."""
-    spec = terms.spec
     return {
         "text": terms.text,
         "names": list(terms.names),
         "by_term": {term: list(places) for term, places in terms.by_term.items()},
-        "levels": [
-            [str(factor), [_value(level) for level in state["categories"]]]
-            for factor, (_, state) in spec.encoder_state.items()
-            if "categories" in state
-        ],
-        "numbers": [str(factor) for factor, (_, state) in spec.encoder_state.items() if "categories" not in state],
-        "states": _value(spec.transform_state),
+        "levels": [[factor_text(factor), list(levels)] for factor, levels in terms.spec.levels.items()],
+        "states": _value(terms.spec.states),
     }
 
 
-def terms_of(record: dict[str, Any]) -> Terms:
-    """The terms of a record. Raises DistfitError where its text is no formula; KeyError and the like where it is
-    damaged.
+def terms_of(record: Mapping[str, Any]) -> Terms:
+    """The terms of a record, every part of which must be what ``terms_record`` writes.
+
+    Raises DistfitError where its text is no formula; ValueError, KeyError and the like where it is damaged.
     """
-    from formulaic import ModelSpec
-    from formulaic.parser.types import Factor
+    text = record["text"]
+    if not isinstance(text, str):
+        raise ValueError("the terms are no text")
+    terms = read_terms(text)
+    factors = list(dict.fromkeys(factor for term in terms for factor in term.factors))
+    try:
+        coding = Coding(terms, _levels_of(record["levels"], factors), _states_of(record["states"], factors))
+        names, by_term = list(coding.names), {term: list(places) for term, places in coding.by_term.items()}
+    except DistfitError as error:
+        raise ValueError(error.problem) from None
+    if record["names"] != names or record["by_term"] != by_term:
+        raise ValueError(f"the columns of {text[:80]!r} are not those of its levels and states")
+    return Terms(text, coding)
 
-    text = str(record["text"])
-    # A formula is evaluated: one from a file may hold nothing but terms.
-    check_terms(text)
-    encoder: dict[str, Any] = {
-        factor: (Factor.Kind.CATEGORICAL, {"categories": own}) for factor, own in record["levels"]
-    }
-    encoder |= {factor: (Factor.Kind.NUMERICAL, {}) for factor in record["numbers"]}
-    states = dict(_plain(record["states"]))
-    spec = ModelSpec(formula=read(text), transform_state=states, encoder_state=encoder)
-    by_term = {term: tuple(places) for term, places in record["by_term"].items()}
-    return Terms(text, tuple(record["names"]), by_term, spec)
+
+def _levels_of(record: Any, factors: list[Node]) -> dict[Node, tuple[Level, ...]]:
+    named = {factor_text(factor): factor for factor in factors if by_levels(factor) or isinstance(factor, Column)}
+    found: dict[Node, tuple[Level, ...]] = {}
+    for name, levels in record:
+        if name not in named or named[name] in found:
+            raise ValueError(f"levels of {str(name)[:80]!r}, which is no factor")
+        kinds = {type(level) for level in levels}
+        same = kinds in ({str}, {bool}) or (kinds <= {int, float} and finite(levels))
+        if not isinstance(levels, list) or not 0 < len(levels) <= MOST_LEVELS or not same:
+            raise ValueError(f"the levels of {name[:80]!r} are no levels")
+        if len(set(levels)) < len(levels):
+            raise ValueError(f"a level of {name[:80]!r} occurs twice")
+        found[named[name]] = tuple(levels)
+    if any(by_levels(factor) and factor not in found for factor in factors):
+        raise ValueError("a factor has no levels")
+    return found
+
+
+def _states_of(record: Any, factors: list[Node]) -> dict[str, State]:
+    try:
+        states = _plain(record)
+    except OverflowError:
+        raise ValueError("a state is beyond all floats") from None
+    calls = {text_of(call): call for factor in factors for call in transforms_of(factor)}
+    if not isinstance(states, dict) or set(states) != set(calls):
+        raise ValueError("the states are not those of the terms")
+    for name, call in calls.items():
+        transform = TRANSFORMS[call.function]
+        if not isinstance(states[name], dict) or not transform.known(states[name], options(call, transform.arguments)):
+            raise ValueError(f"the state of {name[:80]} is none")
+    return states
 
 
 def _value(value: Any) -> Any:
     """JSON has no integer keys and no arrays: both are marked."""
     if isinstance(value, dict):
-        return {"pairs": [[_value(key), _value(own)] for key, own in value.items()]}
-    if isinstance(value, np.ndarray):
-        return {"array": value.tolist()}
-    if isinstance(value, list | tuple):
-        return [_value(own) for own in value]
-    return value.item() if isinstance(value, np.generic) else value
+        return {"pairs": [[key, _value(own)] for key, own in value.items()]}
+    return {"array": value.tolist()} if isinstance(value, np.ndarray) else value
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict) and "pairs" in value:
         return {key: _plain(own) for key, own in value["pairs"]}
     if isinstance(value, dict):
-        return np.array(value["array"])
-    if isinstance(value, list):
-        return [_plain(own) for own in value]
+        return np.array(value["array"], dtype=np.float64)
     return value
