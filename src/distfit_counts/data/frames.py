@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from distfit_counts.data.choose import require
-from distfit_counts.data.covariates import covariate, dates, is_ordered, levels, truth, words
+from distfit_counts.data.covariates import (
+    ABSENCES,
+    Absence,
+    absence,
+    covariate,
+    dates,
+    is_absent,
+    is_number,
+    is_ordered,
+    levels,
+    remedy,
+    text_as_numbers,
+    truth,
+    words,
+)
 from distfit_counts.data.kinds import open_matrix, open_reader
 from distfit_counts.data.locate import STDIN, files_of
 from distfit_counts.data.request import BLOCK_SIZE
@@ -59,14 +73,17 @@ def read_frame(
     if not any(len(part) for part in next(iter(parts.values()), [])):
         raise _no_rows(sources)
     columns = {}
+    absences: list[Absence] = []
     for name, kind in kinds.items():
         found = parts.pop(name)
-        columns[name] = _whichever(found) if kind is None else _values(pa.chunked_array(found))
-    return pd.DataFrame(columns)
+        columns[name] = _whichever(found, name, absences) if kind is None else _values(pa.chunked_array(found))
+    frame = pd.DataFrame(columns)
+    frame.attrs[ABSENCES] = tuple(absences)
+    return frame
 
 
-def _whichever(found: list[Any]) -> Any:
-    """A column of any kind from those of its batches."""
+def _whichever(found: list[Any], name: str, absences: list[Absence]) -> Any:
+    """A column of any kind from those of its batches; what stands for missing values among numbers is noted."""
     import pyarrow as pa
 
     if all(is_ordered(part.type) for part in found):
@@ -76,8 +93,14 @@ def _whichever(found: list[Any]) -> Any:
     if any(texts) and not all(texts):
         found = [part.cast(pa.string()) for part in found]
     whole = pa.chunked_array(found)
-    numbers = _as_numbers(whole) if any(texts) else whole
-    return _values(words(whole) if numbers is None else numbers)
+    if not any(texts):
+        return _values(whole)
+    numbers = text_as_numbers(whole)
+    if numbers is None or numbers.null_count == len(numbers):
+        return _values(words(whole))
+    if noted := absence(whole, numbers, name):
+        absences.append(noted)
+    return _values(numbers)
 
 
 def stream_frames(
@@ -170,7 +193,7 @@ def _typed(batch: Batch, name: str, kind: Kind) -> Any:
             return truth(column)
         if kind != "number":
             return dates(column) if kind == "level" else column
-        numbers = _as_numbers(column)
+        numbers = text_as_numbers(column)
         if numbers is None:
             raise batch.error(_not_a_number(column, name))
         return numbers
@@ -181,24 +204,10 @@ def _typed(batch: Batch, name: str, kind: Kind) -> Any:
     return column.cast(pa.float64())
 
 
-def _as_numbers(column: Any) -> Any:
-    """Text as float64, None where one of the values is no number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    try:
-        return pc.utf8_trim_whitespace(column).cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-
-
 def _not_a_number(column: Any, name: str) -> BadRow:
-    for index, text in enumerate(column.to_pylist()):
-        try:
-            float("0" if text is None else text)
-        except ValueError:
-            return BadRow(index, f"{text!r} is not a number", "recode it, or leave the row out", name)
-    return BadRow(0, "not a number", "recode it, or leave the row out", name)
+    texts = column.to_pylist()
+    index = next(i for i, text in enumerate(texts) if text is not None and not is_number(text) and not is_absent(text))
+    return BadRow(index, f"{texts[index]!r} is not a number", remedy(texts[index]), name)
 
 
 def _values(column: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.covariates import is_number, remedy
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError, DistfitError
 from distfit_counts.formula.arguments import options
@@ -195,6 +196,11 @@ class Rows:
         """[N, K] of a factor that is not coded by levels."""
         if isinstance(factor, Call) and factor.function in TRANSFORMS:
             return self._transformed(factor)
+        if isinstance(factor, Column) and self.is_words(factor):
+            words = self.frame[factor.name]
+            place = next((i for i, word in enumerate(words) if not is_number(str(word))), 0)
+            problem = f"{str(words.iloc[place])!r} is not a number"
+            raise RowError(int(self.rows[place]), problem, remedy(str(words.iloc[place])), factor.name)
         found: Array = self.numbers(factor, factor)[:, None]
         return found
 

@@ -2,48 +2,103 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.covariates import ABSENCES, has_decimal_comma, is_absent, is_number, remedy
 from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
+from distfit_counts.formula.matrix import by_levels, source_column
+from distfit_counts.formula.syntax import column_text
+from distfit_counts.formula.terms import read_terms
 from distfit_counts.regression.formula import Formula
+from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Ints = npt.NDArray[np.int64]
-# More levels than these are labels of rows.
-_MOST_LEVELS = 2_000
 # Of so many levels, all but a few being numbers, the words are slips.
 _MANY_LEVELS, _FEW_WORDS = 20, 0.1
+# Words that stand for missing values, as far as a sentence lists them.
+_SHOWN = 4
 # Squares of what lies beyond are no float64.
 _LARGEST = 1e150
 
 
-def check_levels(frame: pd.DataFrame, formula: Formula, rows: Ints) -> None:
-    """Refuse a column of words that are no levels: each would be a column of the matrix."""
+def check_levels(frame: pd.DataFrame, formula: Formula, rows: Ints) -> Iterator[Verdict]:
+    """What is to be said of columns of words that hold numbers too; ``rows``: the numbers of rows in the source.
+
+    Raises RowError for a column of numbers that one of its values makes one of words, DataError for labels of rows:
+    each level would be a column of the matrix.
+    """
     import pandas as pd
 
-    meant = {found for text in formula.terms.values() for found in re.findall(r"C\(\s*`?([^,()`]+?)`?\s*[,)]", text)}
+    meant = {
+        name
+        for text in formula.terms.values()
+        for term in read_terms(text)
+        for factor in term.factors
+        if by_levels(factor) and (name := source_column(factor)) is not None
+    }
     for name in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[name]):
+        if pd.api.types.is_numeric_dtype(frame[name]) or name in meant or name == formula.response:
             continue
-        levels = pd.Series(frame[name].unique())
-        words = pd.to_numeric(levels.astype(str), errors="coerce").isna()
-        if name not in meant and len(levels) >= _MANY_LEVELS and words.mean() < _FEW_WORDS:
-            level = levels[words.to_numpy()].iloc[0]
-            place = int(np.flatnonzero(frame[name] == level)[0])
-            hint = f"nearly all others are: recode it, or write C({name}) if all of them are levels"
-            raise RowError(int(rows[place]), f"{str(level)!r} is not a number", hint, str(name))
-        if len(levels) > _MOST_LEVELS:
-            hint = "a label of rows is no covariate: leave it out, or group it"
-            raise DataError(f'column "{name}" has {len(levels):,} levels', hint)
+        levels = [str(level) for level in frame[name].unique()]
+        numbers = [level for level in levels if is_number(level)]
+        words = [level for level in levels if not is_number(level) and not is_absent(level)]
+        commas = [level for level in words if has_decimal_comma(level)]
+        if commas and len(commas) == len(words):
+            raise _first(frame, rows, name, commas[0], remedy(commas[0]))
+        if not numbers:
+            continue
+        odd = words or [level for level in levels if is_absent(level)]
+        fraction = any("." in level for level in numbers)
+        if not odd and (fraction or len(levels) >= _MANY_LEVELS):
+            hint = f"convert the column to numbers, or write C({column_text(name)}) if all of them are levels"
+            raise DataError(f'column "{name}" holds numbers as text', hint)
+        if fraction or (len(levels) >= _MANY_LEVELS and len(odd) < _FEW_WORDS * len(levels)):
+            hint = f"nearly all others are: recode it, or write C({column_text(name)}) if all of them are levels"
+            raise _first(frame, rows, name, odd[0], hint)
+        yield _mixed(frame, rows, name, levels, odd)
+
+
+def _first(frame: pd.DataFrame, rows: Ints, name: str, level: str, hint: str) -> RowError:
+    return RowError(_row(frame, rows, name, level), f"{level!r} is not a number", hint, name)
+
+
+def _row(frame: pd.DataFrame, rows: Ints, name: str, level: str) -> int:
+    return int(rows[int(np.flatnonzero(frame[name].astype(str) == level)[0])])
+
+
+def _mixed(frame: pd.DataFrame, rows: Ints, name: str, levels: Sequence[str], words: Sequence[str]) -> Verdict:
+    if words:
+        row = _row(frame, rows, name, words[0]) + 1
+        why = f"{len(levels) - len(words)} of them are numbers, and row {row} holds {words[0]!r}"
+    else:
+        why = "all of them are numbers, as text"
+    return Verdict(
+        "terms.mixed_levels",
+        f"{name} is taken as {len(levels)} levels: {why}. If it is a number, recode the words; C({column_text(name)}) "
+        "says that levels are meant.",
+    )
+
+
+def absences(frame: pd.DataFrame) -> Iterator[Verdict]:
+    """What stood for missing values in columns of numbers, as their reader noted it."""
+    for found in frame.attrs.get(ABSENCES, ()):
+        if found.column in frame.columns:
+            words = ", ".join(map(repr, found.words[:_SHOWN])) + (", ..." if len(found.words) > _SHOWN else "")
+            rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
+            yield Verdict(
+                "data.missing_words",
+                f"{found.column}: {words} in {rows} (first in row {found.first + 1}) stands for a missing value among "
+                "numbers: such rows are left out.",
+            )
 
 
 def check_finite(matrix: Array, names: Sequence[str], rows: Ints) -> None:

@@ -14,9 +14,10 @@ from distfit_counts.formula.functions import Rows
 from distfit_counts.formula.matrix import Coding
 from distfit_counts.formula.syntax import quoted
 from distfit_counts.formula.terms import read_terms, variables
-from distfit_counts.regression.checked import Ints, check_finite, check_levels, numbers, refused
+from distfit_counts.regression.checked import Ints, absences, check_finite, check_levels, numbers, refused
 from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.row_model import LOCATIONS, bare
+from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ class Predictor:
 class Design:
     """``y`` [N] and the weight of each row; ``rows``: their numbers in the source. ``n_missing`` rows were left out.
 
-    ``frame``: the values of the rows, from which the matrices were made.
+    ``frame``: the values of the rows, from which the matrices were made; ``remarks``: what is to be said of them.
     """
 
     y: Array
@@ -64,6 +65,7 @@ class Design:
     rows: Ints
     n_missing: int
     frame: pd.DataFrame
+    remarks: tuple[Verdict, ...] = ()
 
     @property
     def n(self) -> float:
@@ -95,7 +97,7 @@ def design(
         raise DataError("no row without a missing value", f"check the columns {', '.join(needed)}")
     rows = np.flatnonzero(complete).astype(np.int64)
     added = offset_of(kept, rows, offset, exposure)
-    check_levels(kept, formula, rows)
+    remarks = (*absences(frame[needed]), *check_levels(kept, formula, rows))
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
     for head in heads:
@@ -117,6 +119,7 @@ def design(
         rows=rows,
         n_missing=len(frame) - len(kept),
         frame=kept,
+        remarks=remarks,
     )
 
 

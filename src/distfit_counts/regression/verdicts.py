@@ -40,6 +40,7 @@ def verdicts(
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
         return (Verdict("terms.all_zero", nothing),)
     found = [
+        *data.remarks,
         *_constant(data),
         *_offset(data),
         *_boundary(solution),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.design import Design, Terms
+from distfit_counts.result import Verdict
 
 # Rows of a block: large enough that the work per block is not Python's, small enough to stay near the processor.
 BLOCK_ROWS = 2**16
@@ -47,7 +48,7 @@ class Block:
 
 class Source(Protocol):
     """What can be gone through again and again. ``n_rows``: how many rows there are at most; ``n_missing``: how many
-    of them lack a value; ``in_memory``: whether all of them may be held at once.
+    of them lack a value; ``in_memory``: whether all of them may be held at once; ``remarks``: about the values.
     """
 
     @property
@@ -65,6 +66,9 @@ class Source(Protocol):
     @property
     def in_memory(self) -> bool: ...
 
+    @property
+    def remarks(self) -> tuple[Verdict, ...]: ...
+
     def blocks(self, order: np.random.Generator | None = None) -> Iterator[Block]:
         """All rows once. ``order`` shuffles what can be shuffled without reading ahead."""
         ...
@@ -81,6 +85,7 @@ class Arrays:
     names: tuple[str, ...]
     terms: tuple[Terms, ...] = ()
     n_missing: int = 0
+    remarks: tuple[Verdict, ...] = ()
     in_memory = True
 
     @classmethod
@@ -94,7 +99,8 @@ class Arrays:
         offset = next((own.offset for own in data.predictors if own.offset is not None), None)
         y = np.asarray(data.y, dtype=np.float64)
         x = np.stack(list(columns.values()), axis=1)
-        return cls(x, y, data.weights, offset, tuple(columns), tuple(terms.values()), data.n_missing)
+        named = tuple(columns), tuple(terms.values())
+        return cls(x, y, data.weights, offset, *named, data.n_missing, data.remarks)
 
     @property
     def n_rows(self) -> int:

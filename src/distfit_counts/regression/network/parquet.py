@@ -19,6 +19,7 @@ from distfit_counts.regression.network.response import coded
 from distfit_counts.regression.network.row_groups import RowGroup, frames, row_groups
 from distfit_counts.regression.network.survey import survey
 from distfit_counts.regression.row_model import RowModel
+from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ class ParquetRows:
     exposure: str | None
     weights: str | None
     n_missing: int
+    remarks: tuple[Verdict, ...] = ()
     in_memory = False
 
     @classmethod
@@ -72,6 +74,7 @@ class ParquetRows:
             exposure,
             weights,
             known.n_missing,
+            made.remarks,
         )
 
     @property

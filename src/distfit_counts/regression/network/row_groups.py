@@ -62,7 +62,7 @@ def frames(group: RowGroup, columns: Sequence[str], size: int) -> Iterator[tuple
     try:
         with open_parquet(group.path, _BUFFER) as file:
             for batch in file.iter_batches(size, row_groups=[group.index], columns=list(columns), use_threads=False):
-                frame = frame_of(pa.Table.from_batches([batch]))
+                frame = frame_of(pa.Table.from_batches([batch]), whole=False)
                 for name, kind in frame.dtypes.items():
                     # The dictionary of one row group has not the levels of the next.
                     if isinstance(kind, pd.CategoricalDtype):

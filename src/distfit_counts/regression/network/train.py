@@ -77,7 +77,7 @@ def train(
         history=state.record.frozen(),
         checkup=found.checkup,
         residuals=found.residuals,
-        verdicts=found.verdicts,
+        verdicts=(*source.remarks, *found.verdicts),
     )
 
 
