@@ -184,6 +184,7 @@ def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
         optimizer=settings.optimizer,
         seed=settings.seed,
         device=settings.device,
+        rows=column.rows,
     )
 
 

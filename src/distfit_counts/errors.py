@@ -42,6 +42,10 @@ class FamilyError(DistfitError):
     """A family or parameter that does not exist, or that the data cannot follow."""
 
 
+class OptionError(DistfitError, TypeError):
+    """An option of a function that it does not have."""
+
+
 class OutputError(DistfitError):
     """A result that could not be written; the earlier file, if any, is untouched."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.column import Rows
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 from distfit_counts.families.family import Family
@@ -119,7 +120,8 @@ class Fit:
     """One family fitted to one column (of one group).
 
     ``log_likelihood`` keeps all constants; at a boundary it is the supremum. ``ci`` says how the intervals were made,
-    ``correlation`` is that of the estimates of ``reduced``, ``tests`` compare with simpler families.
+    ``correlation`` is that of the estimates of ``reduced``, ``tests`` compare with simpler families. ``rows`` finds the
+    counts in the order of the data, where these were rows in memory.
     """
 
     source: str
@@ -145,6 +147,7 @@ class Fit:
     optimizer: str
     seed: int
     device: str
+    rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -207,21 +210,27 @@ class Fit:
 
         return cumulative(Pmf.of(*self.model), np.asarray(k, dtype=np.float64))
 
-    def check(self, data: Any, column: str | None = None, weights: str | None = None) -> Check:
+    def check(self, data: Any, column: str | int | None = None, weights: Any = None) -> Check:
         """This fit on new data, without refitting; ``data`` as for ``fit``."""
         from distfit_counts.data.memory import read_memory
         from distfit_counts.inference.new_data.check import check
 
-        found = read_memory(data, [] if column is None else [column], [], weights)
+        found = read_memory(data, [] if column is None else [str(column)], [], weights)
         if len(found) != 1:
             raise DataError(f"{len(found)} columns match {column!r}", "name one column")
         return check(self, found[0])
 
     def quantile_residuals(self, seed: int = 0) -> npt.NDArray[np.float64]:
-        """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true; 10,000 at most."""
-        from distfit_counts.inference.goodness.residuals import quantile_residuals
+        """Randomised quantile residuals (Dunn and Smyth 1996), standard normal if the model is true.
 
-        return quantile_residuals(self.histogram, self._table().log_tails, seed)
+        For rows in memory one for each, in their order, NaN where the count is missing; otherwise (a file, a histogram,
+        weights, a saved model) ordered by count, 10,000 at most.
+        """
+        from distfit_counts.inference.goodness.residuals import quantile_residuals, residuals_of
+
+        if self.rows is None:
+            return quantile_residuals(self.histogram, self._table().log_tails, seed)
+        return residuals_of(self.rows(), self._table().log_tails, seed)
 
     def pit(self, bins: int = 10) -> npt.NDArray[np.float64]:
         """Heights of the non-randomised PIT histogram (Czado et al. 2009), all 1/``bins`` if the model is true."""

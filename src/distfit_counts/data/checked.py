@@ -7,13 +7,15 @@ from typing import Any
 from distfit_counts.data.arrays import as_numpy, is_null
 from distfit_counts.data.counting import Ints
 from distfit_counts.data.labels import plain
-from distfit_counts.data.source import BadRow, Batch, Reader
+from distfit_counts.data.source import COUNT_HINT, WEIGHTS_HINT, BadRow, Batch, Reader
 from distfit_counts.data.whole import LARGEST, NotNumbers, type_error, whole_numbers
 from distfit_counts.errors import DataError
 
 
-def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
-    """The column ``name`` as an int64 Array, null = missing. Raises DataError for the first value that is no count."""
+def counts_of(batch: Batch, name: str, reader: Reader, hint: str = COUNT_HINT) -> Any:
+    """The column ``name`` as an int64 Array, null = missing. Raises DataError for the first value that is no count,
+    with ``hint``.
+    """
     try:
         return whole_numbers(batch.columns[name])
     except NotNumbers as bad:
@@ -23,7 +25,7 @@ def counts_of(batch: Batch, name: str, reader: Reader) -> Any:
         about_fields = getattr(reader, "about_fields", lambda _value: "")
         # Only the value itself is judged: 'abc', out of "'abc' is not a number".
         value = bad.problem.split("'")[1] if bad.problem.startswith("'") else ""
-        bad.hint = about_fields(value) or bad.hint
+        bad.hint = about_fields(value) or (hint if bad.hint == COUNT_HINT else bad.hint)
         raise batch.error(bad) from None
 
 
@@ -44,7 +46,7 @@ class Weighing:
 
     def of(self, batch: Batch, reader: Reader) -> Ints:
         """The weights of a batch. Raises DataError for one that is missing or no whole number, and for the sum."""
-        weights = counts_of(batch, self.name, reader)
+        weights = counts_of(batch, self.name, reader, WEIGHTS_HINT)
         if weights.null_count:
             index = int(is_null(weights).argmax())
             hint = "give every row a weight; 0 leaves a row out"

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from distfit_counts.data.group_words import after_column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 
+Rows = Callable[[], npt.NDArray[np.int64]]
+# The rows of a column, by its name, and of one of its groups.
+RowsOf = Callable[[str, Mapping[str, object]], npt.NDArray[np.int64]]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``source`` as the user named it, ``column``, ``group`` ({} or {"clinic": "A"}) and the counts."""
+    """``source`` as the user named it, ``column``, ``group`` ({} or {"clinic": "A"}) and the counts.
+
+    ``rows``: finds the counts in the order of the rows, -1 for missing, where the data are rows in memory.
+    """
 
     source: str
     column: str
     group: Mapping[str, object] = field(default_factory=dict)
     histogram: Histogram = field(default_factory=lambda: Histogram.of([]))
+    rows: Rows | None = field(default=None, repr=False, compare=False)
 
     def require_values(self) -> None:
         """Raises DataError where every entry is missing."""

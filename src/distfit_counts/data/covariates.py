@@ -130,6 +130,8 @@ def frame_of(table: Any, whole: bool = True) -> pd.DataFrame:
             if found is not None and numbers.null_count < len(numbers):
                 made[field.name] = numbers.to_numpy()
                 absences.append(found)
+    # pandas remembers its own types there (string[pyarrow], Int64), of which formulas know little.
+    table = table.replace_schema_metadata(None)
     # Blocks of their own are views of the data: nothing else is copied.
     frame: pd.DataFrame = table.to_pandas(split_blocks=True)
     for name, values in made.items():

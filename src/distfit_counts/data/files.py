@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import BinaryIO, Literal
 
-from distfit_counts.data.column import Column
+from distfit_counts.data.column import Column, RowsOf
 from distfit_counts.data.data_set import DataSet
 from distfit_counts.data.groups import joined
 from distfit_counts.data.locate import files_of
@@ -76,10 +76,15 @@ def read_sources(
 
 
 def count_reader(
-    reader: Reader, source: str, columns: Sequence[str], by: Sequence[str], weights: str | None
+    reader: Reader,
+    source: str,
+    columns: Sequence[str],
+    by: Sequence[str],
+    weights: str | None,
+    rows: RowsOf | None = None,
 ) -> Sequence[Column]:
-    """Count a source that is open already; otherwise as ``read_source``."""
-    tables = Tables(Request(columns, by, weights))
+    """Count a source that is open already; otherwise as ``read_source``. ``rows``: see ``Column``."""
+    tables = Tables(Request(columns, by, weights), rows=rows)
     tables.add(reader)
     if not tables.rows:
         raise DataError(f"{source} has no data rows", "check what made it")

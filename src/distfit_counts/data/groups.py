@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from distfit_counts.data.column import Column
+from distfit_counts.data.column import Column, RowsOf
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.on_demand import OnDemand
 
@@ -77,14 +78,16 @@ class Groups:
 
 
 class GroupColumns(OnDemand[Column]):
-    """The columns of the groups of one column."""
+    """The columns of the groups of one column. ``rows``: as of ``Tables``."""
 
-    def __init__(self, source: str, column: str, groups: Groups) -> None:
+    def __init__(self, source: str, column: str, groups: Groups, rows: RowsOf | None = None) -> None:
         super().__init__(len(groups), costly=False)
-        self._source, self._column, self._groups = source, column, groups
+        self._source, self._column, self._groups, self._rows = source, column, groups, rows
 
     def _made(self, index: int) -> Column:
-        return Column(self._source, self._column, *self._groups[index])
+        group, histogram = self._groups[index]
+        rows = None if self._rows is None else partial(self._rows, self._column, group)
+        return Column(self._source, self._column, group, histogram, rows)
 
     def __iter__(self) -> Iterator[Column]:
         return map(self._made, range(len(self)))

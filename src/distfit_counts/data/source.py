@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from distfit_counts.errors import DataError
 
 COUNT_HINT = "counts must be whole numbers >= 0; filter or recode the row"
+WEIGHTS_HINT = "weights say how often a row counts: whole numbers >= 0; multiply shares by the number of observations"
 
 
 class BadRow(Exception):

@@ -7,7 +7,7 @@ from functools import partial
 
 from distfit_counts.data.checked import Weighing, counts_of, labels_in
 from distfit_counts.data.choose import choose, require
-from distfit_counts.data.column import Column
+from distfit_counts.data.column import Column, RowsOf
 from distfit_counts.data.counting import Tally
 from distfit_counts.data.distinct import BYTES_PER_DISTINCT, check_distinct, too_much
 from distfit_counts.data.grouping import GroupTally
@@ -22,11 +22,14 @@ _DENSE_ENTRIES = 1 << 26
 
 
 class Tables:
-    """One tally for each column. ``check``: called between batches; it may raise to end the work."""
+    """One tally for each column. ``check``: called between batches; it may raise to end the work. ``rows``: finds the
+    counts of a column and group in the order of the rows.
+    """
 
-    def __init__(self, request: Request, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, request: Request, check: Callable[[], None] = lambda: None, rows: RowsOf | None = None) -> None:
         self._request = request
         self._check = check
+        self._rows = rows
         self._by = list(dict.fromkeys(request.by))
         self._weighing = None if request.weights is None else Weighing(request.weights)
         self._tallies: dict[str, Tally | GroupTally] = {}
@@ -94,10 +97,12 @@ class Tables:
         if isinstance(tally, GroupTally):
             groups = tally.histograms()
             self._check_groups(groups, source, name)
-            found, distinct, missing = GroupColumns(source, name, groups), groups.distinct, groups.missing
+            found, distinct, missing = GroupColumns(source, name, groups, self._rows), groups.distinct, groups.missing
         else:
             histogram = tally.histogram()
-            found, distinct, missing = [Column(source, name, {}, histogram)], histogram.distinct, histogram.n_missing
+            rows = None if self._rows is None else partial(self._rows, name, {})
+            found = [Column(source, name, {}, histogram, rows)]
+            distinct, missing = histogram.distinct, histogram.n_missing
         self._check_distinct(distinct, source, name)
         if not distinct:
             raise Valueless(source, name, missing, tally.rows if missing == tally.rows else None)

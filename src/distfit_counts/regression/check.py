@@ -17,7 +17,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.inference.goodness.bands import binomial_band
 from distfit_counts.inference.new_data.residuals import Residuals as Summary
 from distfit_counts.inference.new_data.residuals import summary
-from distfit_counts.regression.checked import numbers
+from distfit_counts.regression.checked import frequencies
 from distfit_counts.regression.natural import NaturalFamily
 from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.network.response import coded
@@ -58,9 +58,9 @@ class NewRows:
         known = np.flatnonzero(~np.isnan(eta).any(axis=0))
         y = kept[saved.response].to_numpy(dtype=np.float64) if isinstance(model, CountModel) else None
         y = coded(model, kept, whole, saved.response) if y is None else y
-        weight = np.ones(len(y)) if weights is None else numbers(kept, whole, weights)
-        if (weight < 0).any() or not weight[known].any():
-            raise DataError(f'column "{weights}" holds no weights', "they are at least 0, and not all 0")
+        weight = frequencies(kept, whole, weights)
+        if not weight[known].any():
+            raise DataError(f'column "{weights}": all weights are 0', "check the --weights column")
         eta, y, weight = eta[:, known], y[known], weight[known]
         seen: Residuals | NaturalResiduals
         if isinstance(model, CountModel):

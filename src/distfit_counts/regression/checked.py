@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.data.covariates import ABSENCES, has_decimal_comma, is_absent, is_number, remedy
-from distfit_counts.data.source import RowError
+from distfit_counts.data.source import WEIGHTS_HINT, RowError
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
 from distfit_counts.formula.matrix import by_levels, source_column
@@ -129,6 +129,22 @@ def numbers(frame: pd.DataFrame, rows: Ints, name: str) -> Array:
     wrong = ~(np.abs(found) <= _LARGEST)
     if wrong.any():
         raise refused(rows, wrong, name, found, "recode it or leave the row out")
+    return found
+
+
+def frequencies(frame: pd.DataFrame, rows: Ints, name: str | None) -> Array:
+    """How often each row counts: the column ``name``, or 1. Raises DataError for what is no whole number >= 0.
+
+    As for plain fits: shares would make n, standard errors, AIC and BIC those of a single observation.
+    """
+    if name is None:
+        return np.ones(len(frame))
+    found = numbers(frame, rows, name)
+    wrong = (found < 0.0) | (found != np.floor(found))
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        what = "negative" if found[place] < 0.0 else "not a whole number"
+        raise RowError(int(rows[place]), f"{found[place]:g} is {what}", WEIGHTS_HINT, name)
     return found
 
 

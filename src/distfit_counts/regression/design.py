@@ -14,7 +14,7 @@ from distfit_counts.formula.functions import Rows
 from distfit_counts.formula.matrix import Coding
 from distfit_counts.formula.syntax import quoted
 from distfit_counts.formula.terms import read_terms, variables
-from distfit_counts.regression.checked import Ints, absences, check_finite, check_levels, numbers, refused
+from distfit_counts.regression.checked import Ints, absences, check_finite, check_levels, frequencies, numbers, refused
 from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.row_model import LOCATIONS, bare
 from distfit_counts.result import Verdict
@@ -108,13 +108,10 @@ def design(
         if not matrix.shape[1]:
             raise DataError(f"the terms {text!r} of {head} make no column", "write 1 for an intercept alone")
         predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
-    weight = np.ones(len(kept)) if weights is None else numbers(kept, rows, weights)
-    if (weight < 0).any():
-        raise refused(rows, weight < 0, weights or "", weight, "weights are at least 0")
     y = kept[formula.response]
     return Design(
         y=np.array(y, dtype=np.float64),
-        weights=weight,
+        weights=frequencies(kept, rows, weights),
         predictors=tuple(predictors),
         rows=rows,
         n_missing=len(frame) - len(kept),

@@ -148,18 +148,19 @@ class Regression:
     def predict(
         self, data: Any, pmf: Sequence[int] = (), quantiles: Sequence[float] = (), interval: bool = False
     ) -> pd.DataFrame:
-        """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow."""
+        """What ``distfit predict`` writes, for a frame of pandas, polars or pyarrow, a lazy frame, or a path.
+
+        A row for each of ``data``, in their order; of a pandas frame with its index.
+        """
         import pandas as pd
 
-        from distfit_counts.data.covariates import frame_of
-        from distfit_counts.data.memory import as_table
+        from distfit_counts.data.row_frames import rows_of
         from distfit_counts.regression.model import Model
         from distfit_counts.regression.predict import Wanted, predict
 
         model = Model.of(self)
-        frame = frame_of(as_table(data).select(list(model.kinds())))
-        (found,) = predict(model, iter([frame]), Wanted(pmf, quantiles, interval))
-        return pd.DataFrame(found)
+        (found,) = predict(model, iter([rows_of(data, model.kinds())]), Wanted(pmf, quantiles, interval))
+        return pd.DataFrame(found, index=data.index if isinstance(data, pd.DataFrame) else None)
 
     def to_frame(self) -> pd.DataFrame:
         """The coefficients as a pandas table, by parameter and term."""

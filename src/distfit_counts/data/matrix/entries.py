@@ -9,6 +9,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from distfit_counts.data.arrays import as_numpy, is_null
+from distfit_counts.data.whole import NotNumbers, whole_numbers
+
 Ints = npt.NDArray[np.int64]
 Axis = Literal["rows", "columns"]
 
@@ -75,3 +78,20 @@ class Matrix(Protocol):
     def entries_in_memory(self) -> Iterator[Entries]:
         """The same from the beginning, when ``entries`` has raised OutOfOrder."""
         ...
+
+
+def stored_counts(values: Any) -> Ints:
+    """A NumPy array of numbers as int64, MISSING for NaN. Raises BadRow or NotNumbers."""
+    import pyarrow as pa
+
+    kind = values.dtype.kind
+    if kind == "b":  # present or absent
+        return np.asarray(values, dtype=np.int64)
+    if kind not in "iuf":
+        raise NotNumbers(str(values.dtype), "save a matrix of whole numbers")
+    plain = np.dtype(np.float64) if kind == "f" and values.dtype.itemsize != 4 else values.dtype.newbyteorder("=")
+    values = np.ascontiguousarray(values, dtype=plain)
+    array = pa.Array.from_buffers(pa.from_numpy_dtype(plain), len(values), [None, pa.py_buffer(values)])
+    found = whole_numbers(array)
+    numbers: Ints = as_numpy(found)
+    return np.where(is_null(found), MISSING, numbers) if found.null_count else numbers

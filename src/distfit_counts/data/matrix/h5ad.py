@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.arrays import as_numpy, is_null
-from distfit_counts.data.matrix.entries import BLOCK, MISSING, MOST_POSITIONS, Axis, Entries, Ints
+from distfit_counts.data.matrix.entries import BLOCK, MOST_POSITIONS, Axis, Entries, Ints, stored_counts
 from distfit_counts.data.matrix.h5_frame import Frame
 from distfit_counts.data.matrix.names import no_such
 from distfit_counts.data.matrix.repeats import merged
 from distfit_counts.data.source import BadRow
 from distfit_counts.data.stream import ByteStream
-from distfit_counts.data.whole import NotNumbers, whole_numbers
+from distfit_counts.data.whole import NotNumbers
 from distfit_counts.errors import DataError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -112,7 +111,7 @@ class AnnDataFile:
 
     def _checked(self, rows: Ints, columns: Ints, values: Any) -> Entries:
         try:
-            return Entries(rows, columns, _counts(values))
+            return Entries(rows, columns, stored_counts(values))
         except NotNumbers as bad:
             raise DataError(f"{self.name}, {self._place}: holds {bad.type_text}, not whole numbers", bad.hint) from None
         except BadRow as bad:
@@ -173,23 +172,6 @@ def _shape(element: Any, sparse: Axis | None) -> tuple[int, int]:
     shape = element.shape if sparse is None else attrs["shape"] if "shape" in attrs else attrs["h5sparse_shape"]
     rows, columns = (int(size) for size in shape)
     return rows, columns
-
-
-def _counts(values: Any) -> Ints:
-    """What h5py read as int64, MISSING for NaN. Raises BadRow or NotNumbers."""
-    import pyarrow as pa
-
-    kind = values.dtype.kind
-    if kind == "b":  # present or absent
-        return np.asarray(values, dtype=np.int64)
-    if kind not in "iuf":
-        raise NotNumbers(str(values.dtype), "save a matrix of whole numbers")
-    plain = np.dtype(np.float64) if kind == "f" and values.dtype.itemsize != 4 else values.dtype.newbyteorder("=")
-    values = np.ascontiguousarray(values, dtype=plain)
-    array = pa.Array.from_buffers(pa.from_numpy_dtype(plain), len(values), [None, pa.py_buffer(values)])
-    found = whole_numbers(array)
-    numbers: Ints = as_numpy(found)
-    return np.where(is_null(found), MISSING, numbers) if found.null_count else numbers
 
 
 def _damaged(name: str, what: str) -> DataError:

@@ -29,8 +29,22 @@ def quantile_residuals(histogram: Histogram, log_tails: LogTails, seed: int = 0)
     rng = np.random.default_rng(seed)
     weights = histogram.weights if histogram.n <= _MOST else _thinned(histogram.weights, rng)
     k = histogram.values.astype(np.float64)
-    begins, ends = ([np.repeat(tail, weights) for tail in log_tails(at)] for at in (k - 1.0, k))
-    share = rng.random(int(weights.sum()))
+    return _between_tails(k, np.repeat(np.arange(len(k)), weights), log_tails, rng)
+
+
+def residuals_of(counts: Counts, log_tails: LogTails, seed: int = 0) -> Array:
+    """The same of every count, in the order of ``counts``; NaN for those below 0, which are missing."""
+    known = counts >= 0
+    k, place = np.unique(counts[known], return_inverse=True)
+    found = np.full(len(counts), np.nan)
+    found[known] = _between_tails(k.astype(np.float64), place, log_tails, np.random.default_rng(seed))
+    return found
+
+
+def _between_tails(k: Array, place: Counts, log_tails: LogTails, rng: np.random.Generator) -> Array:
+    """Phi^-1 of a draw for every observation, of which ``place`` says which of the distinct counts ``k`` it is."""
+    begins, ends = ([tail[place] for tail in log_tails(at)] for at in (k - 1.0, k))
+    share = rng.random(len(place))
     with np.errstate(divide="ignore"):
         below, above = (_between(np.log(share), np.log1p(-share), *pair) for pair in zip(begins, ends, strict=True))
     z = normal_quantile(np.minimum(below, above))

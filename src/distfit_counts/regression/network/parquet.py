@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from distfit_counts.data.source import RowError
 from distfit_counts.errors import DataError
-from distfit_counts.regression.checked import Ints, numbers
+from distfit_counts.regression.checked import Ints, frequencies
 from distfit_counts.regression.design import Terms, design, matrix_of, offset_of, required
 from distfit_counts.regression.formula import Formula
 from distfit_counts.regression.network.block import BLOCK_ROWS, Block
@@ -98,10 +97,7 @@ class ParquetRows:
 
     def _block(self, frame: pd.DataFrame, rows: Ints) -> Block:
         y = coded(self.model, frame, rows, self.response)
-        weights = np.ones(len(frame)) if self.weights is None else numbers(frame, rows, self.weights)
-        if (weights < 0.0).any():
-            place = int(np.flatnonzero(weights < 0.0)[0])
-            raise RowError(int(rows[place]), f"{weights[place]:g}", "weights are at least 0", self.weights)
+        weights = frequencies(frame, rows, self.weights)
         offset = offset_of(frame, rows, self.offset, self.exposure)
         block = Block(inputs(self.terms, frame, rows), y, weights, offset, rows)
         return block if self.weights is None else block[weights > 0.0]
