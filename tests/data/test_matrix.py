@@ -427,19 +427,20 @@ def test_tables_of_anndata_0_6_and_0_7(tmp_path: Path) -> None:
         check(found, [[3], [0], [3], [1], [0], [7]])
 
 
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
 @pytest.mark.parametrize("kind", [sp.csr_matrix, sp.csc_matrix, np.asarray])
-def test_files_of_anndata_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Callable[[Any], Any]) -> None:
+def test_files_of_anndata_itself(tmp_path: Path, kind: Callable[[Any], Any]) -> None:
     import anndata
     import pandas
 
-    monkeypatch.setattr(pandas.options.future, "infer_string", False)  # anndata writes no other text yet
     dense = np.random.default_rng(1).poisson(1.0, (30, 5)).astype(np.float32)
-    cells = pandas.DataFrame({"batch": pandas.Categorical(list("xyz") * 10)}, index=[f"c{i}" for i in range(30)])
-    cells["some"] = pandas.array([1, None, 2] * 10, dtype="Int64")
-    genes = pandas.DataFrame(index=[f"g{i}" for i in range(5)])
-    data = anndata.AnnData(kind(dense), obs=cells, var=genes, layers={"twice": kind(2 * dense)})
-    data.raw = data.copy()
-    data.write_h5ad(tmp_path / "a.h5ad", compression="gzip")
+    with pandas.option_context("future.infer_string", False):  # anndata writes no other text yet
+        cells = pandas.DataFrame({"batch": pandas.Categorical(list("xyz") * 10)}, index=[f"c{i}" for i in range(30)])
+        cells["some"] = pandas.array([1, None, 2] * 10, dtype="Int64")
+        genes = pandas.DataFrame(index=[f"g{i}" for i in range(5)])
+        data = anndata.AnnData(kind(dense), obs=cells, var=genes, layers={"twice": kind(2 * dense)})
+        data.raw = data.copy()
+        data.write_h5ad(tmp_path / "a.h5ad", compression="gzip")
     path = str(tmp_path / "a.h5ad")
     check(read_source(path), dense.T)
     check(read_source(path, layer="twice", variables="rows"), 2 * dense)
