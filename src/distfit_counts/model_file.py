@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from distfit_counts.data.histogram import Histogram
+from distfit_counts.data.whole import LARGEST
 from distfit_counts.errors import DistfitError
-from distfit_counts.inference.goodness.frequencies import Frequency
+from distfit_counts.families.spec import parse
 from distfit_counts.output import whole_file
+from distfit_counts.records import Damaged, Natural, OneOf, Range, decoded_at, require_same, some_fields, within
 from distfit_counts.report.as_json import dumps, fit_record
-from distfit_counts.result import Estimate, Fit, Goodness, Reduced
-from distfit_counts.saved import is_regression, number_of, read, restart_of, test_of, values_of, verdicts_of
+from distfit_counts.result import Estimate, Fit
+from distfit_counts.saved import damage_told, is_regression, read, sealed, unsealed
 
 SCHEMA = "distfit.model/2"
 HINT = "a model is written by distfit fit --save"
+# Relative: what a log-likelihood may differ by that is computed from the estimates.
+_SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """A histogram, as it is written."""
+
+    values: tuple[Annotated[int, Range(0, LARGEST)], ...]
+    weights: tuple[Annotated[int, Range(1, LARGEST)], ...]
+
+    def __post_init__(self) -> None:
+        if not self.values or len(self.values) != len(self.weights):
+            raise Damaged(f"{len(self.values)} values have {len(self.weights)} weights")
+        if any(b <= a for a, b in zip(self.values, self.values[1:], strict=False)):
+            raise Damaged("is not in order", ".values")
+        if sum(self.weights) > LARGEST:
+            raise Damaged("adds up to more than 2**53", ".weights")
 
 
 def save(path: str | Path, fits: Iterable[Fit]) -> None:
@@ -26,11 +47,13 @@ def save(path: str | Path, fits: Iterable[Fit]) -> None:
     with whole_file(Path(path)) as file:
         file.write(f'{{"schema": "{SCHEMA}", "fits": [\n'.encode())
         for i, fit in enumerate(fits):
-            record = fit_record(fit) | {
-                "histogram": {"values": fit.histogram.values.tolist(), "weights": fit.histogram.weights.tolist()}
-            }
-            file.write((",\n" if i else "").encode() + dumps(record).encode())
+            file.write((",\n" if i else "").encode() + dumps(sealed(_record(fit))).encode())
         file.write(b"\n]}\n")
+
+
+def _record(fit: Fit) -> dict[str, Any]:
+    counts = {"values": fit.histogram.values.tolist(), "weights": fit.histogram.weights.tolist()}
+    return fit_record(fit) | {"histogram": counts}
 
 
 def load(path: str | Path) -> list[Fit]:
@@ -46,59 +69,102 @@ def fits_of(record: dict[str, Any], path: str | Path) -> list[Fit]:
     if schema != SCHEMA:
         hint = f"this distfit reads {SCHEMA}; {HINT}"
         raise DistfitError(f"{path} is not a distfit model (schema {schema!r})", hint)
-    try:
-        fits = [_fit(item) for item in record["fits"]]
-        for fit in fits:
-            family, values = fit.model
-            family.check(values)
-        if fits:
-            return fits
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DistfitError(f"{path} is damaged: {error!r}", "save the model again") from error
-    raise DistfitError(f"{path} holds no fit", "save the model again")
+    with damage_told(path):
+        if record.keys() != {"schema", "fits"} or not isinstance(record["fits"], list) or not record["fits"]:
+            raise Damaged("it holds no fit")
+        fits = []
+        for i, item in enumerate(record["fits"]):
+            try:
+                fits.append(_fit(item))
+            except Damaged as error:
+                raise error.under(f"fits[{i}]") from error
+        return fits
 
 
-def _fit(record: dict[str, Any]) -> Fit:
-    histogram = record["histogram"]
-    reduced = record["equivalent"]
-    return Fit(
-        source=record["source"],
-        column=record["column"],
-        group=record["group"],
-        family=record["family"],
-        histogram=Histogram(
-            np.array(histogram["values"], dtype=np.int64),
-            np.array(histogram["weights"], dtype=np.int64),
-            record["data"]["n_missing"],
-        ),
-        parameters={name: _estimate(e) for name, e in record["parameters"].items()},
-        derived={name: number_of(value) for name, value in record["derived"].items()},
-        log_likelihood=number_of(record["log_likelihood"]),
-        n_parameters=record["n_parameters"],
-        converged=record["converged"],
-        status=record["status"],
-        gradient_norm=number_of(record["gradient_norm"]),
-        restarts=tuple(restart_of(item) for item in record["restarts"]),
-        verdicts=verdicts_of(record["verdicts"]),
-        reduced=Reduced(reduced["family"], {name: number_of(v) for name, v in reduced["parameters"].items()}),
-        correlation={a: values_of(line) for a, line in record["correlation"].items()},
-        goodness=_goodness(record["goodness"]),
-        tests=tuple(test_of(item) for item in record["tests"]),
-        level=record["level"],
-        ci=record["ci"],
-        optimizer=record["optimizer"],
-        seed=record["seed"],
-        device=record.get("device", "cpu"),  # models saved before there was another
+def _fit(record: Any) -> Fit:
+    counts = decoded_at(_Counts, record, "histogram")
+    missing = within(lambda data: decoded_at(Natural, data, "n_missing"), record, "data")
+    values, weights = (np.array(own, dtype=np.int64) for own in (counts.values, counts.weights))
+    fit = Fit(
+        histogram=Histogram(values, weights, missing),
+        parameters=_estimates(record),
+        **some_fields(Fit, record, ("histogram", "parameters", "rows"), {"reduced": "equivalent"}),
     )
+    _check(fit)
+    bare, known = unsealed(record)
+    if not known:
+        # What was changed by hand must hang together: all that can be, is computed again.
+        same = {"version": None}
+        require_same({"device": "cpu"} | bare | same, _record(fit) | same)
+        _check_sums(fit)
+    return fit
 
 
-def _goodness(record: dict[str, Any]) -> Goodness:
-    bins = tuple(Frequency(b["low"], b["high"], b["observed"], number_of(b["expected"])) for b in record["bins"])
-    return Goodness(bins, tuple(test_of(item) for item in record["tests"]), number_of(record["expected_largest"]))
+def _estimates(record: Any) -> dict[str, Estimate]:
+    found = {}
+    for name, own in decoded_at(Mapping[str, Any], record, "parameters").items():
+        place = f"parameters.{name}"
+        try:
+            given = some_fields(Estimate, own, ())
+            # JSON has no infinity: the record says which numbers are.
+            given |= dict.fromkeys(decoded_at(tuple[_Unbounded, ...], own, "infinite"), math.inf)
+        except Damaged as error:
+            raise error.under(f".{place}") from None
+        found[name] = Estimate(**given)
+    return found
 
 
-def _estimate(record: dict[str, Any]) -> Estimate:
-    numbers = {name: number_of(record[name]) for name in ("estimate", "std_error", "lower", "upper")}
-    # JSON has no infinity: the record says which numbers are.
-    numbers |= dict.fromkeys(record["infinite"], math.inf)
-    return Estimate(**numbers, boundary=record["boundary"])
+_Unbounded = Annotated[str, OneOf(("estimate", "lower", "upper"))]
+
+
+def _check(fit: Fit) -> None:
+    """Raises Damaged or DistfitError where a name or a value is none of the family's."""
+    names = parse(fit.family).names
+    for found, place in (
+        (fit.parameters, ".parameters"),
+        *((own, f".restarts[{i}].start") for i, own in enumerate(r.start for r in fit.restarts)),
+        *((own, f".restarts[{i}].estimate") for i, own in enumerate(r.estimate for r in fit.restarts)),
+    ):
+        if tuple(found) != names:
+            raise Damaged(f"{', '.join(found) or 'nothing'} in place of {', '.join(names) or 'nothing'}", place)
+    for name in ("mean", "variance", "prob_zero", *_named(fit)):
+        if name not in fit.derived:
+            raise Damaged("is missing", f".derived.{name}")
+    for name, line in fit.correlation.items():
+        if line.keys() != fit.correlation.keys():
+            raise Damaged("is not square", f".correlation.{name}")
+    family, values = fit.model
+    try:
+        family.check(values)
+    except DistfitError as error:
+        raise Damaged(error.problem, ".equivalent.parameters") from None
+
+
+def _named(fit: Fit) -> dict[str, float]:
+    """The family's values under the names of other tools."""
+    own = {name: np.float64(e.estimate) for name, e in fit.parameters.items()}
+    with np.errstate(all="ignore"):
+        return {name: float(value) for name, value in parse(fit.family).derived(own).items()}
+
+
+def _check_sums(fit: Fit) -> None:
+    """Raises Damaged where the log-likelihood or the derived values are not those of the parameters."""
+    from distfit_counts.inference.fitted.reached import log_pmf
+
+    family, values = fit.model
+    derived = values | _named(fit) | {"mean": fit.mean, "variance": fit.variance, "prob_zero": fit.prob_zero}
+    for name, value in fit.derived.items():
+        _require_near(value, derived.get(name, math.nan), f".derived.{name}")
+    if fit.reduced.family == fit.family:
+        for name, value in values.items():
+            _require_near(fit.parameters[name].estimate, value, f".parameters.{name}.estimate")
+    counts = fit.histogram
+    with np.errstate(all="ignore"):
+        reached = float(counts.weights @ log_pmf(family, values, counts.values.astype(np.float64)))
+    _require_near(fit.log_likelihood, reached, ".log_likelihood")
+
+
+def _require_near(found: float, expected: float, place: str) -> None:
+    both = math.isfinite(found) and math.isfinite(expected)
+    if both and abs(found - expected) > _SAME * max(abs(expected), 1e-290):
+        raise Damaged(f"{found!r} does not follow from the parameters, which give {expected!r}", place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,9 @@ from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError
 from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
+from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.selection.criteria import aic, aicc, bic
+from distfit_counts.records import Finite, Natural, NotNegative, OneOf, Range, Share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +25,13 @@ if TYPE_CHECKING:
 
     from distfit_counts.distributions import CountDistribution
     from distfit_counts.inference.fitted.table import Table
-    from distfit_counts.inference.goodness.frequencies import Frequency
     from distfit_counts.inference.new_data.check import Check
+
+# Of a parameter's range.
+End = Annotated[str, OneOf(("lower", "upper"))]
+# Of an interval.
+Level = Annotated[float, Range(0.0, 1.0, null=False)]
+Correlation = Annotated[float, Range(-1.0 - 1e-6, 1.0 + 1e-6)]
 
 
 @dataclass(frozen=True)
@@ -35,19 +42,19 @@ class Estimate:
     """
 
     estimate: float
-    std_error: float
+    std_error: NotNegative
     lower: float
     upper: float
-    boundary: str | None = None
+    boundary: End | None = None
 
 
 @dataclass(frozen=True)
 class TracePoint:
     """One step of one restart; ``nll`` over all observations."""
 
-    step: int
+    step: Natural
     nll: float
-    gradient_norm: float
+    gradient_norm: NotNegative
     estimate: Mapping[str, float]
 
 
@@ -58,15 +65,15 @@ class Restart:
     ``nll`` is the negative log-likelihood of all observations; ``basin`` numbers the optima, 1 the best.
     """
 
-    restart: int
+    restart: Natural
     origin: str
     start: Mapping[str, float]
     estimate: Mapping[str, float]
     nll: float
-    gradient_norm: float
-    steps: int
+    gradient_norm: NotNegative
+    steps: Natural
     status: str
-    basin: int
+    basin: Natural
     trace: tuple[TracePoint, ...] = ()
 
 
@@ -90,8 +97,8 @@ class HypothesisTest:
     code: str
     title: str
     statistic: float
-    df: float
-    p_value: float
+    df: NotNegative
+    p_value: Share
     null: str
 
 
@@ -104,7 +111,7 @@ class Goodness:
 
     bins: tuple[Frequency, ...]
     tests: tuple[HypothesisTest, ...]
-    expected_largest: float
+    expected_largest: NotNegative
 
 
 @dataclass(frozen=True)
@@ -131,22 +138,22 @@ class Fit:
     histogram: Histogram = field(repr=False)
     parameters: Mapping[str, Estimate]
     derived: Mapping[str, float]
-    log_likelihood: float
-    n_parameters: int
+    log_likelihood: Finite
+    n_parameters: Natural
     converged: bool
     status: str
-    gradient_norm: float
+    gradient_norm: NotNegative
     restarts: tuple[Restart, ...] = field(repr=False)
     verdicts: tuple[Verdict, ...]
     reduced: Reduced
-    correlation: Mapping[str, Mapping[str, float]] = field(repr=False)
+    correlation: Mapping[str, Mapping[str, Correlation]] = field(repr=False)
     goodness: Goodness = field(repr=False)
     tests: tuple[HypothesisTest, ...] = field(repr=False)
-    level: float
-    ci: str
-    optimizer: str
-    seed: int
-    device: str
+    level: Level
+    ci: Annotated[str, OneOf(("wald", "profile", "bootstrap"))]
+    optimizer: Annotated[str, OneOf(("newton", "adam"))]
+    seed: Natural
+    device: str = "cpu"
     rows: Rows | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from distfit_counts.families.spec import parse
+from distfit_counts.records import decoded
 from distfit_counts.regression.natural import BERNOULLI, Categorical, Gaussian, NaturalPoisson
 from distfit_counts.regression.network.block import Arrays
 from distfit_counts.regression.network.checkup import Checkup, Spread, checkup
@@ -189,7 +190,7 @@ def test_a_categorical_response_is_judged_by_its_levels() -> None:
 
 def test_undefined_numbers_come_back_from_strict_json() -> None:
     found = replace(FOUND, deviance=float("nan"))
-    back = Checkup.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)))
+    back = decoded(Checkup, json.loads(json.dumps(found.to_json(), allow_nan=False)))
     assert np.isnan(back.deviance)
     assert replace(back, deviance=1.0) == replace(found, deviance=1.0)
 

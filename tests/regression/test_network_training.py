@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import torch
 
 from distfit_counts.errors import DataError, DistfitError, Interrupted
 from distfit_counts.families.spec import parse
+from distfit_counts.records import Damaged
 from distfit_counts.regression.natural import Gaussian
 from distfit_counts.regression.network.arrays_file import read, write
 from distfit_counts.regression.network.block import Arrays
@@ -254,14 +256,16 @@ def test_a_fit_comes_back_from_json_bit_for_bit() -> None:
     x = counts().x
     assert np.array_equal(back.predictors(x)["size"], fit.predictors(x)["size"])
     narrow = {name: packed(value[:, :1] if value.ndim == 2 else value) for name, value in fit.weights.items()}
-    for broken in (
-        {"weights": {"layers.0.bias": 3}},
-        {"weights": narrow},
-        {"standard": fit.to_json()["standard"] | {"kept": [0, 1, 7]}},
-        {"settings": {"hidden": [8]}},
+    for broken, place in (
+        ({"weights": {"layers.0.bias": 3}}, "weights.layers.0.bias: 3 where an object"),
+        ({"weights": narrow}, "weights.layers.0.weight: has the shape"),
+        ({"standard": fit.to_json()["standard"] | {"kept": [0, 1, 7]}}, "standard: is not that of its columns"),
+        ({"settings": {"hidden": [8]}}, "weights: are not those of its layers"),
+        ({"epochs": fit.epochs + 1}, "epochs"),
+        ({"n": -1.0}, "n: -1.0 does not lie between 0 and inf"),
     ):
-        with pytest.raises(DistfitError, match="damaged"):
-            NetworkFit.from_json(fit.to_json() | broken)
+        with pytest.raises(Damaged, match=re.escape(place)):
+            NetworkFit.from_json(json.loads(json.dumps(fit.to_json() | broken)))
 
 
 def test_the_split_is_a_fair_draw_of_the_row_numbers() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
 from distfit_counts.formula.matrix import source_column
 from distfit_counts.formula.terms import variables
+from distfit_counts.records import Damaged, Finite, NotNegative, decoded, within_place
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.design import Terms, matrix_of, offset_of
 from distfit_counts.regression.directions import moved
@@ -22,7 +23,8 @@ from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFam
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
-from distfit_counts.regression.terms_state import terms_of, terms_record
+from distfit_counts.regression.terms_state import saved_terms, terms_record
+from distfit_counts.result import Level
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,34 +131,71 @@ class Model:
         }
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Model:
-        """KeyError and the like where the record is damaged; DistfitError where it names what does not exist."""
-        listed = record["predictors"]
-        links = {own["head"]: own["link"] for own in listed}
-        rows = restored(record["family"], links, record["levels"], record["variance"])
-        if rows.heads != tuple(own["head"] for own in listed):
-            raise ValueError("its predictors are not those of its family")
-        terms = tuple(terms_of(own["terms"]) for own in listed)
-        coefficients = tuple(np.array(own["coefficients"], dtype=np.float64) for own in listed)
-        unbounded, unidentified = (
-            tuple(np.array(own[name], dtype=np.float64).reshape(-1, len(own["coefficients"])).T for own in listed)
-            for name in ("unbounded", "unidentified")
-        )
-        size = sum(map(len, coefficients))
-        covariance = np.array([[np.nan if x is None else x for x in row] for row in record["covariance"]], dtype=float)
-        if any(len(t.names) != len(b) for t, b in zip(terms, coefficients, strict=True)) or covariance.size != size**2:
-            raise ValueError("coefficients and terms do not agree")
+    def from_record(cls, record: Any) -> Model:
+        """Raises Damaged where the record is; DistfitError where it names what does not exist."""
+        own = decoded(_Record, record)
+        size = sum(len(each.coefficients) for each in own.predictors)
+        if len(own.covariance) != size or any(len(row) != size for row in own.covariance):
+            raise Damaged(f"has not {size} rows of {size} numbers", ".covariance")
+        links = {each.head: each.link for each in own.predictors}
+        rows = restored(own.family, links, own.levels, own.variance)
+        if rows.heads != tuple(each.head for each in own.predictors):
+            raise Damaged("are not those of its family", ".predictors")
+        places = [(each, f".predictors[{i}]") for i, each in enumerate(own.predictors)]
         return cls(
             rows,
-            terms,
-            coefficients,
-            unbounded,
-            unidentified,
-            covariance.reshape(size, size),
-            record["level"],
-            record["offset"],
-            record["exposure"],
+            terms=tuple(within_place(_terms, each, place) for each, place in places),
+            coefficients=tuple(np.array(each.coefficients) for each in own.predictors),
+            unbounded=tuple(within_place(_directions("unbounded"), each, place) for each, place in places),
+            unidentified=tuple(within_place(_directions("unidentified"), each, place) for each, place in places),
+            covariance=np.array(own.covariance, dtype=np.float64),
+            level=own.level,
+            offset=own.offset,
+            exposure=own.exposure,
         )
+
+
+@dataclass(frozen=True)
+class _Predictor:
+    """As ``Model.record`` writes it; directions in rows."""
+
+    head: str
+    link: str
+    terms: Any
+    coefficients: tuple[Finite, ...]
+    unbounded: tuple[tuple[Finite, ...], ...]
+    unidentified: tuple[tuple[Finite, ...], ...]
+
+
+@dataclass(frozen=True)
+class _Record:
+    family: str
+    levels: tuple[str, ...] | None
+    variance: NotNegative | None
+    predictors: tuple[_Predictor, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    level: Level | None
+    offset: str | None
+    exposure: str | None
+
+
+def _terms(own: _Predictor) -> Terms:
+    terms = within_place(saved_terms, own.terms, ".terms")
+    if len(terms.names) != len(own.coefficients):
+        raise Damaged(f"{len(own.coefficients)} in place of {len(terms.names)}", ".coefficients")
+    return terms
+
+
+def _directions(name: str) -> Callable[[_Predictor], Array]:
+    """[p, m]"""
+
+    def read(own: _Predictor) -> Array:
+        rows, size = getattr(own, name), len(own.coefficients)
+        if any(len(row) != size for row in rows):
+            raise Damaged(f"has rows of other than {size} numbers", f".{name}")
+        return np.array(rows, dtype=np.float64).reshape(-1, size).T
+
+    return read
 
 
 def _known(value: float) -> float | None:

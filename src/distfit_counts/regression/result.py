@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.selection.criteria import aic, bic
+from distfit_counts.records import Natural, NotNegative, Share
 from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
 from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.residuals import Residuals
-from distfit_counts.result import HypothesisTest, Restart, Verdict
+from distfit_counts.result import HypothesisTest, Level, Restart, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +33,9 @@ class Coefficient:
 
     name: str
     estimate: float
-    std_error: float
+    std_error: NotNegative
     z: float
-    p_value: float
+    p_value: Share
     lower: float
     upper: float
     note: str = ""
@@ -94,26 +95,26 @@ class Regression:
     family: str
     response: str
     n: float
-    n_rows: int
-    n_missing: int
+    n_rows: Natural
+    n_missing: Natural
     predictors: tuple[FittedPredictor, ...]
     reduced: str
     fixed: Mapping[str, float]
     log_likelihood: float
     null: Callable[[], float] = field(repr=False)
-    n_parameters: int
+    n_parameters: Natural
     converged: bool
     status: str
-    gradient_norm: float
+    gradient_norm: NotNegative
     restarts: tuple[Restart, ...] = field(repr=False)
     verdicts: tuple[Verdict, ...]
     covariance: Array = field(repr=False)
     spread: Array = field(repr=False)
     errors: str
     residuals: Residuals | NaturalResiduals | None = field(repr=False)
-    level: float
-    seed: int
-    variance: float | None = None
+    level: Level
+    seed: Natural
+    variance: NotNegative | None = None
     levels: tuple[str, ...] | None = None
     offset: str | None = None
     exposure: str | None = None

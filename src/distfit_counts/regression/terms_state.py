@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from distfit_counts.formula.state import State, finite
 from distfit_counts.formula.syntax import Column, Node, text_of
 from distfit_counts.formula.terms import factor_text, read_terms
 from distfit_counts.formula.transforms import TRANSFORMS
+from distfit_counts.records import Damaged, Label, Natural, decoded
 from distfit_counts.regression.design import Terms
 
 
@@ -96,3 +98,25 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return np.array(value["array"], dtype=np.float64)
     return value
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """As ``terms_record`` writes it."""
+
+    text: str
+    names: tuple[str, ...]
+    by_term: Mapping[str, tuple[Natural, ...]]
+    levels: tuple[tuple[str, tuple[Label, ...]], ...]
+    states: Any
+
+
+def saved_terms(record: Any) -> Terms:
+    """The terms of a record in a file. Raises Damaged where that is none, DistfitError where its text is no formula."""
+    decoded(_Terms, record)
+    try:
+        return terms_of(record)
+    except (LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise Damaged(f"no terms that were saved ({type(error).__name__})") from error
+    except ValueError as error:
+        raise Damaged(f"no terms that were saved: {error}") from error

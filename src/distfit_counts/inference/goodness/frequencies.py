@@ -11,6 +11,7 @@ import numpy.typing as npt
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.inference.fitted.tabulate import split
+from distfit_counts.records import Natural
 
 # Counts up to here are listed one by one.
 _ONE_BY_ONE = 20
@@ -20,9 +21,9 @@ _ONE_BY_ONE = 20
 class Frequency:
     """Counts ``low`` to ``high`` (None: and above): how often observed, how often expected under the model."""
 
-    low: int
-    high: int | None
-    observed: int
+    low: Natural
+    high: Natural | None
+    observed: Natural
     expected: float
 
     @property

@@ -63,19 +63,6 @@ class Checkup:
                 record[name] = None
         return record
 
-    @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> Checkup:
-        numbers = {name: math.nan for name, value in record.items() if value is None}
-        return cls(
-            **dict(record)
-            | numbers
-            | {
-                "parameters": {name: Spread(**item) for name, item in record["parameters"].items()},
-                "means": {name: (pair[0], pair[1]) for name, pair in record["means"].items()},
-                "tenths": {name: tuple(Tenth(**item) for item in own) for name, own in record["tenths"].items()},
-            }
-        )
-
 
 def checkup(scored: Scored, eta: Tensor, batch: Batch, held_out: bool, climb: tuple[float, float]) -> Checkup:
     """``eta`` [H, N]: the network's predictors of ``batch``."""

@@ -9,8 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
+from distfit_counts.records import (
+    Damaged,
+    Natural,
+    NotNegative,
+    decoded,
+    decoded_at,
+    part,
+    some_fields,
+    within,
+    within_place,
+)
 from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
 from distfit_counts.regression.natural import Normal
@@ -22,7 +32,7 @@ from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.standardise import Standardisation
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
-from distfit_counts.regression.terms_state import terms_of, terms_record
+from distfit_counts.regression.terms_state import saved_terms, terms_record
 from distfit_counts.result import Verdict
 
 SCHEMA = "distfit.network/1"
@@ -45,12 +55,12 @@ class NetworkFit:
     standard: Standardisation
     weights: Mapping[str, Array]
     settings: NetworkSettings
-    n: float
-    n_rows: int
-    n_held_out: int
-    n_missing: int
-    epochs: int
-    best_epoch: int
+    n: NotNegative
+    n_rows: Natural
+    n_held_out: Natural
+    n_missing: Natural
+    epochs: Natural
+    best_epoch: Natural
     history: History
     checkup: Checkup
     verdicts: tuple[Verdict, ...]
@@ -112,46 +122,62 @@ class NetworkFit:
         }
 
     @classmethod
-    def from_json(cls, record: Mapping[str, Any]) -> NetworkFit:
-        """Raises DistfitError for anything but what ``to_json`` gives."""
-        if record.get("schema") != SCHEMA:
-            raise DistfitError(f"no network (schema {record.get('schema')!r})", f"this distfit reads {SCHEMA}")
-        try:
-            return cls._of(record)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise DistfitError(f"the network is damaged: {error!r}", "save the model again") from error
-
-    @classmethod
-    def _of(cls, record: Mapping[str, Any]) -> NetworkFit:
-        standard = record["standard"]
-        settings = record["settings"] | {"hidden": tuple(record["settings"]["hidden"])}
+    def from_json(cls, record: Any) -> NetworkFit:
+        """Raises Damaged for anything but what ``to_json`` gives, DistfitError where it names what does not exist."""
+        if part(record, "schema") != SCHEMA:
+            raise Damaged(f"this distfit reads {SCHEMA}", ".schema")
+        apart = ("model", "terms", "standard", "weights", "residuals", "kept")
         found = cls(
-            model=model_of(record["model"]),
-            terms=tuple(terms_of(own) for own in record["terms"]),
-            names=tuple(record["names"]),
-            standard=Standardisation(tuple(standard["kept"]), unpacked(standard["mean"]), unpacked(standard["scale"])),
-            weights={name: unpacked(value) for name, value in record["weights"].items()},
-            settings=NetworkSettings(**settings),
-            n=float(record["n"]),
-            n_rows=int(record["n_rows"]),
-            n_held_out=int(record["n_held_out"]),
-            n_missing=int(record["n_missing"]),
-            epochs=int(record["epochs"]),
-            best_epoch=int(record["best_epoch"]),
-            history=History(**{name: tuple(values) for name, values in record["history"].items()}),
-            checkup=Checkup.from_json(record["checkup"]),
-            verdicts=tuple(Verdict(**item) for item in record["verdicts"]),
+            model=within(model_of, record, "model"),
+            terms=within(_terms, record, "terms"),
+            standard=within(_standard, record, "standard"),
+            weights=within(_weights, record, "weights"),
+            **some_fields(cls, record, apart),
         )
         found._check_shapes()
+        found._check_epochs()
         return found
 
     def _check_shapes(self) -> None:
-        """Raises ValueError where the weights are not those of these layers."""
-        standard, arrays = self.standard, list(self.weights.values())
+        """Raises Damaged where the weights are not those of these layers."""
+        standard = self.standard
         widths = [len(standard.kept), *self.settings.hidden, len(self.model.heads)]
-        wanted = [shape for a, b in itertools.pairwise(widths) for shape in ((b, a), (b,))]
-        if [array.shape for array in arrays] != wanted or not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError("its weights are not those of its layers")
+        wanted = {
+            f"layers.{i}.{name}": shape
+            for i, (a, b) in enumerate(itertools.pairwise(widths))
+            for name, shape in (("weight", (b, a)), ("bias", (b,)))
+        }
+        if list(self.weights) != list(wanted):
+            raise Damaged("are not those of its layers", ".weights")
+        for name, shape in wanted.items():
+            if self.weights[name].shape != shape:
+                raise Damaged(f"has the shape {self.weights[name].shape} in place of {shape}", f".weights.{name}")
         fits = all(values.shape == (len(standard.kept),) for values in (standard.mean, standard.scale))
-        if not fits or not set(standard.kept) <= set(range(len(self.names))):
-            raise ValueError("its weights are not those of its columns")
+        if not fits or not set(standard.kept) <= set(range(len(self.names))) or not (standard.scale > 0.0).all():
+            raise Damaged("is not that of its columns", ".standard")
+
+    def _check_epochs(self) -> None:
+        """Raises Damaged where the history is not that of so many epochs, or there are more than there can be."""
+        best, own = self.best_epoch, self.history
+        if not best <= self.epochs <= self.settings.epochs:
+            raise Damaged(f"{best} of {self.epochs} of {self.settings.epochs} epochs", ".best_epoch")
+        if len(own.train) != self.epochs or len(own.held_out) not in (0, self.epochs + 1):
+            raise Damaged(f"is not that of {self.epochs} epochs", ".history")
+        layers = len(self.settings.hidden) + 1
+        if any(len(norms) not in (0, layers) for norms in (own.gradient_norm, own.gradient_norm_max)):
+            raise Damaged(f"is not that of {layers} layers", ".history.gradient_norm")
+        if self.n_held_out > self.n_rows:
+            raise Damaged(f"{self.n_held_out} of {self.n_rows} rows", ".n_held_out")
+
+
+def _terms(record: Any) -> tuple[Terms, ...]:
+    return tuple(within_place(saved_terms, own, f"[{i}]") for i, own in enumerate(decoded(tuple[Any, ...], record)))
+
+
+def _standard(record: Any) -> Standardisation:
+    kept = decoded_at(tuple[Natural, ...], record, "kept")
+    return Standardisation(kept, within(unpacked, record, "mean"), within(unpacked, record, "scale"))
+
+
+def _weights(record: Any) -> dict[str, Array]:
+    return {name: within(unpacked, record, name) for name in decoded(Mapping[str, Any], record)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
+from distfit_counts.records import Damaged, some_fields, within
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.design import Terms, offset_of
 from distfit_counts.regression.model import column_kinds
@@ -60,12 +61,9 @@ class NetworkModel:
         return {"network": self.fit.to_json(), **{name: getattr(self, name) for name in _TOLD}}
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> NetworkModel:
-        """Raises DistfitError for a network that is damaged, KeyError and the like for the rest."""
-        fit = NetworkFit.from_json(record["network"])
+    def from_record(cls, record: Any) -> NetworkModel:
+        """Raises Damaged where the record is; DistfitError where it names what does not exist."""
+        fit = within(NetworkFit.from_json, record, "network")
         if fit.names != tuple(dict.fromkeys(name for own in fit.terms for name in own.names)):
-            raise ValueError("its columns are not those of its terms")
-        told = {name: record[name] for name in _TOLD}
-        if not all(value is None or isinstance(value, str) for value in told.values()):
-            raise ValueError("a name that is no text")
-        return cls(fit, **told)
+            raise Damaged("are not those of its terms", ".network.names")
+        return cls(fit, **some_fields(cls, record, ("fit",)))
