@@ -153,8 +153,10 @@ def test_one_column_of_bare_numbers(
 def test_several_columns_without_a_header(text_file: Callable[..., str]) -> None:
     path = text_file("1,2\n3,4\n")
     assert counted(read_source(path, ["column2"])) == {("column2",): ({2: 1, 4: 1}, 0)}
-    # A first row that holds the name asked for is a header, although it is numbers only.
-    assert counted(read_source(path, ["2"])) == {("2",): ({4: 1}, 0)}
+    # A first row of numbers is never a header, not even where it holds the name asked for: a value would be lost.
+    with pytest.raises(DataError, match=r"the first row holds only numbers \(1, 2\)") as caught:
+        read_source(path, ["2"])
+    assert "--column column2" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def counts_of(batch: Batch, name: str, reader: Reader, hint: str = COUNT_HINT) -
     with ``hint``.
     """
     try:
-        return whole_numbers(batch.columns[name])
+        return whole_numbers(batch.columns[name], batch.thousands)
     except NotNumbers as bad:
         raise type_error(batch.source, name, bad) from None
     except BadRow as bad:

@@ -10,9 +10,10 @@ import numpy as np
 from distfit_counts.data import rows
 from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect
 from distfit_counts.data.source import BadRow
-from distfit_counts.data.whole import MISSING, all_whole
+from distfit_counts.data.whole import MISSING, all_whole, may_round
 
 ENCODING_HINT = "convert the file first: iconv -f LATIN1 -t UTF-8 old.csv > new.csv"
+BOM = b"\xef\xbb\xbf"
 # Bytes that one of pyarrow's threads takes at a time, and in how many such pieces a longer block is cut.
 _PIECE, _PIECES = 1 << 19, 8
 
@@ -31,29 +32,36 @@ class BlockParser:
         self.types: dict[int, Any] = dict.fromkeys(labels, pa.string()) | dict.fromkeys(counts, pa.int64())
         self._counts = counts
 
-    def parse(self, data: memoryview) -> Any:
-        """The table of a block. Raises ArrowInvalid for what ``explain`` can put in words."""
+    def parse(self, data: memoryview, stray: bool = False) -> Any:
+        """The table of a block; ``stray``: it holds quotes that are only characters. Raises ArrowInvalid for what
+        ``explain`` can put in words.
+        """
         import pyarrow as pa
 
+        as_text = dict.fromkeys(self.types, pa.string())
         if _holds_hex(data.obj):  # pyarrow would read 0x10 as 16
-            return read_table(data, self.dialect, dict.fromkeys(self.types, pa.string()), self._helped)
+            return read_table(data, self.dialect, as_text, self._helped, stray)
         while True:
             looser: list[int] = []
             try:
-                table = read_table(data, self.dialect, self.types, self._helped)
+                table = read_table(data, self.dialect, self.types, self._helped, stray)
                 floats = [i for i in self._counts if self.types[i] == pa.float64()]
                 looser = [i for i in floats if not all_whole(table.column(str(i)))]
+                if floats and not looser and may_round(_bytes(data)):
+                    return read_table(data, self.dialect, as_text, self._helped, stray)
             except pa.ArrowInvalid as error:
                 failed = re.match(r"In CSV column #(\d+):.* conversion error to (int64|double)", str(error))
                 if not failed:
                     raise
-                looser = self._not_as_typed(data, int(failed[1]))
+                looser = self._not_as_typed(data, int(failed[1]), stray)
             if not looser:
                 return table
             for i in looser:
-                self.types[i] = pa.float64() if self.types[i] == pa.int64() else pa.string()
+                # As text, 1.000 is still the one or the other.
+                exact = self.types[i] == pa.int64() and not self.dialect.thousands
+                self.types[i] = pa.float64() if exact else pa.string()
 
-    def _not_as_typed(self, data: memoryview, failed: int) -> list[int]:
+    def _not_as_typed(self, data: memoryview, failed: int, stray: bool) -> list[int]:
         """Column ``failed`` and all others that need another type: pyarrow names one, and of a thousand columns each
         would cost another pass."""
         import pyarrow as pa
@@ -69,17 +77,22 @@ class BlockParser:
         return sorted(found)
 
 
-def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any], helped: bool = True) -> Any:
+def read_table(
+    data: memoryview, dialect: Dialect, types: dict[int, Any], helped: bool = True, stray: bool = False
+) -> Any:
     """Columns ``types`` of a block, of type None as pyarrow infers it; with no types every column."""
     import pyarrow as pa
     import pyarrow.csv as pc
 
     names = [str(i) for i in range(len(dialect.names))]
     piece = max(_PIECE, len(data) // _PIECES)
+    if dialect.single and b"\n\r\n" in _bytes(data):
+        # Where pyarrow cuts at such a line, it loses it.
+        piece = len(data) + 1
     # One column: an empty line between others is a missing value, not nothing.
     parse = pc.ParseOptions(
         delimiter=dialect.delimiter,
-        newlines_in_values=dialect.stray_quotes or _newlines_in_quotes(data, piece),
+        newlines_in_values=stray or _newlines_in_quotes(data, piece),
         ignore_empty_lines=not dialect.single,
     )
     convert = pc.ConvertOptions(
@@ -88,9 +101,12 @@ def read_table(data: memoryview, dialect: Dialect, types: dict[int, Any], helped
         null_values=list(MISSING),
     )
 
+    # pyarrow leaves out a byte order mark; one that does not begin the file is part of a value.
+    buffer = pa.py_buffer(BOM + data if data[:3] == BOM else data)
+
     def read(block_size: int, use_threads: bool) -> Any:
         options = pc.ReadOptions(column_names=names, use_threads=use_threads, block_size=block_size)
-        return pc.read_csv(pa.py_buffer(data), read_options=options, parse_options=parse, convert_options=convert)
+        return pc.read_csv(buffer, read_options=options, parse_options=parse, convert_options=convert)
 
     try:
         return read(piece, helped and len(data) > piece)
@@ -124,13 +140,16 @@ def explain(data: memoryview, dialect: Dialect, error: Exception, bytes_before: 
 def _newlines_in_quotes(data: memoryview, piece: int) -> bool:
     """Whether pyarrow must look at quotes to cut the block for its threads, which takes half as long again.
 
-    It cuts at the last newline before and the first after each multiple of its ``piece``; if none of them is
-    within quotes, cutting at plain newlines is right.
+    It cuts at the last line end before and the first after each multiple of its ``piece``; if none of them is
+    within quotes, cutting at plain line ends is right.
     """
     content = _bytes(data)
-    cuts: set[int] = set()
+    if b'"' not in content:
+        return False
+    cuts, ends = set[int](), [b"\n", b"\r"] if b"\r" in content else [b"\n"]
     for border in range(piece, len(data), piece):
-        cuts |= {content.rfind(b"\n", 0, border) + 1, content.find(b"\n", border) + 1}
+        for end in ends:
+            cuts |= {content.rfind(end, 0, border) + 1, content.find(end, border) + 1}
     return not rows.quotes_balance(content, sorted(cuts))
 
 

@@ -6,20 +6,30 @@ import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from distfit_counts.data.csv_block import ENCODING_HINT, BlockParser, explain, read_table
-from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, guess
+from distfit_counts.data.csv_block import BOM, ENCODING_HINT, BlockParser, explain, read_table
+from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, count_comments, guess
 from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.locate import extension
 from distfit_counts.data.request import BLOCK_SIZE
-from distfit_counts.data.rows import block_for, has_stray_quotes, row_blocks, row_ends, row_starts
-from distfit_counts.data.source import Batch, Field, row_error
+from distfit_counts.data.rows import (
+    LIKE_ROWS,
+    LONGEST_ROW,
+    Block,
+    block_for,
+    count_lines,
+    lost_rows,
+    row_blocks,
+    row_ends,
+    row_starts,
+    wrong_quotes,
+)
+from distfit_counts.data.source import BadRow, Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
 from distfit_counts.data.whole import all_whole
 from distfit_counts.errors import DataError
@@ -27,7 +37,7 @@ from distfit_counts.errors import DataError
 _SAMPLE = 1 << 18
 # Bytes of text that are parsed at once, without other threads.
 _SMALL = 1 << 16
-_BOM = b"\xef\xbb\xbf"
+_QUOTE_HINT = "look for a quote that is never closed or should not be there; in a quoted field, write two for one"
 
 
 class Delimited:
@@ -38,18 +48,47 @@ class Delimited:
     ) -> None:
         self.name = stream.name
         self._stream, self._helped = stream, helped
-        self._bytes_before = len(stream.read(3)) if stream.peek(3) == _BOM else 0
-        sample, complete = self._sample()
-        self._old_mac = sample.count(b"\r") > sample.count(b"\n") and b"\r\n" not in sample
-        sample = self._with_newlines(sample)
+        self._bytes_before, self._lines_before = len(stream.read(3)) if stream.peek(3) == BOM else 0, 0
         prefer = {".tsv": "\t", ".tab": "\t", ".psv": "|", ".csv": ","}.get(extension(stream.name), "")
-        found = guess(sample.decode("utf-8", errors="replace"), complete, known, prefer)
-        if any("\ufffd" in name for name in found.names):
-            raise DataError(f"{self.name}: the header is not valid UTF-8: {', '.join(found.names)}", ENCODING_HINT)
-        self.dialect = replace(found, stray_quotes=has_stray_quotes(sample, found.delimiter.encode()))
-        self.names = found.names
-        self._first = self._after_header(sample)
+        self._skip_blank_lines()
+        sample, complete = self._sample()
+        for _ in range(count_comments(sample.decode("utf-8", errors="replace"), complete, prefer)):
+            self._skip_line()
+        self._skip_blank_lines()
+        sample, complete = self._sample()
+        try:
+            self.dialect = guess(sample.decode("utf-8", errors="replace"), complete, known, prefer)
+        except DataError as error:
+            raise DataError(f"{self.name}: {error.problem}", error.hint) from None
+        self.names = self.dialect.names
+        if any("\ufffd" in name for name in self.names):
+            raise DataError(f"{self.name}: the header is not valid UTF-8: {', '.join(self.names)}", ENCODING_HINT)
+        if self.dialect.header:
+            sample = sample[self._skip_header(sample, complete) :]
+        self._first, self._complete = self._whole_rows(sample, complete), complete
         self._block_size = block_size if complete else block_for(sample, block_size)
+
+    def _skip_blank_lines(self) -> None:
+        while sample := self._stream.peek(_SAMPLE):
+            content = len(sample) - len(sample.lstrip(b" \r\n"))
+            blank = sample[:content]
+            if content == len(sample) and content > 1:
+                # More may follow; of the last line, only its end tells whether it is blank.
+                self._skip(max(blank.rfind(b"\n"), blank.rfind(b"\r", 0, -1)) + 1 or len(blank) - 1)
+            else:
+                self._skip(max(blank.rfind(b"\n"), blank.rfind(b"\r")) + 1)
+                return
+
+    def _skip_line(self) -> None:
+        sample = self._stream.peek(_SAMPLE)
+        end = re.search(rb"\r\n|\r|\n", sample)
+        self._skip(end.end() if end else len(sample))
+
+    def _skip(self, size: int) -> None:
+        """Leave out the next bytes, some lines, which come before the rows."""
+        taken = self._stream.read(size)
+        self._bytes_before += size
+        self._lines_before += count_lines(taken)
 
     def _sample(self) -> tuple[bytes, bool]:
         """The first rows, more than one however long the header is; and whether they are the whole text."""
@@ -57,26 +96,34 @@ class Delimited:
         while True:
             sample = self._stream.peek(size)
             complete = len(sample) < size
-            if complete or sample.count(b"\n") > 1 or size >= 1 << 26:
+            lines = max(sample.count(b"\n"), sample.count(b"\r"))
+            if complete or lines > 1 or (lines and size >= LONGEST_ROW):
                 return sample, complete
+            if size >= LONGEST_ROW:
+                problem = f"{self.name}: the first row has more than {LONGEST_ROW >> 20} MiB"
+                raise DataError(problem, "a table has a row on each line: check what wrote it")
             size *= 4
 
-    def _after_header(self, sample: bytes) -> bytes:
-        """The whole rows of the sample, once the header is taken from the stream."""
-        end = 0
-        for _ in range(self.dialect.header_lines):
-            end = sample.find(b"\n", end) + 1 or len(sample)
-        self._bytes_before += len(self._stream.read(end))
-        rest = sample[end:]
-        ends = row_ends(rest, self._delimiter)
-        return rest[: int(ends[-1])] if len(ends) else rest
+    def _skip_header(self, sample: bytes, complete: bool) -> int:
+        """The bytes of the first row, which are taken from the stream."""
+        ends = row_ends(sample, self._delimiter)
+        if not len(ends) and not complete:
+            raise DataError(f"{self.name}: the header does not end", "look for a quote that is never closed in it")
+        size = int(ends[0]) if len(ends) else len(sample)
+        if lost := lost_rows(sample[:size], self._delimiter, len(self.names)):
+            raise DataError(f"{self.name}: a name in the header spans {lost[1]:,} lines", _QUOTE_HINT)
+        if wrong := wrong_quotes(sample[:size], self._delimiter):
+            raise DataError(f"{self.name}, header: {wrong[1]}", _QUOTE_HINT)
+        self._skip(size)
+        return size
+
+    def _whole_rows(self, sample: bytes, complete: bool) -> bytes:
+        ends = row_ends(sample, self._delimiter)
+        return sample if complete else sample[: int(ends[-1])] if len(ends) else b""
 
     @property
     def _delimiter(self) -> bytes:
         return self.dialect.delimiter.encode()
-
-    def _with_newlines(self, data: bytes) -> bytes:
-        return data.replace(b"\r", b"\n") if self._old_mac else data
 
     def fields(self) -> list[Field]:
         import pyarrow as pa
@@ -85,9 +132,9 @@ class Delimited:
             return [Field(name, "empty", False) for name in self.names]
         sample = memoryview(self._first)
         try:
-            table = read_table(sample, self.dialect, {})
+            table = read_table(sample, self.dialect, {}, stray=True)
         except pa.ArrowInvalid as error:
-            raise self._refused(sample, error, 0, self.dialect.header_lines) from None
+            raise self._refused(sample, error, 0, self._lines_before) from None
         return [_field(name, column) for name, column in zip(self.names, table.columns, strict=True)]
 
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
@@ -96,26 +143,39 @@ class Delimited:
         parser = BlockParser(
             self.dialect, [where[name] for name in counts], [where[name] for name in labels], self._helped
         )
-        return gathered(self.name, self._pieces(parser), [self.names[i] for i in parser.types])
+        names = [self.names[i] for i in parser.types]
+        return gathered(self.name, self._pieces(parser), names, self.dialect.thousands)
 
     def _pieces(self, parser: BlockParser) -> Iterator[Piece]:
         import pyarrow as pa
 
-        read = self._stream.read if not self._old_mac else lambda n: self._with_newlines(self._stream.read(n))
-        blocks = row_blocks(read, self._block_size, self._delimiter, self.name, self.dialect.stray_quotes)
-        row, line = 0, self.dialect.header_lines
-        for data, parsing in _one_ahead(blocks, parser, self._helped):
+        blocks = row_blocks(self._stream.read, self._block_size, self._delimiter, self.name)
+        row, line = 0, self._lines_before
+        for block, parsing in _one_ahead(blocks, parser, self._helped):
+            data = block.data
+            if block.misquoted:
+                raise self._misquoted(data, *block.misquoted, row, line)
             try:
-                table, newlines = parsing.result()
+                table, n_lines = parsing.result()
             except pa.ArrowInvalid as error:
                 raise self._refused(data, error, row, line) from None
+            if n_lines - table.num_rows >= LIKE_ROWS and (
+                lost := lost_rows(bytes(data), self._delimiter, len(self.names))
+            ):
+                raise self._misquoted(data, lost[0], f"a field in quotes spans {lost[1]:,} lines", row, line)
             lines, in_block = _Lines(data, self.dialect, line), 0
             # As pyarrow's threads left them: pieces that fit the processor's cache, and nothing is copied.
             for piece in table.to_batches():
                 yield piece, partial(lines, in_block)
                 in_block += piece.num_rows
-            row, line = row + in_block, line + newlines
+            row, line = row + in_block, line + n_lines
             self._bytes_before += len(data)
+
+    def _misquoted(self, data: memoryview, at: int, problem: str, row: int, line: int) -> DataError:
+        starts = row_starts(bytes(data), self._delimiter, not self.dialect.single)
+        index = int(np.searchsorted(starts, at, side="right")) - 1
+        bad = BadRow(index, problem, _QUOTE_HINT)
+        return row_error(self.name, row + index, _Lines(data, self.dialect, line)(0, index), bad)
 
     def _refused(self, data: memoryview, error: Exception, row: int, line: int) -> DataError:
         bad = explain(data, self.dialect, error, self._bytes_before)
@@ -146,29 +206,29 @@ class _Lines:
         content = bytes(self._data)
         starts = row_starts(content, self._dialect.delimiter.encode(), not self._dialect.single)
         start = int(starts[min(index, len(starts) - 1)]) if len(starts) else 0
-        return self._before + content.count(b"\n", 0, start) + 1
+        return self._before + count_lines(content[:start]) + 1
 
 
 def _one_ahead(
-    blocks: Iterator[memoryview], parser: BlockParser, helped: bool
-) -> Iterator[tuple[memoryview, Future[tuple[Any, int]]]]:
+    blocks: Iterator[Block], parser: BlockParser, helped: bool
+) -> Iterator[tuple[Block, Future[tuple[Any, int]]]]:
     """Each block with its parsing under way. One thread parses (pyarrow's own threads help it) while this one,
     which Ctrl-C reaches, reads and decompresses the next block and counts the one before."""
 
-    def parse(block: memoryview) -> tuple[Any, int]:
-        return parser.parse(block), int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == b"\n"[0]))
+    def parse(block: Block) -> tuple[Any, int]:
+        return parser.parse(block.data, block.stray), count_lines(block.data)
 
     if not helped:
         yield from ((block, _done(parse, block)) for block in blocks)
         return
     first = next(blocks, None)
-    if first is not None and len(first) < _SMALL:
+    if first is not None and len(first.data) < _SMALL:
         # Thousands of small files: waking a thread would take longer than the parsing.
         yield first, _done(parse, first)
         first = next(blocks, None)
     if first is None:
         return
-    waiting: deque[tuple[memoryview, Future[tuple[Any, int]]]] = deque()
+    waiting: deque[tuple[Block, Future[tuple[Any, int]]]] = deque()
     with ThreadPoolExecutor(1) as pool:
         for block in chain([first], blocks):
             waiting.append((block, pool.submit(parse, block)))
@@ -177,7 +237,7 @@ def _one_ahead(
         yield from waiting
 
 
-def _done(parse: Callable[[memoryview], tuple[Any, int]], block: memoryview) -> Future[tuple[Any, int]]:
+def _done(parse: Callable[[Block], tuple[Any, int]], block: Block) -> Future[tuple[Any, int]]:
     """The parsing of a block, done here and now."""
     future: Future[tuple[Any, int]] = Future()
     try:

@@ -176,7 +176,7 @@ def _typed(batch: Batch, name: str, kind: Kind) -> Any:
     column = batch.columns[name]
     try:
         if kind == "count":
-            return whole_numbers(column).cast(pa.float64())
+            return whole_numbers(column, batch.thousands).cast(pa.float64())
         column = covariate(column)
     except NotNumbers as bad:
         raise type_error(batch.source, name, bad) from None

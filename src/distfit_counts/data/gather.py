@@ -16,14 +16,14 @@ Line = Callable[[int], int]
 Piece = tuple[Any, Line | None]
 
 
-def gathered(source: str, pieces: Iterable[Piece], names: Sequence[str]) -> Iterator[Batch]:
-    """Batches of Arrow tables and record batches; ``names``: of their columns, in that order.
+def gathered(source: str, pieces: Iterable[Piece], names: Sequence[str], thousands: bool = False) -> Iterator[Batch]:
+    """Batches of Arrow tables and record batches; ``names``: of their columns, in that order. ``thousands``: see Batch.
 
     Long pieces stay as they are, and nothing is copied. 20,000 columns come in pieces of a dozen rows.
     """
     row = 0
     for table, line in _longer(pieces):
-        yield Batch(source, dict(zip(names, table.columns, strict=True)), table.num_rows, row, line)
+        yield Batch(source, dict(zip(names, table.columns, strict=True)), table.num_rows, row, line, thousands)
         row += table.num_rows
 
 

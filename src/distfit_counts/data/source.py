@@ -37,13 +37,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some consecutive rows. ``columns``: pyarrow ChunkedArray or Array by name, of whatever type was stored."""
+    """Some consecutive rows. ``columns``: pyarrow ChunkedArray or Array by name, of whatever type was stored.
+
+    ``thousands``: a dot in their text may stand between thousands.
+    """
 
     source: str
     columns: dict[str, Any]
     rows: int
     first_row: int  # rows of the file before this batch
     line: Callable[[int], int] | None = None  # index within the batch -> 1-based line of the file, for text
+    thousands: bool = False
 
     def error(self, bad: BadRow) -> DataError:
         return row_error(self.source, self.first_row + bad.index, self.line and self.line(bad.index), bad)

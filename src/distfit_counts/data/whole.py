@@ -15,6 +15,10 @@ from distfit_counts.errors import DataError
 # From here on float64, in which every likelihood is computed, no longer tells neighbouring counts apart.
 LARGEST = 2**53
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "<NA>", "#N/A")
+# With no more digits than this, and no negative exponent, what float64 makes a whole number is one.
+_EXACT_DIGITS, _LOOKED_AT = 16, 1 << 18
+# Groups of thousands, or three decimal places.
+_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+$"
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -27,9 +31,10 @@ class NotNumbers(Exception):
         self.hint = hint
 
 
-def whole_numbers(column: Any) -> Any:
+def whole_numbers(column: Any, thousands: bool = False) -> Any:
     """``column`` (Array or ChunkedArray of any type) as an int64 Array, null = missing.
 
+    ``thousands``: a dot in text may stand between thousands.
     Raises BadRow for the first value that is no whole number in 0..2**53, NotNumbers for a type that holds none.
     """
     import pyarrow as pa
@@ -40,13 +45,13 @@ def whole_numbers(column: Any) -> Any:
             column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     kind = column.type
     if isinstance(column, pa.ExtensionArray):
-        return whole_numbers(column.storage)
+        return whole_numbers(column.storage, thousands)
     if pa.types.is_dictionary(kind):
-        return whole_numbers(decoded(column))
+        return whole_numbers(decoded(column), thousands)
     if pa.types.is_run_end_encoded(kind):
         from pyarrow.compute import run_end_decode
 
-        return whole_numbers(run_end_decode(column))
+        return whole_numbers(run_end_decode(column), thousands)
     if pa.types.is_null(kind):
         return column.cast(pa.int64())
     if pa.types.is_integer(kind):
@@ -56,7 +61,7 @@ def whole_numbers(column: Any) -> Any:
     if pa.types.is_decimal(kind):
         return _from_decimals(column)
     if is_text(kind):
-        return _from_text(column)
+        return _from_text(column, thousands)
     raise NotNumbers("dates" if pa.types.is_date(kind) else str(kind), _remedy(kind))
 
 
@@ -136,13 +141,15 @@ def _from_decimals(column: Any) -> Any:
         raise
 
 
-def _from_text(column: Any) -> Any:
+def _from_text(column: Any, thousands: bool) -> Any:
     """Strings, value by value but vectorised: blanks trimmed, missing tokens to null, ``3``, ``3.0``, ``1e3``."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     text = pc.utf8_trim_whitespace(column.cast(pa.string()))
     text = pc.if_else(pc.is_in(text, value_set=pa.array(MISSING)), None, text)
+    if thousands:
+        _refuse_thousands(text)
     numeric = pc.fill_null(pc.match_substring_regex(text, _NUMBER), True)
     wrong = ~np.asarray(numeric)
     # pyarrow's own parser refuses a leading plus.
@@ -151,11 +158,50 @@ def _from_text(column: Any) -> Any:
     missing = np.isnan(values)
     with np.errstate(invalid="ignore"):
         wrong |= ~missing & ~((values >= 0) & (values < LARGEST) & (values == np.floor(values)))
+    rounded = pc.or_(pc.greater(pc.utf8_length(text), _EXACT_DIGITS), pc.match_substring_regex(text, "[eE]-"))
+    wrong |= np.asarray(pc.fill_null(rounded, False))
     exact = np.where(missing | wrong, 0, values).astype(np.int64)
     for index in np.flatnonzero(wrong):
-        # Few: either the first bad value, or one at the border of float64, which Python decides exactly.
+        # Few: either the first bad value, or one that float64 may have rounded, which Python decides exactly.
         exact[index] = _exact(int(index), text[int(index)].as_py())
     return int64_array(exact, missing & ~wrong)
+
+
+def _refuse_thousands(text: Any) -> None:
+    import pyarrow.compute as pc
+
+    index = pc.index(pc.fill_null(pc.match_substring_regex(text, _THOUSANDS), False), True).as_py()
+    if index >= 0:
+        shown = text[index].as_py()
+        small, large = shown.partition(".")[0], shown.replace(".", "")
+        hint = (
+            f"where a comma is the decimal point, a dot divides thousands: write {large} if it does here, else {small}"
+        )
+        raise BadRow(index, f"{shown} may be {small} or {large}", hint)
+
+
+def may_round(text: bytes) -> bool:
+    """Whether ``text`` may hold a number that float64 rounds to a whole one: one of many digits, or a tiny one."""
+    if b"-" in text and (b"e-" in text or b"E-" in text) and re.search(rb"[0-9.][eE]-", text):
+        return True
+    codes = np.frombuffer(text, dtype=np.uint8)
+    # In pieces that stay near the processor; they overlap by the length that is looked for.
+    return any(
+        _has_long_number(codes[start : start + _LOOKED_AT + _EXACT_DIGITS])
+        for start in range(0, len(codes), _LOOKED_AT)
+    )
+
+
+def _has_long_number(codes: Any) -> bool:
+    digits = codes - np.uint8(ord(".")) <= np.uint8(ord("9") - ord("."))
+    # So many in a row fill a word.
+    words = digits[: len(digits) // 8 * 8].view(np.uint64)
+    if not (words == 0x0101010101010101).any():
+        return False
+    length = 1
+    while length < _EXACT_DIGITS:
+        digits, length = digits[:-length] & digits[length:], 2 * length
+    return bool((digits[:-1] & digits[1:]).any())
 
 
 def _exact(index: int, text: str) -> int:

@@ -41,10 +41,10 @@ class Lines:
 def read_lines(stream: ByteStream, header: Header, fields: Sequence[str], block_size: int) -> Iterator[Lines]:
     """All lines, each of as many whole numbers as ``fields``. Raises DataError unless there are ``header.n``."""
     stream.read(header.end)
-    parser = BlockParser(Dialect(" ", list(fields), 0), list(range(len(fields))), [])
+    parser = BlockParser(Dialect(" ", list(fields)), list(range(len(fields))), [])
     read, line, tidy = 0, header.lines, True
     for block in row_blocks(stream.read, block_size, None, stream.name):
-        lines = Lines([], read, stream.name, bytes(block), line)
+        lines = Lines([], read, stream.name, bytes(block.data), line)
         # Only where it is needed: putting the blanks in order takes as long as parsing.
         tidy = tidy and _parse(lines, parser)
         if not tidy:
