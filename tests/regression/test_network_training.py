@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import signal
@@ -152,6 +153,91 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path: Path) -> None:
                 train(NB, counts(100), settings, file)
     assert len(said) > 40
     assert all(error.problem.startswith(str(file)) for error in said)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_no_crafted_checkpoint_changes_the_end(tmp_path: Path, optimizer: str) -> None:
+    """NaN, other types, shapes that broadcast, other numbers: each is refused, with its digest or one that fits."""
+    craft(tmp_path / "checkpoint.npz", optimizer, 60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_no_checkpoint_of_1000_changes_the_end(tmp_path: Path, optimizer: str) -> None:
+    craft(tmp_path / "checkpoint.npz", optimizer, 1000)
+
+
+def craft(file: Path, optimizer: str, times: int) -> None:
+    settings = replace(SHORT, hidden=(3,), epochs=2, optimizer=optimizer)
+    data = counts(60)
+    train(NB, data, replace(settings, epochs=1), file)
+    record, arrays = read(file, SCHEMA)
+    whole, rng = train(NB, data, settings, file), np.random.default_rng(2)
+    values = [None, True, "x", "\ud800", -1, 10**400, 1.5, math.nan, math.inf, [], [1.0], {}, [[[]]]]
+    refused = 0
+    for _ in range(times):
+        changed, own = dict(arrays), json.loads(json.dumps(record))
+        name = str(rng.choice(list(arrays)))
+        kind = int(rng.integers(8))
+        if kind == 0:
+            changed[name] = np.full_like(arrays[name], rng.choice([np.nan, np.inf]))
+        elif kind == 1:
+            changed[name] = arrays[name].astype(rng.choice(["<f4", ">f8"]) if arrays[name].ndim else "<f8")
+        elif kind == 2:
+            changed[name] = arrays[name].reshape(-1)[:1]
+        elif kind == 3:
+            del changed[name]
+        elif kind == 4:
+            changed[f"{name}.more"] = arrays[name]
+        elif kind == 5:
+            changed[name] = np.float64(arrays[name])[None]
+        else:
+            holder = own["record"] if kind == 6 else own
+            key = str(rng.choice([key for key in holder if key not in ("schema", "fingerprint", "steps")]))
+            holder[key] = values[int(rng.integers(len(values)))]
+            if holder == (record["record"] if kind == 6 else record):
+                continue
+        write(file, own, changed)
+        before = file.read_bytes()
+        try:
+            end = train(NB, data, settings, file)
+        except DistfitError as error:
+            refused += 1
+            said = error
+            if not (str(said).startswith(f"{file} is ") and len(str(said).splitlines()) == 2):
+                raise
+            if file.read_bytes() != before:
+                raise
+            continue
+        # What is no part of the state may be another: it was all taken, and led to the same end or was said.
+        same(end, whole)
+    assert refused > 0.7 * times
+
+
+def test_a_checkpoint_whose_numbers_were_changed_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.npz"
+    settings = replace(SHORT, hidden=(3,), epochs=1)
+    train(NB, counts(100), settings, file)
+    with np.load(file) as opened:
+        arrays = dict(opened)
+    arrays["weight/layers.0.bias"] = arrays["weight/layers.0.bias"] * 1.001
+    np.savez(file, **arrays)
+    with pytest.raises(DistfitError, match="its digest is not that of its contents"):
+        train(NB, counts(100), settings, file)
+
+
+def test_a_checkpoint_of_other_responses_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.npz"
+    train(NB, counts(100), SHORT, file)
+    with pytest.raises(DistfitError, match="other data"):
+        train(NB, replace(counts(100), y=counts(100).y[::-1] + 1.0), SHORT, file)
+
+
+def test_a_checkpoint_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(DistfitError, match="no checkpoint"):
+            train(NB, counts(100), SHORT, path)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from distfit_counts.optimise.threads import one_thread
@@ -91,7 +92,11 @@ def _fingerprint(model: RowModel, source: Source, settings: NetworkSettings, sum
     own = {name: value for name, value in asdict(settings).items() if name != "epochs"}
     standard = [summary.standard.mean.tolist(), summary.standard.scale.tolist()]
     told = [own, model_record(model), source.names, summary.n, standard]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    found = hashlib.sha256(json.dumps(told).encode())
+    judged = summary.judged
+    for array in (summary.values, summary.counts, judged.x, judged.y, judged.weights, judged.offset):
+        found.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()
 
 
 def _threads(settings: NetworkSettings, summary: Summary) -> AbstractContextManager[None]:
