@@ -154,6 +154,11 @@ class Fits(OnDemand[Fit], Numbered):
         """Whether every column's fit converged."""
         return all(place.solution.converged(place.row) for place in self.places)
 
+    @property
+    def consistent(self) -> bool:
+        """Whether every log-likelihood is that of its estimates."""
+        return all(place.solution.consistent(place.row) for place in self.places)
+
 
 def _assemble(column: Column, verdicts: Verdicts, at: int) -> Fit:
     chunk = verdicts.chunk

@@ -107,6 +107,11 @@ class Comparisons(OnDemand[Comparison]):
         """Whether every fit of every column converged."""
         return all(fitted.fits.converged for fitted in self._fitted.values())
 
+    @property
+    def consistent(self) -> bool:
+        """Whether every log-likelihood is that of its estimates."""
+        return all(fitted.fits.consistent for fitted in self._fitted.values())
+
     def judge(self, report: Callable[[int, int], None]) -> None:
         """Compute what tables say of all fits; ``report`` is told how many of how many are done."""
         before, in_all = 0, sum(len(fitted.fits) for fitted in self._fitted.values())

@@ -8,6 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
+from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
@@ -85,8 +86,7 @@ def compare(
 
             plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
         write_comparisons(comparisons, written_as, output, verbose, watch.writing(output, "comparisons"))
-    if not comparisons.converged:
-        raise typer.Exit(1)
+    end(comparisons)
 
 
 def _parse(families: str | None, lrt: bool) -> list[Family] | None:

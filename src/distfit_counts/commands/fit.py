@@ -8,6 +8,7 @@ import typer
 
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
+from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
@@ -83,8 +84,7 @@ def fit(
 
             plot_fits(fits, plot)
         write_fits(fits, written_as, output, verbose, watch.writing(output, "fits"))
-    if not fits.converged:
-        raise typer.Exit(1)
+    end(fits)
 
 
 def _fit(columns: Sequence[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from distfit_counts.commands import options
+from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import refuse
@@ -158,8 +159,7 @@ def regress(
 
         plot_regression(fit, frame, plot)
     write_regression(fit, written_as, output, verbose)
-    if not fit.converged:
-        raise typer.Exit(1)
+    end(fit)
 
 
 def _fit(

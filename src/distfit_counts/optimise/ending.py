@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.optimise.minimise import CONVERGED, MAX_STEPS, RETIRED, SADDLE, Differentiable, Minimum, minimise
+from distfit_counts.optimise.minimise import (
+    CONVERGED,
+    INCONSISTENT,
+    MAX_STEPS,
+    RETIRED,
+    SADDLE,
+    Differentiable,
+    Minimum,
+    minimise,
+)
 from distfit_counts.optimise.newton import at_saddle, promised_gain
 from distfit_counts.optimise.problem import Evaluation
 from distfit_counts.settings import BOUNDARY_MARGIN, PATIENCE, FitSettings
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 
 INTERIOR = -1
+# Share of a log-likelihood by which two ways to compute it may differ.
+_AGREE = 1e-9
 Ints = npt.NDArray[np.int64]
 
 
@@ -66,6 +77,24 @@ def finished(
     # Newton leaves a saddle by itself; a first-order path may rest on one.
     status.ravel()[rows[at_saddle(point).numpy() & (status.ravel()[rows] == CONVERGED)]] = SADDLE
     return Ending(value, status, gradient_norm, best, point)
+
+
+def differs(reached: Array, defined: Array, rounding: Array | float = 0.0) -> npt.NDArray[np.bool_]:
+    """Whether log-likelihoods that a search ``reached`` are not those of its estimates, as they are ``defined``;
+    ``rounding``: what the digits of the estimates may account for.
+    """
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(reached - defined) > _AGREE * np.maximum(np.abs(reached), 1.0) + rounding
+    return np.asarray(np.isfinite(reached) & (apart | np.isnan(defined)))
+
+
+def checked(ending: Ending, defined: Array, n: Array) -> Ending:
+    """``ending`` with the mean NLL at the best starts as it is ``defined`` [C], and their status where it differs."""
+    columns, value, status = np.arange(len(n)), ending.value.copy(), ending.status.copy()
+    wrong = np.flatnonzero(differs(n * ending.best_value, n * defined))
+    value[columns[wrong], ending.best[wrong]] = defined[wrong]
+    status[columns[wrong], ending.best[wrong]] = INCONSISTENT
+    return replace(ending, value=value, status=status)
 
 
 def ends(minimum: Minimum, n: Array) -> tuple[Array, Ints, Array, Ints]:

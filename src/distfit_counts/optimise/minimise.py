@@ -17,7 +17,8 @@ from distfit_counts.optimise.race import Race
 OPTIMIZERS: dict[str, type[Newton] | type[Adam]] = {"newton": Newton, "adam": Adam}
 
 # Outcomes of a row, with the words that people read; the best of a column's is never RETIRED.
-CONVERGED, STALLED, MAX_STEPS, NOT_FINITE, SADDLE, RETIRED = range(6)
+# INCONSISTENT: the value reached is not that of the estimates, by the definition of the family: an error of ours.
+CONVERGED, STALLED, MAX_STEPS, NOT_FINITE, SADDLE, RETIRED, INCONSISTENT = range(7)
 STATUS = {
     CONVERGED: "converged",
     STALLED: "stalled",
@@ -25,6 +26,7 @@ STATUS = {
     NOT_FINITE: "not_finite",
     SADDLE: "saddle",
     RETIRED: "retired",
+    INCONSISTENT: "inconsistent",
 }
 
 

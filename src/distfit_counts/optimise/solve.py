@@ -10,9 +10,9 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
-from distfit_counts.optimise.ending import INTERIOR, Ints, finished, supremum
-from distfit_counts.optimise.minimise import CONVERGED, STATUS, minimise
-from distfit_counts.optimise.problem import Batch, Objective, natural
+from distfit_counts.optimise.ending import INTERIOR, Ints, checked, finished, supremum
+from distfit_counts.optimise.minimise import CONVERGED, INCONSISTENT, STATUS, minimise
+from distfit_counts.optimise.problem import Batch, Objective, by_definition, natural
 from distfit_counts.optimise.race import Race
 from distfit_counts.optimise.starts import SEGMENTS, further_starts, nested_starts, numbered, own_starts, warm_start
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
@@ -60,6 +60,10 @@ class Solution:
             inner: Solution = self.nested[self.chosen[column]][1]
             return inner.converged(column)
         return bool(self.status[column, self.best[column]] == CONVERGED)
+
+    def consistent(self, column: int) -> bool:
+        """Whether the log-likelihood is that of the estimates, by the definition of the family."""
+        return self.status_text(column) != STATUS[INCONSISTENT]
 
     def status_text(self, column: int) -> str:
         """``converged``, ``boundary`` (at a limit, and converged there), or why not."""
@@ -147,6 +151,9 @@ def _descend(
         Race(column, objective.n) if racing else None,
     )
     ending = finished(minimum, objective, column, batch.n, settings)
+    theta = minimum.theta.numpy().reshape(columns, starts, -1)
+    at_best = theta[np.arange(columns), ending.best]
+    ending = checked(ending, by_definition(family, batch, at_best, scale), batch.n)
     limits = [solution.supremum for _, solution in nested]
     sizes = [solution.n_effective() for _, solution in nested]
     chosen, lowest = supremum(ending.best_value, batch.n, np.array(limits), np.array(sizes))
@@ -162,7 +169,7 @@ def _descend(
             *["warm"] * near.shape[1],
         ],
         start=start,
-        theta=minimum.theta.numpy().reshape(columns, starts, -1),
+        theta=theta,
         value=ending.value,
         gradient_norm=ending.gradient_norm,
         steps=minimum.steps.numpy().reshape(columns, starts),

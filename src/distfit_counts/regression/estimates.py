@@ -69,6 +69,11 @@ class Estimates:
         result: Array = self.back @ self.solution.theta[self.solution.best]
         return result
 
+    @property
+    def by_head(self) -> dict[str, Array]:
+        """The coefficients of every head."""
+        return {head: self.coefficients[self._place(head)] for head in self.solution.problem.heads}
+
     @cached_property
     def flat(self) -> Bools:
         """Which coefficients [P_raw] the data do not determine, those left out not among them."""

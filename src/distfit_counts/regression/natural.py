@@ -17,7 +17,11 @@ import torch
 from torch import Tensor
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.log_pmf import poisson_log_prob
 from distfit_counts.regression.link import IDENTITY, LOG, LOGIT, Link
+
+# Counts from here on lose digits that matter in y eta - e^eta - log y!.
+_LARGE = 1 << 12
 
 
 class NaturalFamily(ABC):
@@ -68,6 +72,10 @@ class Gaussian(NaturalFamily):
 
     def log_partition(self, eta: Tensor) -> Tensor:
         return 0.5 * eta[0] ** 2
+
+    def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor:
+        # The same as y eta - A(eta) + log h(y), whose squares of large responses would cancel.
+        return -0.5 * ((y - eta[0]) ** 2 + math.log(2.0 * math.pi))
 
     def mean(self, eta: Tensor) -> Tensor:
         return eta
@@ -128,6 +136,11 @@ class NaturalPoisson(NaturalFamily):
 
     def log_base(self, y: Tensor) -> Tensor:
         return -torch.lgamma(y + 1.0)
+
+    def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor:
+        canonical, large = super().log_prob(eta, y), y >= _LARGE
+        # The terms of the canonical form cancel at large counts, and leave few digits of what Loader's way has.
+        return torch.where(large, poisson_log_prob(y, LOG.to(eta[0])), canonical) if bool(large.any()) else canonical
 
     def start(self, values: Array, weights: Array) -> Array:
         return np.array([np.log(max(weights @ values / weights.sum(), 1e-6))])

@@ -19,6 +19,7 @@ from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import STATUS
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.checked import numbers
+from distfit_counts.regression.definition import defined
 from distfit_counts.regression.design import Design, Predictor, design, required
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of, without_dot
@@ -26,6 +27,7 @@ from distfit_counts.regression.likelihood_ratio import with_likelihood_ratios
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.problem import Problem
+from distfit_counts.regression.reported import reported
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
 from distfit_counts.regression.result import Regression
@@ -130,6 +132,7 @@ def regress(
     scale = 1.0 if variance is None else variance
     estimates = Estimates(reached, settings.level, errors, groups, scale, request.correction or "none")
     designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
+    solution = reported(solution, designed, estimates.by_head)
     predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
         predictors = tuple(with_likelihood_ratios(each, reached, settings) for each in predictors)
@@ -270,7 +273,9 @@ def _null(problem: Problem, settings: FitSettings, normal: bool) -> float:
         problem = replace(problem, offsets=dict.fromkeys(problem.heads))
     one = Standard.of(np.ones((len(problem.y), 1)), problem.weights)
     solution = solve(replace(problem, standards=dict.fromkeys(problem.heads, one)), replace(settings, restarts=1))
-    return _log_likelihood(solution, 1.0 if normal else None)
+    if normal:
+        return _log_likelihood(solution, 1.0)
+    return defined(solution.reached.problem, natural_heads(solution.reached))
 
 
 def _restarts(solution: Solution, predictors: Mapping[str, Predictor]) -> tuple[Restart, ...]:

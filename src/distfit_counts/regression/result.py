@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.selection.criteria import aic, bic
+from distfit_counts.optimise.minimise import INCONSISTENT, STATUS
 from distfit_counts.records import Natural, NotNegative, Share
 from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
@@ -132,6 +133,11 @@ class Regression:
     def agreement(self) -> Agreement | None:
         """With the responses; computed when it is asked for."""
         return self.kept if self.residuals is None else self.residuals.agreement
+
+    @property
+    def consistent(self) -> bool:
+        """Whether the log-likelihood is that of the estimates, by the definition of the family."""
+        return self.status != STATUS[INCONSISTENT]
 
     @property
     def aic(self) -> float:

@@ -12,6 +12,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family, Limit
 from distfit_counts.optimise.ending import INTERIOR, Ending, Ints, ends, finished, supremum
 from distfit_counts.optimise.minimise import CONVERGED, STATUS, Minimum, minimise
+from distfit_counts.regression.definition import defined
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.starts import approached, moments, nested_starts, random_starts
@@ -135,8 +136,8 @@ def _descend(
 def best_from(problem: Problem, theta: Array, settings: FitSettings) -> float:
     """The log-likelihood at the top of the hill from ``theta`` [P], or from the moments where that is higher."""
     minimum = _minimised(problem, np.stack([theta, moments(problem)]), settings, settings.max_steps, None)
-    value, _, _, best = ends(minimum, _n(problem))
-    return -float(value[0, best[0]]) * problem.n
+    _, _, _, best = ends(minimum, _n(problem))
+    return defined(problem, etas_at(problem, minimum.theta[best[0]].numpy()))
 
 
 _STEPS = DEFAULT_STEPS["newton"]
@@ -182,6 +183,10 @@ def _limit(ending: Ending, problem: Problem, nested: list[tuple[Limit, Solution]
 
 def natural_heads(solution: Solution) -> dict[str, Array]:
     """eta [N] of every head at the best point."""
-    theta = torch.from_numpy(solution.theta[solution.best][None])
-    etas = solution.problem.objective.predictors(theta)
-    return {head: eta[0].numpy() for head, eta in zip(solution.problem.heads, etas, strict=True)}
+    return etas_at(solution.problem, solution.theta[solution.best])
+
+
+def etas_at(problem: Problem, theta: Array) -> dict[str, Array]:
+    """eta [N] of every head at coefficients [P] on the standard scale."""
+    etas = problem.objective.predictors(torch.from_numpy(theta[None]))
+    return {head: eta[0].numpy() for head, eta in zip(problem.heads, etas, strict=True)}

@@ -24,6 +24,8 @@ REASONS = {
     "max_steps": "The steps ran out before the gradient vanished; raise --max-steps.",
     "stalled": "No step lowers the negative log-likelihood, yet the gradient is not zero.",
     "not_finite": "The likelihood is not finite at any start: the family cannot produce these counts.",
+    "inconsistent": "The log-likelihood that the search reached is not that of the estimates shown, which is what is "
+    "reported: an error of distfit. Do not use this fit, and please report it.",
     "saddle": "The gradient vanishes at a saddle, not at a maximum: the Hessian has a negative eigenvalue. Use newton.",
 }
 
