@@ -92,6 +92,13 @@ def test_a_column_that_is_called_as_a_term_is_not_taken_for_it(frame: pd.DataFra
         regress(odd.rename(columns={"I(x ** 2)": "x:x2"}), "y ~ x*x2 + `x:x2`")
 
 
+def test_a_colon_in_a_name_is_no_interaction(frame: pd.DataFrame) -> None:
+    """Likelihood-ratio tests leave out terms that are part of others: x is no part of the column x:q."""
+    odd = frame.assign(**{"x:q": np.arange(40) % 5})
+    fit = regress(odd, "y ~ x + `x:q`", likelihood_ratios=True)
+    assert all(test.likelihood_ratio is not None for test in fit.predictors[0].tests)
+
+
 @pytest.mark.parametrize(
     "terms",
     ["(x]", "C(x``)", "{``}", "I(None)", "I(1)", "x +", "x x2", "x,x2", "(x", "I(x", "x)", "`x", "'x'", "I(x) I(x2)",

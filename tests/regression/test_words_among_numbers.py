@@ -57,6 +57,20 @@ def test_a_word_for_no_value_is_missing_and_said(word: str, tmp_path: Path) -> N
             assert message.startswith(f"x: {word!r} in 2 rows (first in row 5)")
 
 
+def test_an_exposure_and_a_weight_say_it_too(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": Y, "x": X, "t": ["2", ".", "1"] * 20, "w": ["1", "3", "na", "1"] * 15})
+    request = Request("y ~ x", "poisson", exposure="t", weights="w")
+    for fit in (from_csv(frame, tmp_path, request), regress(frame, "y ~ x", exposure="t", weights="w")):
+        assert [m.split(" stands")[0] for m in said(fit, "data.missing_words")] == [
+            "t: '.' in 20 rows (first in row 2)",
+            "w: 'na' in 15 rows (first in row 3)",
+        ]
+        assert fit.n_missing == 30
+    (tmp_path / "bad.csv").write_text("y,x,t\n1,1,2\n2,2,1h\n")
+    with pytest.raises(DistfitError, match=r'row 2 \(line 3\), column "t": \'1h\' is not a number'):
+        read_frame([str(tmp_path / "bad.csv")], Request("y ~ x", "poisson", exposure="t").kinds())
+
+
 def test_what_is_missing_in_the_fit_is_missing_in_predictions(tmp_path: Path) -> None:
     frame = table(_4=".")
     from_csv(frame, tmp_path).save(tmp_path / "m.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,22 @@ def absence(column: Any, numbers: Any, name: str) -> Absence | None:
         return None
     words = pc.unique(column.filter(gone)).to_pylist()
     return Absence(name, tuple(sorted(words)), len(rows), rows[0].as_py())
+
+
+def together(found: Sequence[Absence]) -> tuple[Absence, ...]:
+    """What was noted of parts of columns, by column."""
+    by: dict[str, list[Absence]] = {}
+    for own in found:
+        by.setdefault(own.column, []).append(own)
+    return tuple(
+        Absence(
+            name,
+            tuple(sorted({word for own in parts for word in own.words})),
+            sum(own.rows for own in parts),
+            min(own.first for own in parts),
+        )
+        for name, parts in by.items()
+    )
 
 
 def covariate(column: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from distfit_counts.data.choose import require
@@ -20,6 +20,7 @@ from distfit_counts.data.covariates import (
     levels,
     remedy,
     text_as_numbers,
+    together,
     truth,
     words,
 )
@@ -67,18 +68,20 @@ def read_frame(
     import pyarrow as pa
 
     parts: dict[str, list[Any]] = {name: [] for name in kinds}
+    absences: list[Absence] = []
+    rows = 0
     for batch in _batches(sources, list(kinds), progress, stdin):
         for name, kind in kinds.items():
-            parts[name].append(_typed(batch, name, kind))
+            parts[name].append(_typed(batch, name, kind, absences, rows))
+        rows += batch.rows
     if not any(len(part) for part in next(iter(parts.values()), [])):
         raise _no_rows(sources)
     columns = {}
-    absences: list[Absence] = []
     for name, kind in kinds.items():
         found = parts.pop(name)
         columns[name] = _whichever(found, name, absences) if kind is None else _values(pa.chunked_array(found))
     frame = pd.DataFrame(columns)
-    frame.attrs[ABSENCES] = tuple(absences)
+    frame.attrs[ABSENCES] = together(absences)
     return frame
 
 
@@ -168,8 +171,11 @@ def _batches(
             yield from reader.batches([], names)
 
 
-def _typed(batch: Batch, name: str, kind: Kind) -> Any:
-    """One column of a batch as float64, text or a dictionary of it, null = missing."""
+def _typed(batch: Batch, name: str, kind: Kind, absences: list[Absence] | None = None, first: int = 0) -> Any:
+    """One column of a batch as float64, text or a dictionary of it, null = missing.
+
+    ``absences`` notes the words that stand for missing values in a column of numbers; ``first``: the rows before.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -196,6 +202,8 @@ def _typed(batch: Batch, name: str, kind: Kind) -> Any:
         numbers = text_as_numbers(column)
         if numbers is None:
             raise batch.error(_not_a_number(column, name))
+        if absences is not None and (noted := absence(column, numbers, name)):
+            absences.append(replace(noted, first=first + noted.first))
         return numbers
     if kind == "level":
         # As words: 1, also where missing values have made it 1.0.

@@ -18,11 +18,11 @@ def with_likelihood_ratios(own: FittedPredictor, reached: Solution, settings: Fi
     """Twice what the log-likelihood loses without each term; not of a term that is part of another (x of x:z)."""
     problem = reached.problem
     standard = problem.standards[own.head]
+    factors = {term.text: set(term.factors) for term in own.terms.spec.terms}
     tests = []
     for test in own.tests:
         columns = own.terms.by_term[test.term]
-        parts = set(test.term.split(":"))
-        inside = any(parts < set(other.split(":")) for other in own.terms.by_term)
+        inside = any(factors[test.term] < other for other in factors.values())
         kept = [place for place, j in enumerate(standard.kept) if j not in columns]
         lost = [place for place, j in enumerate(standard.kept) if j in columns]
         if inside or not lost or not kept:
