@@ -92,6 +92,24 @@ def test_a_column_that_is_called_as_a_term_is_not_taken_for_it(frame: pd.DataFra
         regress(odd.rename(columns={"I(x ** 2)": "x:x2"}), "y ~ x*x2 + `x:x2`")
 
 
+def test_labels_are_made_from_terms_and_not_from_names(frame: pd.DataFrame) -> None:
+    """A column called C(q) or x[T.b] and a level T.z are shown as they are; C(x2, ...)[T.3] as x2[3]."""
+    odd = frame.assign(
+        **{"C(q)": frame["x"] ** 2, "x[T.b]": np.arange(40) % 3.0, "g": ["T.y", "T.z"] * 20, "a\nb": frame["x"]}
+    )
+    fit = regress(odd, "y ~ `C(q)` + `x[T.b]` + g + C(x2 // 5, contr.treatment(1)) + C(g):x + `a\nb`")
+    own = fit.predictors[0]
+    assert [own.label(c.name) for c in own.coefficients] == [
+        *("Intercept", "C(q)", "x[T.b]", "g[T.z]", "C(x2 // 5)[0]", "a\nb", "g[T.y]:x", "g[T.z]:x"),
+    ]
+    assert own.label(own.tests[-1].term) == "g:x"
+    shown = fit.summary()
+    assert "x[T.b]" in shown
+    assert "C(q)" in shown
+    assert "a\nb" not in shown
+    assert "collinear" in shown
+
+
 def test_a_colon_in_a_name_is_no_interaction(frame: pd.DataFrame) -> None:
     """Likelihood-ratio tests leave out terms that are part of others: x is no part of the column x:q."""
     odd = frame.assign(**{"x:q": np.arange(40) % 5})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,18 @@ class Coding:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Of all columns, in their order."""
-        return tuple(name for parts in self._layout for product in parts for name in self._names(product))
+        products = [product for parts in self._layout for product in parts]
+        return tuple(name for product in products for name in self._names(product, factor_text, self._fields))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """What columns and terms are called for people, by name: ``health[poor]`` for
+        ``C(health, contr.treatment('average'))[T.poor]``.
+        """
+        products = [product for parts in self._layout for product in parts]
+        labels = (label for product in products for label in self._names(product, _label, self._shown))
+        terms = {term.text: ":".join(map(_label, term.factors)) or "1" for term in self.terms}
+        return terms | dict(zip(self.names, labels, strict=True))
 
     @cached_property
     def by_term(self) -> dict[str, tuple[int, ...]]:
@@ -111,11 +123,14 @@ class Coding:
             width *= len(self._fields[part])
         return width
 
-    def _names(self, product: Sequence[_Part]) -> Iterator[str]:
+    def _names(
+        self, product: Sequence[_Part], called: Callable[[Node], str], fields_of: Mapping[_Part, Sequence[str]]
+    ) -> Iterator[str]:
+        """Of the columns of a product; ``called``: what a factor is called, ``fields_of``: what stands behind it."""
         if not product:
             yield "Intercept"
             return
-        fields = [[factor_text(part[0]) + field for field in self._fields[part]] for part in product]
+        fields = [[called(part[0]) + field for field in fields_of[part]] for part in product]
         for chosen in itertools.product(*reversed(fields)):
             yield ":".join(reversed(chosen))
 
@@ -127,6 +142,16 @@ class Coding:
             for reduced in (False, True):
                 found[factor, reduced] = self._fields_of(factor, reduced)
         return found
+
+    @cached_property
+    def _shown(self) -> dict[_Part, list[str]]:
+        """The same for people: a level against its reference is the level."""
+        return {
+            (factor, reduced): [re.sub(r"^\[T\.", "[", field) for field in fields]
+            if reduced and factor in self.levels
+            else fields
+            for (factor, reduced), fields in self._fields.items()
+        }
 
     def _fields_of(self, factor: Node, reduced: bool) -> list[str]:
         if factor in self.levels:
@@ -180,6 +205,14 @@ def source_column(factor: Node) -> str | None:
     """The column whose values are the levels of a factor, None where they are computed."""
     inner = Factor.of(factor).inner
     return inner.name if isinstance(inner, Column) else None
+
+
+def _label(factor: Node) -> str:
+    """``C(x, Sum)`` as x, ``C(x > 0, Sum)`` as C(x > 0)."""
+    if not by_levels(factor):
+        return factor_text(factor)
+    inner = Factor.of(factor).inner
+    return inner.name if isinstance(inner, Column) else text_of(Call("C", (inner,)))
 
 
 def _factors(terms: Sequence[Term]) -> list[Node]:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from distfit_counts.families.constraint import Array
 from distfit_counts.formula.matrix import source_column
 from distfit_counts.regression.design import Terms
-from distfit_counts.regression.names import label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +59,5 @@ def _factors(terms: Terms) -> Iterator[list[str]]:
 
 
 def listed(names: Sequence[str], separator: str = ", ") -> str:
-    """The first few, as people call them."""
-    return separator.join(map(label, names[:_SHOWN])) + (
-        f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    )
+    """The first few."""
+    return separator.join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

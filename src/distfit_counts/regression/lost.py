@@ -23,7 +23,7 @@ def lost(predictors: Sequence[FittedPredictor], data: Design, model: RowModel) -
     for own, designed in zip(predictors, data.predictors, strict=True):
         if not own.unbounded.shape[1] and not own.unidentified.shape[1]:
             continue
-        unknown = [c.name for c in own.coefficients if c.note == "not identified"]
+        unknown = [own.label(c.name) for c in own.coefficients if c.note == "not identified"]
         if unknown:
             yield _not_identified(own, unknown, data, moved(designed.matrix, own.unidentified))
         if own.unbounded.shape[1]:
@@ -106,5 +106,7 @@ def _infinite(own: FittedPredictor, rows: Array) -> list[str]:
     signs = {"upper": "+", "lower": "-"}
     played = (rows != 0.0).any(axis=0)
     return [
-        f"{c.name} ({signs[c.note]}∞)" for c, p in zip(own.coefficients, played, strict=True) if c.note in signs and p
+        f"{own.label(c.name)} ({signs[c.note]}∞)"
+        for c, p in zip(own.coefficients, played, strict=True)
+        if c.note in signs and p
     ]

@@ -77,6 +77,10 @@ class FittedPredictor:
     unidentified: Array = field(repr=False)
     natural: tuple[float, float, float, float] | None = None
 
+    def label(self, name: str) -> str:
+        """What a coefficient or a term is called for people."""
+        return self.terms.spec.labels[name]
+
 
 @dataclass(frozen=True, eq=False)
 class Regression:

@@ -125,7 +125,7 @@ def _few_clusters(clusters: int | None) -> Iterator[Verdict]:
 
 def _without_error(predictors: Sequence[FittedPredictor], errors: str) -> Iterator[Verdict]:
     for own in predictors:
-        names = [c.name for c in own.coefficients if c.note == "no error"]
+        names = [own.label(c.name) for c in own.coefficients if c.note == "no error"]
         if not names:
             continue
         why = (
@@ -140,7 +140,7 @@ def _without_error(predictors: Sequence[FittedPredictor], errors: str) -> Iterat
 
 def _aliased(predictors: Sequence[FittedPredictor]) -> Iterator[Verdict]:
     for own in predictors:
-        names = [c.name for c in own.coefficients if c.note == "aliased"]
+        names = [own.label(c.name) for c in own.coefficients if c.note == "aliased"]
         if names:
             yield Verdict(
                 "terms.collinear",

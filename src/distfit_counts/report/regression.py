@@ -12,8 +12,7 @@ from rich.table import Table
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
 from distfit_counts.regression.formula import with_own
-from distfit_counts.regression.names import label
-from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression, TermTests
+from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.agreement import agreement_parts
 from distfit_counts.report.narrow import whole, without
 from distfit_counts.report.numbers import count, fixed, number
@@ -98,7 +97,7 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
     interval = f"{100 * fit.level:g} % interval"
     ratio = own.ratio and f"{own.ratio} ({100 * fit.level:g} %)"
     columns = {
-        "term": [Data(label(c.name)) for c in own.coefficients],
+        "term": [Data(own.label(c.name)) for c in own.coefficients],
         "estimate": [_estimate(c) for c in own.coefficients],
         "std. error": [number(c.std_error) for c in own.coefficients],
         "z": [fixed(c.z, 2) for c in own.coefficients],
@@ -143,19 +142,19 @@ def _tests(own: FittedPredictor) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     for test in own.tests:
         row = [*_cells(test.wald), *(_cells(test.likelihood_ratio) if ratios else [])]
-        table.add_row(Data(label(test.term)), *row)
+        table.add_row(Data(own.label(test.term)), *row)
     heading = Line((Data(own.head), "bold"), ", terms as a whole")
-    notes = [Padding(Line(Data(said), style="dim"), (0, 0, 1, 1)) for said in dict.fromkeys(_remarks(own.tests))]
+    notes = [Padding(Line(Data(said), style="dim"), (0, 0, 1, 1)) for said in dict.fromkeys(_remarks(own))]
     return Group(heading, whole(table), *notes)
 
 
-def _remarks(tests: Sequence[TermTests]) -> Iterator[str]:
+def _remarks(own: FittedPredictor) -> Iterator[str]:
     """Why a test has no statistic, or fewer degrees of freedom than coefficients."""
-    for test in tests:
+    for test in own.tests:
         if math.isnan(test.wald.statistic):
             yield f"–: {test.wald.null}"
         elif test.wald.null != "chi-square":
-            yield f"{label(test.term)}: {test.wald.null}"
+            yield f"{own.label(test.term)}: {test.wald.null}"
 
 
 def _cells(test: HypothesisTest | None) -> list[str]:
