@@ -47,7 +47,7 @@ def test_report_for_people(distfit: Run) -> None:
     order = [words[0] for words in lines if words and words[0] in ("poisson", "zip", "nb", "zinb", "geometric")]
     assert order[0] == "poisson"
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith((" (sat", " (Poi", " poisson"))]
-    assert [row[0] for row in rows] == ["(saturated)", "(Poisson", "poisson"], "the ceilings are the first rows"
+    assert [row[0] for row in rows[:3]] == ["(saturated)", "(Poisson", "poisson"], "the ceilings are the first rows"
 
 
 @pytest.mark.parametrize("columns", ["50", pytest.param("140", marks=pytest.mark.slow)])

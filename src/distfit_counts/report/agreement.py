@@ -15,8 +15,10 @@ from distfit_counts.report.screen import Line
 from distfit_counts.report.tables import plain_table
 
 
-def agreement_parts(seen: Agreement, formula: str | None) -> list[RenderableType]:
-    """For linear predictors and networks alike. ``formula``: the variance as a function of the parameters."""
+def agreement_parts(seen: Agreement, formula: str | None, width: int) -> list[RenderableType]:
+    """For linear predictors and networks alike. ``formula``: the variance as a function of the parameters; ``width`` of
+    the terminal.
+    """
     mean, spread = (fixed(value, 3) for value in seen.quantile)
     quantile = f"quantile residuals: mean {mean}, standard deviation {spread} (0 and 1 if the model is true)"
     if seen.moments is None:
@@ -26,7 +28,7 @@ def agreement_parts(seen: Agreement, formula: str | None) -> list[RenderableType
         moments_table(seen.moments, "observed", "fitted"),
         # The table below begins with a blank line.
         Padding(Group(*(Line(line, style="dim") for line in lines)), (0, 0, 0, 1)),
-        frequency_table(seen.frequencies, 100),
+        frequency_table(seen.frequencies, width),
     ]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 
@@ -54,19 +53,14 @@ def print_checks(console: Console, checks: Sequence[Check]) -> None:
         return
     specs = ", ".join(dict.fromkeys(check.fit.family for check in checks))
     console.print(Line(f"{specs}: {count(len(checks))} checks", style="bold"))
-    table = _overview(checks)
-    # A number broken in two is no number: where the terminal is too narrow, the lines run over its edge.
-    width, unbounded = console.width, console.options.update(max_width=10_000)
-    console.width = max(width, Measurement.get(console, unbounded, table).minimum)
-    console.print(table)
-    console.width = width
+    console.print(_overview(checks), crop=False)
 
 
 def _report(check: Check, console: Console) -> RenderableType:
     parts = [
         *_title(check),
         *(verdict_line(verdict) for verdict in check.verdicts),
-        Fitting(_scores(check), _scores(check, own=False)),
+        _scores(check),
         Padding(Line(_SCORES, style="dim"), (0, 0, 0, 1)),
         _moments(check),
         Padding(_chi_square(check), (0, 0, 0, 1)),
@@ -94,15 +88,13 @@ def _place(source: str, column: str, group: Mapping[str, object]) -> Data:
 _SCORES = "smaller is better; log score: mean −log p; ranked probability: in counts"
 
 
-def _scores(check: Check, own: bool = True) -> Table:
-    """``own``: with the score of the model's own data."""
+def _scores(check: Check) -> Table:
     table = plain_table()
     table.add_column("score")
-    for name in ("new data", "expected", "z", *(["in sample"] if own else [])):
+    for name in ("new data", "expected", "z", "in sample"):
         table.add_column(name, justify="right", no_wrap=True)
     log_scores = [number(x) for x in (check.log_score, check.expected_log_score)]
-    in_sample = [number(check.fit.nll_per_observation)] if own else []
-    table.add_row("log score", *log_scores, fixed(check.log_score_z, 2), *in_sample)
+    table.add_row("log score", *log_scores, fixed(check.log_score_z, 2), number(check.fit.nll_per_observation))
     table.add_row("ranked probability", number(check.rps))
     return table
 
@@ -150,7 +142,7 @@ def pit_histogram(heights: Sequence[float], band: Band, width: int) -> list[Rend
     return [whole(table), Padding(Line(_PIT, style="dim"), (0, 0, 0, 1))]
 
 
-def _overview(checks: Sequence[Check]) -> Table:
+def _overview(checks: Sequence[Check]) -> Fitting:
     table = plain_table()
     where, places = placed(checks)
     for name in where:
@@ -162,4 +154,4 @@ def _overview(checks: Sequence[Check]) -> Table:
         scores = [number(check.log_score), number(check.expected_log_score), fixed(check.log_score_z, 2)]
         codes = ", ".join(verdict.code.removeprefix("check.") for verdict in check.verdicts)
         table.add_row(*place, count(check.n), *scores, number(check.rps), p_text(check.chi_square.p_value), codes)
-    return table
+    return Fitting(table, len(where))

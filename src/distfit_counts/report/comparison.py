@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from distfit_counts.comparison import Candidate, Comparison, Components
@@ -24,7 +23,7 @@ from distfit_counts.report.comparison_overview import print_comparison_overview
 from distfit_counts.report.comparison_table import comparison_rows
 from distfit_counts.report.emit import emit_lines, emit_table
 from distfit_counts.report.gathered import gathered
-from distfit_counts.report.narrow import Fitting
+from distfit_counts.report.narrow import Fitting, least_width
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.progress import Report, reported
 from distfit_counts.report.screen import Data, Line
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
 
 # More comparisons than these are an overview.
 _HANDFUL = 5
-# What a narrower terminal does not get.
-_NARROW = {"AICc", "weight", "AIC", "P(Y=0)"}
-_LEAST = _NARROW | {"df", "ΔBIC"}
-_HIDDEN: tuple[set[str], ...] = (set(), {"AICc", "weight"}, _NARROW, _LEAST, _LEAST | {""}, _LEAST | {"", "X² p"})
 # What the last column says for a verdict; the others are in the fit's own report.
 _NOTES = {
     "optimum.certified": "certified",
@@ -89,7 +84,7 @@ def _print_one(console: Console, comparison: Comparison, families: bool) -> None
     console.print(_title(comparison))
     for verdict in comparison.verdicts:
         console.print(verdict_line(verdict))
-    console.print(Fitting(_table(comparison, console)), crop=False)
+    console.print(_table(comparison, console), crop=False)
     for line in _notes(comparison):
         console.print(Line(line, style="dim"))
     for candidate in comparison.candidates if families else ():
@@ -106,36 +101,29 @@ def _title(comparison: Comparison) -> Line:
     return Line((best.family, "bold cyan"), f" {rank} ", place, f": {counts}")
 
 
-def _table(comparison: Comparison, console: Console) -> Table:
-    """With as many columns as fit beside the notes, whose words are not broken; the notes ("") go before X² p does."""
-    notes = [_note(candidate) for candidate in comparison.candidates]
-    longest, word = max(map(len, notes)), max((len(word) for note in notes for word in note.split()), default=0)
-    unbounded = console.options.update(max_width=10_000)
-    for hidden in _HIDDEN:
-        table = _with([name for name in _COLUMNS if name not in hidden], comparison, None if "" in hidden else word)
-        spare = 0 if "" in hidden else longest - word
-        if Measurement.get(console, unbounded, table).maximum - spare <= console.width:
-            break
-    return table
+def _table(comparison: Comparison, console: Console) -> Fitting:
+    wide = _with(_COLUMNS, comparison)
+    return Fitting(wide if least_width(console, wide) <= console.width else _with(_NARROW, comparison))
 
 
-def _with(names: list[str], comparison: Comparison, note_width: int | None) -> Table:
+def _with(names: Sequence[str], comparison: Comparison) -> Table:
     table = plain_table()
     for name in names:
         title = f"{name} sim." if name == "X² p" and _simulated(comparison) else name
-        table.add_column(title, justify="left" if name == "family" else "right", no_wrap=True)
-    if note_width is not None:
-        table.add_column("", min_width=note_width)
+        justify: Literal["left", "right"] = "left" if name in ("family", "") else "right"
+        table.add_column(title, justify=justify, no_wrap=name != "", overflow="fold")
     for cells in _ceilings(comparison):
         table.add_row(*(cells.get(name, "") for name in names), style="dim")
     for i, candidate in enumerate(comparison.candidates):
         cells = _cells(candidate)
-        note = [] if note_width is None else [_note(candidate)]
-        table.add_row(*(cells[name] for name in names), *note, style="bold green" if i == 0 else None)
+        table.add_row(*(cells[name] for name in names), style="bold green" if i == 0 else None)
     return table
 
 
-_COLUMNS = ("family", "log-lik.", "df", "AIC", "AICc", "BIC", "ΔBIC", "weight", "X² p", "P(Y=0)")
+# The last, without a name, holds notes.
+_COLUMNS = ("family", "log-lik.", "df", "AIC", "AICc", "BIC", "ΔBIC", "weight", "X² p", "P(Y=0)", "")
+# Where they do not fit: what is compared first.
+_NARROW = ("family", "log-lik.", "df", "BIC", "ΔBIC", "X² p", "", "AIC", "AICc", "weight", "P(Y=0)")
 
 
 def _ceilings(comparison: Comparison) -> list[dict[str, str]]:
@@ -161,6 +149,7 @@ def _cells(candidate: Candidate) -> dict[str, str]:
         number(candidate.weight, 3),
         p_text(fit.goodness.tests[0].p_value),
         number(fit.prob_zero, 4),
+        _note(candidate),
     )
     return dict(zip(_COLUMNS, cells, strict=True))
 

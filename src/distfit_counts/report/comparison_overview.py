@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
 from distfit_counts.comparison import Ranking
 from distfit_counts.data.column import Column
-from distfit_counts.report.narrow import without
+from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.placed import of_what, placed
 from distfit_counts.report.screen import Line
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from distfit_counts.comparing import Comparisons
 
 _COLUMNS = ("n", "best", "BIC", "runner-up", "ΔBIC", "verdicts")
-# What a narrower terminal does not get, one after the other.
-_DROPPED = ("BIC", "n", "verdicts")
 
 
 def print_comparison_overview(console: Console, comparisons: Comparisons) -> None:
@@ -35,28 +31,25 @@ def print_comparison_overview(console: Console, comparisons: Comparisons) -> Non
     where, own = placed(places)
     console.print(Line(f"{count(len(rows))} comparisons", of_what(places), style="bold"))
 
-    def build(names: Sequence[str]) -> Table:
-        table = plain_table()
-        for name in where:
-            table.add_column(name, no_wrap=True)
-        for name in names:
-            words = name in ("best", "runner-up", "verdicts")
-            table.add_column(name, justify="left" if words else "right", no_wrap=name != "verdicts")
-        for place, cells in zip(own, rows, strict=True):
-            table.add_row(*place, *(cells[name] for name in names))
-        return table
-
-    console.print(without(build, _COLUMNS, _DROPPED), crop=False)
+    table = plain_table()
+    for name in where:
+        table.add_column(name, no_wrap=True)
+    for name in _COLUMNS:
+        words = name in ("best", "runner-up", "verdicts")
+        table.add_column(name, justify="left" if words else "right", no_wrap=name != "verdicts", overflow="fold")
+    for place, cells in zip(own, rows, strict=True):
+        table.add_row(*place, *cells)
+    console.print(Fitting(table, len(where)), crop=False)
     more = "-v prints the report of each; --format json or csv has them all with all numbers"
     console.print(Line(more, style="dim"))
 
 
-def _cells(ranking: Ranking, fit: Fit) -> dict[str, str]:
+def _cells(ranking: Ranking, fit: Fit) -> tuple[str, ...]:
     """``fit``: the best, whose verdicts are told too."""
     best, *others = ranking.candidates
     second = others[0] if others else None
     said = [verdict for verdict in (*ranking.verdicts, *fit.verdicts) if not verdict.reassuring]
-    cells = (
+    return (
         count(ranking.histogram.n),
         best.family if best.converged else f"{best.family} ({best.status})",
         fixed(best.bic, 2),
@@ -64,4 +57,3 @@ def _cells(ranking: Ranking, fit: Fit) -> dict[str, str]:
         "–" if second is None else fixed(second.delta, 2),
         " ".join(dict.fromkeys(verdict.code for verdict in said)),
     )
-    return dict(zip(_COLUMNS, cells, strict=True))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 
@@ -19,26 +17,24 @@ _WIDE = 96
 
 
 def tests_table(fit: Fit, width: int) -> RenderableType:
-    """Every test on one line: goodness of fit, then the simpler families; without df where there is no room.
-
-    Where there is none for the null distributions, why a test has no p-value stands below.
+    """Every test on one line: goodness of fit, then the simpler families; their null distributions below them where
+    there is no room beside.
     """
-    table = Fitting(_tests(fit, width, True), _tests(fit, width, False))
-    return table if width >= _WIDE else Group(table, *_reasons(fit))
+    table = Fitting(_tests(fit, width))
+    return table if width >= _WIDE else Group(table, *_nulls(fit))
 
 
-def _reasons(fit: Fit) -> list[Line]:
-    missing: dict[str, list[str]] = {}
+def _nulls(fit: Fit) -> list[Line]:
+    titles: dict[str, list[str]] = {}
     for test in (*fit.goodness.tests, *fit.tests):
-        if math.isnan(test.p_value):
-            missing.setdefault(test.null, []).append(test.title)
-    return [Line(f" {', '.join(titles)}: {null}", style="dim") for null, titles in missing.items()]
+        titles.setdefault(test.null, []).append(test.title)
+    return [Line(f" {', '.join(own)}: {null}", style="dim") for null, own in titles.items()]
 
 
-def _tests(fit: Fit, width: int, with_df: bool) -> Table:
+def _tests(fit: Fit, width: int) -> Table:
     table = plain_table()
     table.add_column("test", style="bold", overflow="fold")
-    for name in ("statistic", *(["df"] if with_df else []), "p-value"):
+    for name in ("statistic", "df", "p-value"):
         table.add_column(name, justify="right", no_wrap=True)
     wide = width >= _WIDE
     if wide:
@@ -46,9 +42,9 @@ def _tests(fit: Fit, width: int, with_df: bool) -> Table:
     bins = f" ({len(fit.goodness.bins)} bins)" if len(fit.goodness.bins) > 1 else ""
     for test in (*fit.goodness.tests, *fit.tests):
         title = f"{test.title}{bins}" if test.code == "chi_square" else test.title
-        freedom = [f"{test.df:.0f}" if test.df >= 1 else ""] if with_df else []
+        freedom = f"{test.df:.0f}" if test.df >= 1 else ""
         null = [test.null] if wide else []
-        table.add_row(title, number(test.statistic, 4), *freedom, p_text(test.p_value), *null)
+        table.add_row(title, number(test.statistic, 4), freedom, p_text(test.p_value), *null)
     return table
 
 

@@ -35,7 +35,7 @@ def print_network(console: Console, model: NetworkModel, verbose: bool = False) 
         Padding(Group(*map(Line, _training(fit))), (1, 0, 0, 1)),
         _scores(fit),
         _parameters(fit),
-        *([] if fit.agreement is None else agreement_parts(fit.agreement, formula)),
+        *([] if fit.agreement is None else agreement_parts(fit.agreement, formula, console.width)),
         _epochs(fit),
     ]
     if verbose:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
-from distfit_counts.report.narrow import Fitting, least_width
+from distfit_counts.report.narrow import Fitting
 from distfit_counts.report.numbers import count, fixed
 from distfit_counts.report.placed import label, of_what, placed, short_sources
 from distfit_counts.report.screen import Data, Line
@@ -18,8 +17,6 @@ from distfit_counts.settings import LEVEL
 
 # Sentences of one kind, with different numbers, that are printed; of thousands of fits the rest is counted.
 _SENTENCES = 5
-# What a narrower terminal does not get.
-_HIDDEN = (frozenset[str](), frozenset({"BIC"}), frozenset({"BIC", "log-lik."}))
 
 
 def print_overview(console: Console, fits: Sequence[Fit]) -> None:
@@ -30,26 +27,19 @@ def print_overview(console: Console, fits: Sequence[Fit]) -> None:
     whose = families[0] if one else f"{count(len(families))} families"
     console.print(Line(f"{whose}: {count(len(fits))} fits", of_what(fits), style="bold"))
     asked = fits[0].ci != "wald" or fits[0].level != LEVEL
-    tables = [_table(fits, names, False, hidden) for hidden in _HIDDEN]
-    tables = [_table(fits, names, True), *tables] if asked else tables
-    shown = next((table for table in tables if least_width(console, table) <= console.width), tables[-1])
-    console.print(Fitting(shown), crop=False)
-    if asked and shown is not tables[0]:
-        where_else = "-v, --format json or csv, or a wider terminal, have them"
-        console.print(Line(f"{interval_title(fits[0])}s: {where_else}", style="dim"))
+    console.print(_table(fits, names, asked), crop=False)
     _print_verdicts(console, fits)
 
 
-def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: frozenset[str] = frozenset()) -> Table:
+def _table(fits: Sequence[Fit], names: list[str], intervals: bool) -> Fitting:
     where, places = placed(fits)
     table = plain_table()
     several = len({fit.family for fit in fits}) > 1
     for name in [*where, *["family"] * several]:
         table.add_column(name, no_wrap=True)
     title = interval_title(fits[0]).removesuffix(" interval")
-    parameters = [own for name in names for own in ([name, title] if intervals else [name])]
-    criteria = [name for name in ("log-lik.", "BIC") if name not in hidden]
-    for name in ["n", *parameters, *criteria, "status"]:
+    parameters = [own for name in names for own in ([name, f"{name} {title}"] if intervals else [name])]
+    for name in ["n", *parameters, "log-lik.", "BIC", "status"]:
         table.add_column(name, justify="left" if name == "status" else "right", no_wrap=True)
     for fit, place in zip(fits, places, strict=True):
         estimates = []
@@ -57,12 +47,10 @@ def _table(fits: Sequence[Fit], names: list[str], intervals: bool, hidden: froze
             e = fit.parameters.get(name)
             own = ["", ""] if e is None else [estimate(e), interval(e)]
             estimates += own if intervals else own[:1]
-        known = {"log-lik.": fixed(fit.log_likelihood, 3), "BIC": fixed(fit.bic, 2)}
+        criteria = [fixed(fit.log_likelihood, 3), fixed(fit.bic, 2)]
         status = fit.status if fit.converged else f"{fit.status} !"
-        table.add_row(
-            *place, *[fit.family] * several, count(fit.n), *estimates, *(known[name] for name in criteria), status
-        )
-    return table
+        table.add_row(*place, *[fit.family] * several, count(fit.n), *estimates, *criteria, status)
+    return Fitting(table, len(where) + several)
 
 
 def _print_verdicts(console: Console, fits: Sequence[Fit]) -> None:

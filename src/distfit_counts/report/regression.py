@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.verdicts.p_values import p_text
 from distfit_counts.regression.formula import with_own
 from distfit_counts.regression.result import Coefficient, FittedPredictor, Regression
 from distfit_counts.report.agreement import agreement_parts
-from distfit_counts.report.narrow import whole, without
+from distfit_counts.report.narrow import whole
 from distfit_counts.report.numbers import count, fixed, number
 from distfit_counts.report.screen import Data, Line, plain_text
 from distfit_counts.report.tables import plain_table
@@ -39,7 +38,7 @@ _FACTORS = {
 
 def print_regression(console: Console, fit: Regression, verbose: bool = False) -> None:
     """The whole report; ``verbose`` adds all restarts."""
-    console.print(_report(fit, verbose), crop=False)
+    console.print(_report(fit, console.width, verbose), crop=False)
 
 
 def to_text(fit: Regression, width: int = 100) -> str:
@@ -47,7 +46,7 @@ def to_text(fit: Regression, width: int = 100) -> str:
     return plain_text(lambda console: print_regression(console, fit), width)
 
 
-def _report(fit: Regression, verbose: bool) -> RenderableType:
+def _report(fit: Regression, width: int, verbose: bool) -> RenderableType:
     parts: list[RenderableType] = [_title(fit), *(verdict_line(verdict) for verdict in fit.verdicts), Line()]
     for own in fit.predictors:
         parts += [_heading(own, fit), Line() if own.natural else _coefficients(own, fit)]
@@ -57,7 +56,7 @@ def _report(fit: Regression, verbose: bool) -> RenderableType:
     parts.append(Padding(_likelihood(fit), (0, 0, 0, 1)))
     if fit.agreement is not None:
         formula = None if fit.agreement.moments is None else parse(fit.reduced).variance_formula()
-        parts += agreement_parts(fit.agreement, formula)
+        parts += agreement_parts(fit.agreement, formula, width)
     if len(fit.restarts) > 1 or verbose:
         parts.append(_restarts(fit, verbose))
     return Group(*map(whole, parts))
@@ -108,15 +107,12 @@ def _coefficients(own: FittedPredictor, fit: Regression) -> RenderableType:
     if not ratio:
         del columns[ratio]
 
-    def build(names: Sequence[str]) -> Table:
-        table = plain_table()
-        for name in names:
-            table.add_column(name, justify="left" if name == "term" else "right", no_wrap=name != "term")
-        for row in zip(*(columns[name] for name in names), strict=True):
-            table.add_row(*row)
-        return table
-
-    return without(build, list(columns), [interval, "z", ratio, "p-value"])
+    table = plain_table()
+    for name in columns:
+        table.add_column(name, justify="left" if name == "term" else "right", no_wrap=name != "term", overflow="fold")
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
+    return table
 
 
 def _estimate(c: Coefficient) -> str:

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 def residual_summary(residuals: Residuals) -> list[RenderableType]:
     """Mean, standard deviation and share beyond +-1.96, beside what a true model gives."""
     note = f"{count(residuals.n)}, randomised with seed {residuals.seed}; standard normal if the model is right"
-    tables = Fitting(_table(residuals, True), _table(residuals, False))
-    return [tables, Padding(Line(note, style="dim"), (0, 0, 0, 1))]
+    return [Fitting(_table(residuals)), Padding(Line(note, style="dim"), (0, 0, 0, 1))]
 
 
-def _table(residuals: Residuals, with_bands: bool) -> Table:
+def _table(residuals: Residuals) -> Table:
     table = plain_table()
-    table.add_column("quantile residuals" if with_bands else "residuals")
-    for name in ("new data", "expected", *(["95 % band"] if with_bands else [])):
+    table.add_column("quantile residuals")
+    for name in ("new data", "expected", "95 % band"):
         table.add_column(name, justify="right", no_wrap=True)
     rows = (
         ("mean", residuals.mean, "0"),
@@ -37,6 +36,6 @@ def _table(residuals: Residuals, with_bands: bool) -> Table:
     for name, moment, expected in rows:
         outside = moment.value == moment.value and not moment.lower <= moment.value <= moment.upper
         mark = " !" if outside else "  "
-        band = [f"{fixed(moment.lower, 4)} … {fixed(moment.upper, 4)}{mark}"] if with_bands else []
-        table.add_row(name, fixed(moment.value, 4), expected if with_bands else expected + mark, *band)
+        band = f"{fixed(moment.lower, 4)} … {fixed(moment.upper, 4)}{mark}"
+        table.add_row(name, fixed(moment.value, 4), expected, band)
     return table

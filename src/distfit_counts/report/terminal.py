@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -13,12 +12,12 @@ from rich.table import Table
 
 from distfit_counts.data.group_words import after_column
 from distfit_counts.families.spec import parse
+from distfit_counts.report.blank_lines import SingleBlanks
 from distfit_counts.report.frequencies import frequency_table
 from distfit_counts.report.goodness import bins_line, bins_table, correlation_table, tests_table
-from distfit_counts.report.narrow import Fitting, whole, without
+from distfit_counts.report.narrow import Fitting, whole
 from distfit_counts.report.numbers import count, fixed, number, resolved
 from distfit_counts.report.screen import Data, Line, plain_text
-from distfit_counts.report.stacked import stacked_parameters
 from distfit_counts.report.tables import plain_table
 from distfit_counts.result import Estimate, Fit, Restart, Verdict
 
@@ -69,25 +68,29 @@ def _title(fit: Fit) -> Line:
 
 
 def _parameters(fit: Fit, width: int) -> RenderableType:
-    return Fitting(_parameter_table(fit, width), stacked_parameters(fit, interval_title(fit), estimate, interval))
+    meanings = {name: own.meaning for own in parse(fit.family).parameters for name in own.names}
+    if width >= _WIDE:
+        return Fitting(_parameter_table(fit, meanings))
+    alike: dict[str, list[str]] = {}
+    for name, meaning in meanings.items():
+        alike.setdefault(meaning, []).append(name)
+    said = "; ".join(f"{', '.join(names)}: {meaning}" for meaning, names in alike.items())
+    return Group(Fitting(_parameter_table(fit, {})), Padding(Line(said, style="dim"), (0, 0, 1, 1)))
 
 
-def _parameter_table(fit: Fit, width: int) -> Table:
+def _parameter_table(fit: Fit, meanings: Mapping[str, str]) -> Table:
     table = plain_table()
     table.add_column("parameter", style="bold")
     for name in ("estimate", "std. error", interval_title(fit)):
         table.add_column(name, justify="right", no_wrap=True)
-    wide = width >= _WIDE
-    if wide:
+    if meanings:
         table.add_column("meaning", style="dim", overflow="fold")
-    family = parse(fit.family)
-    meanings = {name: parameter.meaning for parameter in family.parameters for name in parameter.names}
     for name, e in fit.parameters.items():
-        meaning = [meanings[name]] if wide else []
+        meaning = [meanings[name]] if meanings else []
         table.add_row(name, estimate(e), number(e.std_error), interval(e), *meaning)
     derived = {k: v for k, v in fit.derived.items() if k not in ("mean", "variance", "prob_zero")}
     for name, value in derived.items():
-        table.add_row(name, number(value), "", "", *(["derived"] if wide else []), style="dim")
+        table.add_row(name, number(value), "", "", *(["derived"] if meanings else []), style="dim")
     return table
 
 
@@ -147,24 +150,28 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     nested = [restart for restart in fit.restarts if restart.origin not in ("moments", "random")]
     shown = fit.restarts if verbose else [*own[:10], *nested[:2]]
     names = ", ".join(fit.restarts[0].start)
+    wide = width >= _WIDE
     columns = {
         "#": [str(r.restart) for r in shown],
         "from": [r.origin for r in shown],
         f"start: {names}": [_values(r.start, 3) for r in shown],
-        "estimate" if width >= _WIDE else names: [_values(r.estimate, 4) for r in shown],
+        "estimate" if wide else names: [_values(r.estimate, 4) for r in shown],
         "NLL": [fixed(r.nll, 4) for r in shown],
         "|gradient|": [f"{r.gradient_norm:.0e}" for r in shown],
         "steps": [str(r.steps) for r in shown],
         "status": [r.status for r in shown],
         "optimum": [str(r.basin) for r in shown],
     }
-    if width < _WIDE:
-        del columns[f"start: {names}"], columns["|gradient|"], columns["steps"]
-    table = without(partial(_restart_table, columns, names), list(columns), [names, "from", "status"])
+    # In narrow terminals, how a restart began and moved stands below where all of them ended.
+    path = [] if wide else [f"start: {names}", "|gradient|", "steps"]
+    tables = [_restart_table(columns, names, [name for name in columns if name not in path])]
+    tables += [_restart_table(columns, names, ["#", *path])] if path else []
     hidden = len(fit.restarts) - len(shown)
     notes = [f"  and {count(hidden)} more starts (-v shows them)"] if hidden else []
     notes += [f"  {line}" for line in point_masses(columns["from"])]
-    return Group(Line(how, style="bold"), table, *(Line(note, style="dim") for note in notes))
+    return Group(
+        Line(how, style="bold"), SingleBlanks(Group(*map(whole, tables))), *(Line(note, style="dim") for note in notes)
+    )
 
 
 def _restart_table(columns: Mapping[str, list[str]], names: str, shown: Sequence[str]) -> Table:
