@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
 from distfit_counts.comparison import Candidate, Comparison, Components
@@ -18,6 +18,7 @@ from distfit_counts.inference.verdicts.p_values import p_equals, p_text
 from distfit_counts.report.as_csv import csv_lines
 from distfit_counts.report.as_json import dumps
 from distfit_counts.report.as_parquet import write_parquet
+from distfit_counts.report.blank_lines import SingleBlanks
 from distfit_counts.report.comparison_json import comparison_record
 from distfit_counts.report.comparison_overview import print_comparison_overview
 from distfit_counts.report.comparison_table import comparison_rows
@@ -84,7 +85,7 @@ def _print_one(console: Console, comparison: Comparison, families: bool) -> None
     console.print(_title(comparison))
     for verdict in comparison.verdicts:
         console.print(verdict_line(verdict))
-    console.print(_table(comparison, console), crop=False)
+    console.print(_tables(comparison, console), crop=False)
     for line in _notes(comparison):
         console.print(Line(line, style="dim"))
     for candidate in comparison.candidates if families else ():
@@ -101,9 +102,13 @@ def _title(comparison: Comparison) -> Line:
     return Line((best.family, "bold cyan"), f" {rank} ", place, f": {counts}")
 
 
-def _table(comparison: Comparison, console: Console) -> Fitting:
+def _tables(comparison: Comparison, console: Console) -> RenderableType:
+    """All in one where it fits; else first what families are compared by."""
     wide = _with(_COLUMNS, comparison)
-    return Fitting(wide if least_width(console, wide) <= console.width else _with(_NARROW, comparison))
+    if least_width(console, wide) <= console.width:
+        return wide
+    rest = [name for name in _COLUMNS if name == "family" or name not in _FIRST]
+    return SingleBlanks(Group(*(Fitting(_with(names, comparison)) for names in (_FIRST, rest))))
 
 
 def _with(names: Sequence[str], comparison: Comparison) -> Table:
@@ -122,8 +127,7 @@ def _with(names: Sequence[str], comparison: Comparison) -> Table:
 
 # The last, without a name, holds notes.
 _COLUMNS = ("family", "log-lik.", "df", "AIC", "AICc", "BIC", "ΔBIC", "weight", "X² p", "P(Y=0)", "")
-# Where they do not fit: what is compared first.
-_NARROW = ("family", "log-lik.", "df", "BIC", "ΔBIC", "X² p", "", "AIC", "AICc", "weight", "P(Y=0)")
+_FIRST = ("family", "log-lik.", "df", "BIC", "ΔBIC", "X² p", "")
 
 
 def _ceilings(comparison: Comparison) -> list[dict[str, str]]:
