@@ -60,7 +60,8 @@ class TracePoint:
 
 @dataclass(frozen=True)
 class Restart:
-    """One start and where it ended. ``origin``: moments, random, or the simpler family whose solution it began at.
+    """One start and where it ended. ``origin``: moments, random, best of so many runs, or the simpler family whose
+    solution it began at.
 
     ``nll`` is the negative log-likelihood of all observations; ``basin`` numbers the optima, 1 the best.
     """
@@ -75,6 +76,11 @@ class Restart:
     status: str
     basin: Natural
     trace: tuple[TracePoint, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is one of those that were asked for, and not one that a family adds by itself."""
+        return self.origin in ("moments", "random") or self.origin.startswith("best of ")
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def test_where_a_few_rows_lead_does_not_change_the_fit(
     monkeypatch.setattr(solve, "_FEW", 150)
     found = fit(made, "y ~ x + group", family)
     assert found.log_likelihood == pytest.approx(whole.log_likelihood, abs=1e-8)
-    assert [restart.origin for restart in found.restarts] == [restart.origin for restart in whole.restarts]
+    assert [restart.asked for restart in found.restarts] == [restart.asked for restart in whole.restarts]
     assert found.converged
 
 

@@ -160,6 +160,6 @@ def _traced(fit: Fit) -> Fit:
     from distfit_counts.fitting import fit_columns
     from distfit_counts.settings import FitSettings
 
-    own = sum(restart.origin in ("moments", "random") for restart in fit.restarts)
+    own = sum(restart.asked for restart in fit.restarts)
     settings = FitSettings(restarts=max(own, 1), seed=fit.seed, optimizer=fit.optimizer, level=fit.level, trace=True)
     return fit_columns([Column(fit.source, fit.column, fit.group, fit.histogram)], parse(fit.family), settings)[0]

@@ -110,7 +110,7 @@ def ends(minimum: Minimum, n: Array) -> tuple[Array, Ints, Array, Ints]:
     # A start only retires behind others, which go on.
     tied &= status != RETIRED
     order = np.where(status == CONVERGED, gradient_norm, 1.0 + gradient_norm)
-    best: Ints = np.argmin(np.where(tied, np.nan_to_num(order, nan=np.inf), np.inf), axis=1)
+    best: Ints = np.argmin(np.where(tied, np.nan_to_num(order, nan=np.finfo(float).max), np.inf), axis=1)
     return value, status, gradient_norm, best
 
 

@@ -112,9 +112,9 @@ def _descend(
     start = nested_starts(problem, first, [(limit, s.problem, s.theta[s.best]) for limit, s in possible])
     origins = _origins(possible, len(start))
     if asked or not possible:
-        drawn = random_starts(few, settings.restarts - 1, rng, first)
+        drawn, name = random_starts(few, settings.restarts - 1, rng, first)
         start = np.concatenate([first[None], drawn, start])
-        origins = ["moments", *["random"] * len(drawn), *origins]
+        origins = ["moments", *[name] * len(drawn), *origins]
     near, place = (start, np.arange(len(start))) if few is problem else approached(few, start)
     minimum = _minimised(problem, near, settings, settings.max_steps, progress).select(torch.from_numpy(place))
     ending = finished(minimum, problem.objective, torch.zeros(len(start), dtype=torch.int64), _n(problem), settings)

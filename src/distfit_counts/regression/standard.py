@@ -1,7 +1,9 @@
 """A matrix of covariates on the scale on which they are fitted.
 
 Columns have mean 0 and standard deviation 1 where an intercept takes up the mean, so that a year of birth does not hide
-a 0/1 covariate below the rounding of the Hessian. Columns that others make up already are left out and named.
+a 0/1 covariate below the rounding of the Hessian. Outliers do not count for either: one row in thousands of units would
+leave all others in a corner, where steps of ordinary length move nothing. Columns that others make up already are left
+out and named.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from distfit_counts.optimise.ending import Ints
 # Share of a column's length, on the standard scale, that must remain beside the other columns.
 _INDEPENDENT = 1e-9
 _PIECE = 1 << 14
+# Share of the rows, on either side, that may lie anywhere; rows beyond so many of the others' standard deviations count
+# as if they lay there; and how many rows are looked at, at most.
+_ASIDE, _BEYOND, _LOOKED_AT = 0.15, 8.0, 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +42,13 @@ class Standard:
         intercept = constant[0] if constant else None
         matrix, mean, scale = np.empty_like(raw, order="F"), np.zeros(p), np.ones(p)
         for j in range(p):
+            lower, upper = _ordinary(raw[:, j], share)
+            own = np.clip(raw[:, j], lower, upper, out=matrix[:, j])
             if intercept not in (None, j):
-                mean[j] = np.einsum("i,i", share, raw[:, j])
-            own = np.subtract(raw[:, j], mean[j], out=matrix[:, j])
+                mean[j] = np.einsum("i,i", share, own)
+            own -= mean[j]
             spread = np.sqrt(np.einsum("i,i,i", share, own, own))
+            np.subtract(raw[:, j], mean[j], out=own)
             # A second constant column, or a column of zeros, is aliased: no scale would help it.
             if spread > 0.0:
                 scale[j] = spread
@@ -68,6 +76,27 @@ class Standard:
         root = np.sqrt(weights / weights.sum())
         found = np.linalg.lstsq(self.matrix * root[:, None], value * root, rcond=None)[0]
         return np.asarray(found, dtype=np.float64)
+
+
+def _ordinary(column: Array, share: Array) -> tuple[float, float]:
+    """The ends between which values are ordinary: around the median, by the spread of the middle."""
+    step = -(-len(column) // _LOOKED_AT)
+    column, share = column[::step], share[::step]
+    order = np.argsort(column, kind="stable")
+    x, w = column[order], share[order]
+    median = float(x[np.searchsorted(np.cumsum(w), 0.5 * w.sum()).clip(max=len(x) - 1)])
+    # Of a column that is nearly always the same, the spread is that of the rest.
+    other = x != median
+    if w @ other < 2.0 * _ASIDE * w.sum():
+        x, w = x[other], w[other]
+    if not len(x):
+        return median, median
+    before = np.cumsum(w) - w
+    middle = (before + w > _ASIDE * w.sum()) & (before < (1.0 - _ASIDE) * w.sum())
+    spread = float(np.sqrt(w[middle] @ (x[middle] - median) ** 2 / w[middle].sum()))
+    # A value that is the only other one is nobody's outlier.
+    reach = max(_BEYOND * spread, float(np.abs(x[middle] - median).max()))
+    return (median - reach, median + reach) if reach > 0.0 else (-np.inf, np.inf)
 
 
 def _independent(matrix: Array, share: Array) -> list[int]:

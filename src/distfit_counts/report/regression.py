@@ -179,9 +179,12 @@ def _likelihood(fit: Regression) -> RenderableType:
 
 
 def _restarts(fit: Regression, verbose: bool) -> RenderableType:
-    own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
-    simpler = [restart for restart in fit.restarts if restart not in own]
-    how = [_reached(own, "restart", "")] + ([_reached(simpler, "start", " from simpler families")] if simpler else [])
+    own = [restart for restart in fit.restarts if restart.asked]
+    simpler = [restart for restart in fit.restarts if not restart.asked]
+    runs = [restart.origin for restart in own if restart.origin.startswith("best of ")]
+    how = [_reached(own, "restart", f" ({runs[0]} each)" if runs else "")] + (
+        [_reached(simpler, "start", " from simpler families")] if simpler else []
+    )
     title = Line(f"{' and '.join(how)} reached the best optimum (newton, seed {fit.seed})", style="bold")
     table = plain_table()
     for name in ("#", "NLL", "|gradient|", "steps", "optimum"):

@@ -141,13 +141,13 @@ def _moments(fit: Fit) -> RenderableType:
 
 
 def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
-    own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")]
+    own = [restart for restart in fit.restarts if restart.asked]
     reached = sum(restart.basin == 1 for restart in own)
     many = "restart" if len(own) == 1 else "restarts"
     device = f", on {fit.device}" if verbose else ""
     how = f"{reached} of {len(own)} {many} reached the best optimum ({fit.optimizer}, seed {fit.seed}{device})"
     # The rest is in -v and in JSON: a person reads the first dozen.
-    nested = [restart for restart in fit.restarts if restart.origin not in ("moments", "random")]
+    nested = [restart for restart in fit.restarts if not restart.asked]
     shown = fit.restarts if verbose else [*own[:10], *nested[:2]]
     names = ", ".join(fit.restarts[0].start)
     wide = width >= _WIDE

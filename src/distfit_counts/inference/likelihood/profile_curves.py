@@ -33,7 +33,7 @@ def profile_curves(fit: Fit) -> dict[str, tuple[Array, Array]]:
     which mirrors the first, is left out.
     """
     family = parse(fit.family)
-    own = sum(restart.origin in ("moments", "random") for restart in fit.restarts)
+    own = sum(restart.asked for restart in fit.restarts)
     with one_thread():
         settings = FitSettings(restarts=max(own, 1), seed=fit.seed)
         solution = solve(family, Batch.of([fit.histogram]), settings, {})

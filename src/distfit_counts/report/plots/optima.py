@@ -48,7 +48,7 @@ def reached(fit: Fit) -> str:
     """``All 10 restarts reach the same optimum``, and whether the starts beside simpler families do; or how many reach
     the best one, and how far off the others end.
     """
-    own = [restart for restart in fit.restarts if restart.origin in ("moments", "random")] or list(fit.restarts)
+    own = [restart for restart in fit.restarts if restart.asked] or list(fit.restarts)
     best = sum(restart.basin == 1 for restart in own)
     if best < len(own):
         others = f"; the others end {_worse(fit, own)}" if _worse(fit, own) else ""
@@ -64,7 +64,7 @@ def reached(fit: Fit) -> str:
 
 def starts(fit: Fit) -> str:
     """``10 restarts (newton, seed 0) and 2 starts beside the solutions of simpler families``."""
-    own = sum(restart.origin in ("moments", "random") for restart in fit.restarts)
+    own = sum(restart.asked for restart in fit.restarts)
     nested = len(fit.restarts) - own
     beside = f" and {nested} start{'s' * (nested != 1)} beside the solutions of simpler families" if nested else ""
     return f"{own} restart{'s' * (own != 1)} ({fit.optimizer}, seed {fit.seed}){beside}"
