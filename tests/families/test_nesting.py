@@ -162,9 +162,21 @@ def test_the_special_cases_are_cases() -> None:
     hurdle = pmf(parse("hurdle(nb)"), {"p0": 0.3 + 0.7 * share} | base)
     np.testing.assert_allclose(hurdle, inflated, rtol=1e-12)
     for spec in ("nb", "zinb", "hurdle(nb)", "2*nb", "zt(nb)", "hurdle(2*nb)"):
-        for simpler in parse(spec).special_cases():
+        for simpler in [case.family for case in parse(spec).special_cases()]:
             assert simpler.n_parameters <= parse(spec).n_parameters
             assert parse(spec) not in contained(simpler)
+
+
+@pytest.mark.parametrize("spec", [*SPECS, "hurdle(2*nb)", "zi(zt(nb))", "zt(2*nb)", "2*zip", "zip+nb", "nb+poisson"])
+def test_a_special_case_is_the_simpler_family(spec: str) -> None:
+    family = parse(spec)
+    for case in family.special_cases():
+        values = some_values(case.family, 1)
+        same = {
+            name: float(value) for name, value in case.values({n: np.float64(v) for n, v in values.items()}).items()
+        }
+        family.check(same)
+        np.testing.assert_allclose(pmf(family, same), pmf(case.family, values), rtol=1e-10, atol=1e-300)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.maxima import KINDS, MISSED, missed, samples
+from distfit_counts.data.column import Column
+from distfit_counts.families.nesting import contained
+from distfit_counts.families.spec import parse
+from distfit_counts.fitting import fit_columns
+
 CASES = json.loads((Path(__file__).parent / "lost.json").read_text())
 QUICK = [case for case in CASES if len(case["v"]) < 20]
 # Rutherford and Geiger (1910): alpha particles in 2,608 intervals.
@@ -34,3 +40,74 @@ def test_a_component_of_two_counts_among_thousands(restarts: int, fit) -> None:
     assert found.log_likelihood == pytest.approx(-5351.78168, abs=1e-5)
     values = [found.parameters[name].estimate for name in ("rate[1]", "rate[2]", "weight[1]", "weight[2]")]
     assert values == pytest.approx([3.8666, 11.147, 0.99932, 0.00068], rel=2e-3)
+
+
+# Families and samples of which the first once ended below the second, which it contains.
+NESTED = [
+    ("zi(2*nb)", "2*nb", "nest725"),
+    ("2*nb", "nb+poisson", "nest96"),
+    ("hurdle(2*poisson)", "zi(2*poisson)", "nest389"),
+]
+LARGER = [429506725, 429559459, 509943045, 537065041, 568415249]
+SAMPLES = {
+    "nest725": (
+        [58908908, 118234254, 163545335, 258248071, 274158321, 290343128, 324595139, 381741032, 385819577, *LARGER],
+        [1] * 14,
+    ),
+    "nest96": ([1, 2, 3, 4, 5, 275, 294, 302, 306, 5163, 5311, 9023, 9037, 41421], [1, 2, *[1] * 12]),
+    "nest389": ([0, 1, 2, 3, 4], [3932, 799, 94, 3, 1]),
+}
+# The families up to two combinators deep.
+BASES = ("poisson", "geometric", "nb")
+PAIRS = ("2*poisson", "2*geometric", "2*nb", "nb+poisson", "geometric+nb", "geometric+poisson")
+LANGUAGE = [
+    *BASES,
+    *PAIRS,
+    *(f"{wrapper}({base})" for wrapper in ("zi", "hurdle") for base in (*BASES, *PAIRS)),
+    "hurdle(logseries)",
+    "zi(zt(nb))",
+    "2*zip",
+    "zip+nb",
+    "3*poisson",
+]
+
+
+@pytest.mark.parametrize(("larger", "smaller", "sample"), NESTED)
+def test_no_family_ends_below_one_that_it_contains(larger: str, smaller: str, sample: str, fit) -> None:
+    values, weights = SAMPLES[sample]
+    top, within = (fit(values, spec, weights, restarts=10).log_likelihood for spec in (larger, smaller))
+    assert top >= within - 1e-6
+
+
+def out_of_order(specs: list[str], columns: list[Column]) -> tuple[int, list[tuple[str, str, str, float]]]:
+    """How many pairs of ``specs`` are nested, and where the larger family, fitted alone, ended below the smaller."""
+    found = {parse(spec): fit_columns(columns, parse(spec)).log_likelihood for spec in specs}
+    pairs = [(top, own) for top in found for own in contained(top) if own in found and own != top]
+    below = []
+    for top, own in pairs:
+        by = found[own] - found[top]
+        below += [(top.spec, own.spec, columns[i].column, float(by[i])) for i in np.flatnonzero(by > 1e-6)]
+    return len(pairs), below
+
+
+def test_nested_families_are_in_order_on_made_up_samples() -> None:
+    specs = ["poisson", "nb", "geometric", "zip", "zinb", "hurdle(poisson)", "hurdle(nb)", "2*poisson", "zi(2*poisson)"]
+    columns = [column for kind in list(KINDS)[::3] for column in samples(kind, 1, seed=5)]
+    pairs, below = out_of_order([*specs, "2*geometric", "hurdle(2*poisson)"], columns)
+    assert pairs > 20
+    assert not below
+
+
+@pytest.mark.slow
+def test_all_nested_families_are_in_order() -> None:
+    columns = [column for kind in KINDS for column in samples(kind, 3, seed=6)]
+    pairs, below = out_of_order(LANGUAGE, columns)
+    assert pairs > 200
+    assert not below
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", ["3*poisson", "4*poisson", "2*nb", "hurdle(2*poisson)"])
+def test_no_search_from_random_starts_finds_more(spec: str) -> None:
+    columns = [column for kind in KINDS for column in samples(kind, 4, seed=8)]
+    assert missed([spec], columns, 100)[spec].max() <= MISSED

@@ -60,6 +60,17 @@ class Limit:
     reason: str
 
 
+@dataclass(frozen=True)
+class Case:
+    """A simpler family that this one contains in the interior of its parameter space.
+
+    ``values``: this family's natural values where it is the simpler one at natural values of its own.
+    """
+
+    family: Family
+    values: Callable[[Values], dict[str, Any]]
+
+
 class Family(ABC):
     """An immutable value: parameters and formulas, no data, no fitted numbers.
 
@@ -136,7 +147,7 @@ class Family(ABC):
         """What Y given Y > 0 becomes where all of Y's mass runs to zero (``family`` is on 1, 2, ...)."""
         return ()
 
-    def special_cases(self) -> tuple[Family, ...]:
+    def special_cases(self) -> tuple[Case, ...]:
         """Simpler families that this one contains in the interior of its parameter space."""
         return ()
 

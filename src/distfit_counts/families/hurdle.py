@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, weighted_moments
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
-from distfit_counts.families.truncated import Truncated, truncate
-from distfit_counts.families.zero_inflated import ZeroInflated
+from distfit_counts.families.truncated import Truncated, truncate, untruncated
+from distfit_counts.families.zero_inflated import behind, by_zeros
 
 if TYPE_CHECKING:
     import torch
@@ -88,7 +88,7 @@ class Hurdle(Family):
 
     def starts(self, k: Array, w: Array) -> list[dict[str, Array]]:
         p0, shown = self._apart(k, w)
-        return [{"p0": p0} | values for values in self.base.starts(k, shown)]
+        return [{"p0": p0} | values for values in self.positive_part.starts(k, shown)]
 
     def _apart(self, k: Array, w: Array) -> tuple[Array, Array]:
         """The share of zeros, kept off 0 and 1, and the weights of the positive counts, of all where there is none."""
@@ -117,11 +117,9 @@ class Hurdle(Family):
         ]
         return tuple(limits)
 
-    def special_cases(self) -> tuple[Family, ...]:
+    def special_cases(self) -> tuple[Case, ...]:
         # p0 of at least P_base(0) is zero inflation; p0 equal to it is the base.
-        simpler = tuple(Hurdle(family) for family in self.base.special_cases())
-        inner = self.base.base if isinstance(self.base, Truncated) else self.base
-        return (inner, ZeroInflated(inner), *simpler) if inner.lowest == 0 else simpler
+        return (*by_zeros("p0", untruncated(self.base)), *behind("p0", Hurdle, self.base))
 
     def parts(self, v: Values) -> list[tuple[Any, Family, dict[str, Any]]]:
         rest = {name: v[name] for name in self.base.names}
@@ -137,7 +135,9 @@ class Hurdle(Family):
             return super().inside(limit, start, nested, k, w)
         # Where the positive part has no interior start beside this limit, its own moments serve.
         rest = {name: value for name, value in start.items() if name != "p0"}
-        return [{"p0": nested["p0"]} | values for values in self.base.inside(limit, rest, nested, k, w) or [rest]]
+        simpler = limit.family.positive_part if isinstance(limit.family, Hurdle) else limit.family
+        found = self.positive_part.inside(replace(limit, family=simpler), rest, nested, k, self._apart(k, w)[1])
+        return [{"p0": nested["p0"]} | values for values in found or [rest]]
 
     def canonical(self, v: Values) -> dict[str, str]:
         return {"p0": "p0"} | self.base.canonical(v)

@@ -8,7 +8,7 @@ becomes one of its own limits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.quantiles import quantiles
-from distfit_counts.families.segmentation import finest, joined, segments
+from distfit_counts.families.segmentation import Ints, finest, joined, segments
 from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ else:
     log_pmf = LazyModule("distfit_counts.families.log_pmf")
     torch = LazyModule("torch")
 
-# How many maxima of the gradient function a new component is put at, and how wide it is, relative to where it is.
-_PEAKS, _SPREADS, _BISECTIONS = 3, (0.0, 0.8), 24
+# Where a new component is tried: windows of so many runs of the counts, and so many centres; with which weights; and of
+# how many it starts.
+_WINDOWS, _CENTRES, _WEIGHTS, _PEAKS = 12, 24, (1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 0.6), 4
+_BISECTIONS = 24
 # A point mass has no place to look for, only a weight.
 _POINT_WEIGHTS = (0.02, 0.25)
 # Ways to give the components runs of the counts, and in how many orders where they are different.
@@ -45,8 +47,9 @@ _RANKED, _STEPS, _STARTS = 12, 4, 4
 _ALIKE = 1e-3
 # Numbers that are computed at a time.
 _ELEMENTS = 2**21
-# Places by distinct values, and as many by the square root, where a further component is tried.
-_GRID = 24
+
+
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class Mixture(Family):
         whole = {name: np.concatenate([part[name] for part in found]) for name in self.names}
         return [{name: value[:, i] for name, value in whole.items()} for i in range(_STARTS)]
 
-    def _orders(self) -> npt.NDArray[np.int64]:
+    def _orders(self) -> Ints:
         """Which run each component is given [O, K], in all orders that are different models, as far as they are few.
 
         Point masses are given the first runs.
@@ -171,7 +174,7 @@ class Mixture(Family):
         free = [indices for indices in groups if self.components[indices[0]].parameters]
         return np.argsort([fixed + order for order in islice(_merges(free), _ORDERS)], axis=1)
 
-    def _from_runs(self, k: Array, w: Array, most: int, orders: npt.NDArray[np.int64]) -> dict[str, Array]:
+    def _from_runs(self, k: Array, w: Array, most: int, orders: Ints) -> dict[str, Array]:
         edges = joined(segments(k, w, most), len(self.components))
         run = (np.arange(k.shape[1]) >= edges[:, :, 1:-1, None]).sum(axis=2)
         own = np.concatenate([run == order[:, None, None, None] for order in orders], axis=2)
@@ -215,9 +218,37 @@ class Mixture(Family):
         inner = [limit for indices in distinct for limit in self._component_limits(indices[0])]
         return (*drops, *inner)
 
-    def special_cases(self) -> tuple[Family, ...]:
-        own, firsts = dict(enumerate(self.components)), [indices[0] for indices in self.equal()]
-        return tuple(_assemble(own | {i: case})[0] for i in firsts for case in self.components[i].special_cases())
+    def special_cases(self) -> tuple[Case, ...]:
+        firsts = [indices[0] for indices in self.equal()]
+        found = [self._where(i, case) for i in firsts for case in self.components[i].special_cases()]
+        inflated = [i for i, component in enumerate(self.components) if isinstance(component, ZeroInflated)]
+        return (*found, self._inflated(inflated)) if inflated else tuple(found)
+
+    def _where(self, i: int, case: Case) -> Case:
+        """Where component ``i`` is a special ``case`` of itself."""
+        family, names = _assemble(dict(enumerate(self.components)) | {i: case.family})
+
+        def values(v: Values) -> dict[str, Any]:
+            found = {name: v[names[name]] for name in self.names if name in names}
+            inner = case.values({name: v[names[f"{name}[{i + 1}]"]] for name in case.family.names})
+            return found | {f"{name}[{i + 1}]": value for name, value in inner.items()}
+
+        return Case(family, values)
+
+    def _inflated(self, inflated: list[int]) -> Case:
+        """Where the structural zeros of the components ``inflated`` are in proportion to their weights."""
+        bare = {i: component.base for i, component in enumerate(self.components) if isinstance(component, ZeroInflated)}
+        inner, names = _assemble(dict(enumerate(self.components)) | bare)
+
+        def values(v: Values) -> dict[str, Any]:
+            weights = [f"weight[{i + 1}]" for i in range(len(self.components))]
+            found = {name: v[names[name]] for name in self.names if name in names}
+            found |= {name: (1.0 - v["pi"]) * v[names[name]] for name in weights}
+            odds = v["pi"] / sum(found[weights[i]] for i in inflated)
+            found |= {weights[i]: found[weights[i]] * (1.0 + odds) for i in inflated}
+            return found | {f"pi[{i + 1}]": odds / (1.0 + odds) for i in inflated}
+
+        return Case(ZeroInflated(inner), values)
 
     @property
     def mixes(self) -> tuple[Family, ...]:
@@ -250,30 +281,35 @@ class Mixture(Family):
     def _most_missed(
         self, new: int, kept: Mapping[str, Any], k: Array, w: Array
     ) -> list[tuple[Array, dict[str, Array]]]:
-        """Components whose addition raises the likelihood fastest, each with the weight [C] that then raises it most.
+        """Components whose addition raises the likelihood most, each with the weight [C] that then raises it most: the
+        highest local maxima of that gain, which begins as Lindsay's gradient function (1983).
 
-        The highest maxima of the gradient function sum_v w_v p(k_v) / p_mixture(k_v) (Lindsay 1983) along components
-        that are centred between the smallest and the largest count, narrow ones and wide ones.
+        Tried are the moments of windows of the counts (neighbouring runs of the best segmentation, so that a component
+        may be a narrow one within a wide one) and centres between the smallest and the largest count.
         """
-        limit = self._without(new)
+        limit, component = self._without(new), self.components[new]
         values = {other: _tensor(kept[name])[:, None] for name, other in limit.carried.items()}
-        fitted = limit.family.log_prob_natural(values, torch.from_numpy(k))
-        centres, found = _centres(k, w), []
-        for spread in _SPREADS if self.components[new].n_parameters > 1 else _SPREADS[:1]:
-            around = centres[..., None] * np.array([1.0 - spread, 1.0 + spread])
-            start = self.components[new].start(around, np.ones(around.shape), _middle)
-            own = {name: np.broadcast_to(value, centres.shape) for name, value in start.items()}
-            candidate = self.components[new].log_prob_natural(
-                {name: _tensor(value)[..., None] for name, value in own.items()}, torch.from_numpy(k)[:, None, :]
+        fitted = limit.family.log_prob_natural(values, torch.from_numpy(k))[:, None, :]
+        block = max(1, _ELEMENTS // (_WINDOWS**2 * k.shape[1]))
+        found = []
+        for piece in (slice(i, i + block) for i in range(0, len(k), block)):
+            counts, weights = k[piece, None, :], w[piece, None, :]
+            own, local = _candidates(component, counts, weights)
+            candidate = component.log_prob_natural(
+                {name: _tensor(value)[..., None] for name, value in own.items()}, torch.from_numpy(counts)
             )
-            # As a logarithm: far from all components the ratio is beyond float64.
-            log_ratio = torch.nan_to_num(candidate - fitted[:, None, :], nan=-torch.inf, posinf=torch.inf)
-            gradient = torch.logsumexp(torch.from_numpy(w).log()[:, None, :] + log_ratio, dim=-1).numpy()
-            for best in _highest_maxima(gradient, _PEAKS).T:
-                every = np.arange(len(best))
-                weight = _best_weight(log_ratio.numpy()[every, best], w)
-                found.append((weight, {name: value[every, best] for name, value in own.items()}))
-        return found
+            # As a logarithm, bounded: far from all components the ratio is beyond float64.
+            log_ratio = torch.nan_to_num(candidate - fitted[piece], nan=-torch.inf).clamp(max=600.0)
+            excess = torch.expm1(log_ratio).numpy()
+            gain = _gain(excess, weights)
+            best = np.lexsort((-gain, ~local(gain)), axis=1)[:, :_PEAKS]
+            weight = _best_weight(np.take_along_axis(excess, best[:, :, None], axis=1), weights)
+            found.append(
+                {"weight": weight} | {name: np.take_along_axis(value, best, axis=1) for name, value in own.items()}
+            )
+        whole = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+        listed = [{name: value[:, i] for name, value in whole.items()} for i in range(_PEAKS)]
+        return [(values.pop("weight"), values) for values in listed]
 
     def canonical(self, v: Values) -> dict[str, str]:
         labels = {name: name for name in self.names}
@@ -363,34 +399,46 @@ def _assemble(components: Mapping[int, Family]) -> tuple[Family, dict[str, str]]
     return (listed[0] if len(listed) == 1 else Mixture(listed)), names
 
 
-def _centres(k: Array, w: Array) -> Array:
-    """Where a further component is tried [C, G]: at counts of each column, and evenly by the square root between."""
-    # Of a column's own distinct values, without the padding that its neighbours bring.
-    last = k.shape[1] - 1 - (w[:, ::-1] > 0).argmax(axis=1)
-    counts = np.take_along_axis(k, np.linspace(0, last, _GRID, axis=1).astype(int), axis=1)
-    ends = np.sqrt(counts[:, [0, -1]])
-    return np.sort(np.concatenate([counts, np.linspace(ends[:, 0], ends[:, 1], _GRID, axis=1) ** 2], axis=1), axis=1)
-
-
-def _highest_maxima(value: Array, count: int) -> npt.NDArray[np.int64]:
-    """The places [C, count] of the highest local maxima of ``value`` [C, G]; of fewer, the highest other values too."""
-    padded = np.pad(value, ((0, 0), (1, 1)), constant_values=-np.inf)
-    # Of equal neighbours the first.
-    local = (value > padded[:, :-2]) & (value >= padded[:, 2:])
-    rank = np.lexsort((-value, ~local), axis=1)
-    return rank[:, :count]
-
-
-def _best_weight(log_ratio: Array, w: Array) -> Array:
-    """The weight [C] of a component that maximises sum_v w_v log(1 + weight (ratio_v - 1)), which is concave in it, by
-    bisection of its logit; ``log_ratio`` [C, V] = log p_component(k_v)/p_mixture(k_v).
+def _candidates(component: Family, k: Array, w: Array) -> tuple[dict[str, Array], Callable[[Array], Bools]]:
+    """Natural values [C, G] of components that may be missing from the counts ``k``, ``w`` [C, 1, V]; and what says of
+    the gain [C, G] of each whether it is a local maximum.
     """
-    low, high = np.full(len(w), -14.0), np.full(len(w), 4.0)
-    excess = np.expm1(np.minimum(log_ratio, 600.0))
+    edges, place = segments(k[:, 0], w[:, 0], _WINDOWS), np.arange(k.shape[2])
+    first, last = np.triu_indices(_WINDOWS)
+    inside = (place >= edges[:, first, None]) & (place < edges[:, last + 1, None])
+    windows = component.start(k, w * (inside + 1e-9), _middle)
+    low, high = (np.sqrt(np.where(w > 0.0, k, other)) for other in (np.inf, 0.0))
+    centre = np.linspace(low.min(axis=(1, 2)), high.max(axis=(1, 2)), _CENTRES, axis=1)[:, :, None] ** 2
+    centres = component.start(centre, np.ones(centre.shape), _middle)
+
+    def local(gain: Array) -> Bools:
+        # Of equal neighbours the first.
+        grid = np.full((len(gain), _WINDOWS + 2, _WINDOWS + 2), -np.inf)
+        own, others = gain[:, : len(first)], gain[:, len(first) :]
+        grid[:, first + 1, last + 1] = own
+        highest = (own > grid[:, first, last + 1]) & (own > grid[:, first + 1, last])
+        highest &= (own >= grid[:, first + 2, last + 1]) & (own >= grid[:, first + 1, last + 2])
+        line = np.pad(others, ((0, 0), (1, 1)), constant_values=-np.inf)
+        return np.concatenate([highest, (others > line[:, :-2]) & (others >= line[:, 2:])], axis=1)
+
+    return {name: np.concatenate([windows[name], centres[name]], axis=1) for name in component.names}, local
+
+
+def _gain(excess: Array, w: Array) -> Array:
+    """max over a few weights of sum_v w_v log(1 + weight excess_v) [C, G]; ``excess`` [C, G, V]."""
+    tried = [(w * np.log1p(weight * excess)).sum(axis=2) for weight in _WEIGHTS]
+    return np.asarray(np.max(tried, axis=0))
+
+
+def _best_weight(excess: Array, w: Array) -> Array:
+    """The weight [C, G] that maximises sum_v w_v log(1 + weight excess_v), which is concave in it, by bisection of its
+    logit; ``excess`` [C, G, V] = p_component(k_v)/p_mixture(k_v) - 1.
+    """
+    low, high = np.full(excess.shape[:2], -14.0), np.full(excess.shape[:2], 4.0)
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         weight = 1.0 / (1.0 + np.exp(-middle))
-        rises = (w * excess / (1.0 + weight[:, None] * excess)).sum(axis=1) > 0.0
+        rises = (w * excess / (1.0 + weight[:, :, None] * excess)).sum(axis=2) > 0.0
         low, high = np.where(rises, middle, low), np.where(rises, high, middle)
     return np.asarray(1.0 / (1.0 + np.exp(-low)))
 
@@ -411,4 +459,4 @@ def _middle(count: int) -> Array:
 
 
 def _tensor(values: Any) -> Tensor:
-    return torch.from_numpy(np.array(values, dtype=np.float64))
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float64))

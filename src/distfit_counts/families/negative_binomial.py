@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import POSITIVE, POSITIVE_BOTH_ENDS, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values, positive, weighted_moments
 from distfit_counts.families.geometric import Geometric
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.log_series import LogSeries
@@ -92,8 +92,8 @@ class NegativeBinomial(Family):
             Limit(Poisson(), {"size": np.inf}, {"mean": "rate"}, "nb.poisson_limit", poisson),
         )
 
-    def special_cases(self) -> tuple[Family, ...]:
-        return (Geometric(),)  # size = 1
+    def special_cases(self) -> tuple[Case, ...]:
+        return (Case(Geometric(), lambda v: {"mean": v["mean"], "size": np.ones_like(v["mean"])}),)
 
     def limits_at_zero(self) -> tuple[Limit, ...]:
         series = (

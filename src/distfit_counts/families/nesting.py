@@ -11,7 +11,7 @@ from distfit_counts.families.family import Family
 def contained(family: Family) -> frozenset[Family]:
     """``family`` and all families that it becomes at a boundary or contains inside, under their plain names."""
     found = {family.plain()}
-    for simpler in (*(limit.family for limit in family.limits()), *family.special_cases()):
+    for simpler in [limit.family for limit in family.limits()] + [case.family for case in family.special_cases()]:
         found |= contained(simpler)
     return frozenset(found)
 

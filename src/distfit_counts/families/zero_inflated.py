@@ -7,18 +7,19 @@ Limits: pi -> 0 is the base family; pi -> 1 puts all mass on zero.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
-from distfit_counts.families.truncated import Truncated
+from distfit_counts.families.truncated import Truncated, poisson_zeros
 
 if TYPE_CHECKING:
     import torch
@@ -107,13 +108,7 @@ class ZeroInflated(Family):
 
     def _held(self, k: Array, w: Array) -> Array:
         """The weights without the structural zeros: as many zeros as a Poisson with these positive counts has."""
-        is_zero = k == 0
-        shown, mean, _ = weighted_moments(k, np.where(is_zero, 0.0, w))
-        # The rate of a zero-truncated Poisson of this mean: rate = mean (1 - exp(-rate)).
-        rate = positive(mean)
-        for _ in range(10):
-            rate = positive(-mean * np.expm1(-rate))
-        zeros = shown * np.exp(-rate) / -np.expm1(-rate)
+        is_zero, zeros = k == 0, poisson_zeros(k, w)
         held: Array = np.where(is_zero, np.minimum(w, zeros[..., None]), w)
         return np.where(held.sum(axis=-1, keepdims=True) > 0, held, w)
 
@@ -136,11 +131,10 @@ class ZeroInflated(Family):
         ]
         return tuple(limits)
 
-    def special_cases(self) -> tuple[Family, ...]:
-        simpler = tuple(ZeroInflated(family) for family in self.base.special_cases())
+    def special_cases(self) -> tuple[Case, ...]:
         # Over a truncated base pi is P(Y = 0), free to be what the base itself would have.
-        inner = (self.base.base,) if isinstance(self.base, Truncated) else ()
-        return (*inner, *(ZeroInflated(family) for family in inner), *simpler)
+        inner = by_zeros("pi", self.base.base) if isinstance(self.base, Truncated) else ()
+        return (*inner, *behind("pi", ZeroInflated, self.base))
 
     @property
     def poisson_mixture(self) -> bool:
@@ -158,11 +152,43 @@ class ZeroInflated(Family):
     ) -> list[dict[str, Array]]:
         if "pi" in limit.fixed:
             return super().inside(limit, start, nested, k, w)
-        return (
-            [{"pi": nested["pi"]} | values for values in self.base.inside(limit, start, nested, k, self._held(k, w))]
-            if limit.carried
-            else []
-        )
+        if not limit.carried:
+            return []
+        return [
+            {"pi": nested["pi"]} | values
+            for values in self.base.inside(limit, start, nested, k, self._left(limit, nested, k, w))
+        ]
+
+    def _left(self, limit: Limit, nested: Values, k: Array, w: Array) -> Array:
+        """The weights without the zeros that are expected to be structural where ``limit`` gave the counts."""
+        simpler = limit.family
+        if not isinstance(simpler, ZeroInflated) or simpler.base.lowest > 0:
+            return self._held(k, w)
+        with np.errstate(all="ignore"):
+            share = (1.0 - nested["pi"]) * np.exp(simpler.base.log_prob_zero(nested) - simpler.log_prob_zero(nested))
+        left = np.broadcast_to(np.nan_to_num(share, nan=1.0), len(w))[:, None]
+        return np.where(k == 0, w * np.clip(left, 1e-9, 1.0), w)
 
     def canonical(self, v: Values) -> dict[str, str]:
         return {"pi": "pi"} | self.base.canonical(v)
+
+
+def by_zeros(name: str, inner: Family) -> tuple[Case, ...]:
+    """``inner`` and its zero inflation in a family with its positive counts and with P(Y = 0) as parameter ``name``."""
+
+    def values(family: Family, v: Values) -> dict[str, Any]:
+        with np.errstate(all="ignore"):
+            zeros = np.exp(np.asarray(family.log_prob_zero(v), dtype=np.float64))
+        return {name: zeros} | {own: v[own] for own in inner.names}
+
+    families = (inner, ZeroInflated(inner)) if inner.lowest == 0 and inner.parameters else ()
+    return tuple(Case(family, partial(values, family)) for family in families)
+
+
+def behind(name: str, wrapped: Callable[[Family], Family], base: Family) -> tuple[Case, ...]:
+    """The special cases of ``base``, each in the same wrapper, whose own parameter ``name`` stays what it is."""
+
+    def values(case: Case, v: Values) -> dict[str, Any]:
+        return {name: v[name]} | case.values({own: v[own] for own in case.family.names})
+
+    return tuple(Case(wrapped(case.family), partial(values, case)) for case in base.special_cases())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.family import Family, Limit, Values
+from distfit_counts.families.family import Case, Family, Limit, Values
 from distfit_counts.families.labels import relabelled
 from distfit_counts.optimise.problem import Batch, natural, unconstrained
 from distfit_counts.settings import START_SPREAD
@@ -61,6 +61,21 @@ def nested_starts(family: Family, batch: Batch, scale: Array, nested: Sequence[N
     if not thetas:
         return np.zeros((len(batch.n), 0, family.n_parameters)), []
     return np.stack(thetas, axis=1), origins
+
+
+def case_starts(family: Family, scale: Array, cases: Sequence[tuple[Case, Mapping[str, Array]]]) -> Array:
+    """Starts [C, E, P] at the solutions of simpler families inside this one, as far out as those are: the likelihood of
+    each is that of the solution.
+    """
+    found = np.zeros((len(scale), len(cases), family.n_parameters))
+    for i, (case, solution) in enumerate(cases):
+        values = case.values(solution)
+        stacked = np.stack([np.broadcast_to(values[name], len(scale)) for name in family.names], axis=-1)
+        with np.errstate(all="ignore"):
+            theta = unconstrained(family, stacked, scale)
+        # A value at the end of its range has no coordinate.
+        found[:, i] = np.where(np.isfinite(theta).all(axis=-1, keepdims=True), theta, _inside(family, values, scale))
+    return found
 
 
 def warm_start(family: Family, scale: Array, values: Mapping[str, float]) -> Array:
