@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from distfit_counts.commands.outputs import deliver
 from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.errors import DistfitError
 
@@ -51,12 +50,9 @@ def check_regression(
     with Watch(quiet) as watch:
         rows = _rows(saved, sources, weights, watch)
         found = check(saved, rows, ", ".join(sources))
-    deliver(
-        output,
-        format,
-        lambda path, as_format: write_check(found, as_format, path),
-        *([] if plot is None else [lambda: _draw(saved, rows, found.source, plot)]),
-    )
+    if plot is not None:
+        _draw(saved, rows, found.source, plot)
+    write_check(found, format, output)
     return found.verdicts
 
 

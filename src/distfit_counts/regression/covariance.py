@@ -9,35 +9,36 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.ending import Ints
+from distfit_counts.regression.recession import Recession
 from distfit_counts.regression.solve import Solution
 
-# A standard error, on the standard scale, from which on a direction counts as flat: a covariate that moves by one
-# standard deviation and multiplies the mean by anything between e^-200 and e^200 says nothing.
-_FLAT = 100.0
+# Eigenvalues below this share of the largest, at a unit diagonal, are rounding.
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
 class Information:
-    """The observed information (minus the Hessian of the log-likelihood) at the solution.
+    """The observed information (minus the Hessian of the log-likelihood) at the supremum.
 
-    ``inverse`` [P, P] over the directions that the data determine; ``flat`` [P, m] the directions that they do not.
+    ``inverse`` [P, P] over the directions that the data determine; ``flat`` [P, m] directions in which the likelihood
+    is flat at its maximum without being so all the way.
     """
 
     inverse: Array
     flat: Array
 
     @classmethod
-    def of(cls, solution: Solution) -> Information:
-        total = solution.hessian * solution.problem.n
+    def of(cls, recession: Recession) -> Information:
+        solution, free = recession.solution, recession.free
+        total = free.T @ solution.hessian @ free * solution.problem.n
         # Coordinates of curvature one: the eigenvalues of a covariate and of a size are then comparable.
-        unit = np.sqrt(np.maximum(np.abs(np.diag(total)), 1.0 / _FLAT**2))
+        diagonal = np.diag(total)
+        unit = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
         values, vectors = np.linalg.eigh(total / (unit[:, None] * unit[None, :]))
-        directions = vectors / unit[:, None]
-        length = np.abs(directions).max(axis=0)
-        # A step of length one along a direction raises the NLL by lambda/2 / length^2.
-        known = (values > 0.0) & (length < _FLAT * np.sqrt(np.maximum(values, 0.0)))
+        directions = free @ (vectors / unit[:, None])
+        known = values > _ROUNDING * max(values.max(initial=0.0), 0.0)
         inverse = (directions[:, known] / values[known]) @ directions[:, known].T
-        return cls(inverse, directions[:, ~known] / length[~known])
+        return cls(inverse, directions[:, ~known])
 
 
 def scores(solution: Solution) -> Array:

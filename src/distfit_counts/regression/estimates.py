@@ -14,10 +14,11 @@ from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_ta
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.covariance import Information, sandwich
 from distfit_counts.regression.design import Predictor
-from distfit_counts.regression.directions import beside, in_units_of_rows, null_space
 from distfit_counts.regression.link import LOG, LOGIT, SOFTMAX, Link
+from distfit_counts.regression.natural import Categorical
+from distfit_counts.regression.recession import Recession
 from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
-from distfit_counts.regression.row_model import LOCATIONS, CountModel, bare, silent_at_zero
+from distfit_counts.regression.row_model import LOCATIONS, bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
@@ -33,20 +34,25 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """``solution`` is that of the model reached; ``scale`` multiplies its covariance (the variance of a gaussian);
+    """``recession``: that of the model reached; ``scale`` multiplies its covariance (the variance of a gaussian);
     ``correction``: of robust ``errors`` (``covariance.small_sample``).
     """
 
-    solution: Solution
+    recession: Recession
     level: float
     errors: str = "model"
     groups: Ints | None = None
     scale: float = 1.0
     correction: str = "none"
 
+    @property
+    def solution(self) -> Solution:
+        """In the limit."""
+        return self.recession.solution
+
     @cached_property
     def information(self) -> Information:
-        return Information.of(self.solution)
+        return Information.of(self.recession)
 
     @cached_property
     def _standard(self) -> Array:
@@ -76,8 +82,9 @@ class Estimates:
 
     @cached_property
     def flat(self) -> Bools:
-        """Which coefficients [P_raw] the data do not determine, those left out not among them."""
-        return _moved(self.back, self.information.flat)
+        """Which coefficients [P_raw] have no number, or none with an error, those left out not among them."""
+        flat = [self.recession.unbounded, self.recession.unidentified, self.information.flat]
+        return _moved(self.back, np.concatenate(flat, axis=1))
 
     @cached_property
     def spread(self) -> Array:
@@ -114,35 +121,18 @@ class Estimates:
         standards = [self.solution.problem.standards[head] for head in self.solution.problem.heads]
         return np.concatenate([_left_out(standard) for standard in standards])
 
-    @cached_property
-    def _silent(self) -> set[str]:
-        model = self.solution.problem.model
-        return silent_at_zero(model) if isinstance(model, CountModel) and self.flat.any() else set()
-
-    def _lost(self, head: str) -> tuple[Array, Array]:
-        """Directions [q, m] and [q, k], on the standard scale, in which the coefficients of ``head`` run on, and that
-        nothing is known of.
-        """
-        problem, standard = self.solution.problem, self.solution.problem.standards[head]
-        unknown = np.zeros((standard.matrix.shape[1], 0))
-        if not self.flat[self._place(head)].any():
-            return unknown, unknown
-        seen = problem.weights > 0.0
-        if head in self._silent:
-            unknown = null_space(standard.matrix[seen & (problem.y > 0.0)])
-        free = beside(self.information.flat[problem.slices[head]], unknown)
-        matrix = standard.matrix[seen]
-        return in_units_of_rows(free, matrix), in_units_of_rows(unknown, matrix)
-
     def predictor(self, own: Predictor, link: Link) -> FittedPredictor:
         """Everything about one parameter."""
         place = self._place(own.head)
         beta, covariance = self.coefficients[place], self.covariance[place, place]
         half = normal_point(0.5 + 0.5 * self.level)
-        unbounded, unidentified = self._lost(own.head)
+        where = self.solution.problem.slices[own.head]
         back = self.solution.problem.standards[own.head].back
-        unknown = _moved(back, unidentified)
-        notes = ["not identified" if unknown[j] else self._note(place.start + j) for j in range(len(beta))]
+        unbounded, unidentified = self.recession.unbounded[where], self.recession.unidentified[where]
+        if not isinstance(self.solution.problem.model, Categorical):
+            # Directions of other parameters; those of levels go together.
+            unbounded, unidentified = (own[:, np.abs(own).max(axis=0) > 0.0] for own in (unbounded, unidentified))
+        notes = self._notes(place, back, unbounded, unidentified)
         listed = tuple(
             _coefficient(name, float(beta[j]), float(np.sqrt(covariance[j, j])), half, notes[j])
             for j, name in enumerate(own.terms.names)
@@ -191,12 +181,23 @@ class Estimates:
         lower, upper = LOGIT.show(LOGIT.of(np.array([value, value])) + np.array([-half, half]))
         return value, error, float(lower), float(upper)
 
-    def _note(self, j: int) -> str:
-        if self._aliased[j]:
-            return "aliased"
-        if self.flat[j]:
-            return "upper" if self.coefficients[j] > 0 else "lower"
-        return "no error" if self.errorless[j] else ""
+    def _notes(self, place: slice, back: Array, unbounded: Array, unidentified: Array) -> list[str]:
+        """Of the coefficients at ``place`` [p]."""
+        notes = np.where(self.errorless[place] | _moved(back, self.information.flat[self._own(place)]), "no error", "")
+        notes = notes.astype(object)
+        for j in np.flatnonzero(_moved(back, unbounded)):
+            # Both ends where the directions disagree: the likelihood does not say which.
+            reach = back[j] @ unbounded
+            reach = reach[np.abs(reach) > _SHARE * np.abs(reach).max()]
+            notes[j] = "upper" if (reach > 0.0).all() else "lower" if (reach < 0.0).all() else "not identified"
+        notes[_moved(back, unidentified)] = "not identified"
+        notes[self._aliased[place]] = "aliased"
+        return [str(note) for note in notes]
+
+    def _own(self, place: slice) -> slice:
+        """Where on the standard scale the coefficients at ``place`` are."""
+        heads = self.solution.problem.heads
+        return next(self.solution.problem.slices[head] for head in heads if self._place(head) == place)
 
     def _place(self, head: str) -> slice:
         begin = 0

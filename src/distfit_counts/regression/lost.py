@@ -15,6 +15,7 @@ from distfit_counts.regression.result import FittedPredictor
 from distfit_counts.regression.row_model import LOCATIONS, ZEROS, CountModel, RowModel, bare
 from distfit_counts.result import Verdict
 
+_UNKNOWN = "not identified"
 _REMEDY = "Join the level to another, or leave it out."
 
 
@@ -23,8 +24,10 @@ def lost(predictors: Sequence[FittedPredictor], data: Design, model: RowModel) -
     for own, designed in zip(predictors, data.predictors, strict=True):
         if not own.unbounded.shape[1] and not own.unidentified.shape[1]:
             continue
-        unknown = [own.label(c.name) for c in own.coefficients if c.note == "not identified"]
-        if unknown:
+        if own.unidentified.shape[1]:
+            reach = np.abs(own.unidentified).max(axis=1)
+            among = [c.name for c, r in zip(own.coefficients, reach, strict=True) if c.note == _UNKNOWN and r > 0.0]
+            unknown = [own.label(name) for name in among]
             yield _not_identified(own, unknown, data, moved(designed.matrix, own.unidentified))
         if own.unbounded.shape[1]:
             yield from _unbounded(own, designed.matrix, data, model)
@@ -57,8 +60,10 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
         yield _of_cells(own, [cell for cell in seen if cell.value == value], matrix, model)
     for cell in seen:
         left &= ~cell.rows
+    left &= data.weights > 0.0
     rest = _infinite(own, matrix[left])
     if rest:
+        numbers = listed([f"{row + 1}" for row in data.rows[left]])
         runs, have = (
             ("runs", "this coefficient has no standard error")
             if len(rest) == 1
@@ -66,9 +71,10 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
         )
         yield Verdict(
             "terms.separation",
-            f"{own.head}: the likelihood still rises as {listed(rest)} {runs} on without bound: in part of the rows "
-            f"the covariates settle {own.head} completely (quasi-complete separation). The log-likelihood is its "
-            f"supremum; {have}. Fewer terms will do.",
+            f"{own.head}: the likelihood still rises as {listed(rest)} {runs} on without bound: in {left.sum():,} of "
+            f"{len(left):,} rows ({numbers}) the covariates settle {own.head} completely "
+            f"({'complete' if left.all() else 'quasi-complete'} separation). The log-likelihood is its supremum; "
+            f"{have}. Fewer terms will do.",
         )
 
 
@@ -103,10 +109,10 @@ def _words(head: str, value: float, model: RowModel) -> tuple[str, str] | None:
 
 def _infinite(own: FittedPredictor, rows: Array) -> list[str]:
     """The coefficients that run to infinity and play a part in ``rows`` [n, p] of the matrix."""
-    signs = {"upper": "+", "lower": "-"}
-    played = (rows != 0.0).any(axis=0)
+    ends = {"upper": "+∞", "lower": "-∞", _UNKNOWN: "±∞"}
+    played = (rows != 0.0).any(axis=0) & (np.abs(own.unbounded).max(axis=1) > 0.0)
     return [
-        f"{own.label(c.name)} ({signs[c.note]}∞)"
+        f"{own.label(c.name)} ({ends[c.note]})"
         for c, p in zip(own.coefficients, played, strict=True)
-        if c.note in signs and p
+        if c.note in ends and p
     ]

@@ -17,7 +17,7 @@ from distfit_counts.formula.terms import variables
 from distfit_counts.records import Damaged, Finite, NotNegative, decoded, within_place
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.design import Terms, matrix_of, offset_of
-from distfit_counts.regression.directions import moved
+from distfit_counts.regression.directions import moved, signs
 from distfit_counts.regression.means import mean_tensor
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # What is added to a predictor that runs to infinity: exp of it is as good as 0 or infinite, and can be divided by.
 FAR = 600.0
 _NO_SLOPE = 1e-100
+# What a step along a direction of recession adds to the predictors of levels, which their softmax can bear.
+_APART = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +87,13 @@ class Model:
                 known[terms.text] = matrix_of(terms, frame, rows)
             matrix = known[terms.text]
             eta = matrix @ self.coefficients[i]
-            # Added: the reference of a categorical response may run on, and the others keep their proportions.
-            eta[moved(matrix, self.unbounded[i])] += FAR * np.sign(eta[moved(matrix, self.unbounded[i])])
+            if isinstance(self.rows, Categorical):
+                # Levels that run off together keep their proportions.
+                eta += _APART * (matrix @ self.unbounded[i][:, :1]).sum(axis=1)
+            else:
+                # Unknown where directions disagree, as beyond the data.
+                ends = signs(matrix, self.unbounded[i])
+                eta = np.where(ends == 0.0, eta, FAR * ends)
             eta[moved(matrix, self.unidentified[i])] = np.nan
             etas.append(eta + added if added is not None and bare(head) in LOCATIONS else eta)
             matrices.append(matrix)

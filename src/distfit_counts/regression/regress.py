@@ -27,6 +27,7 @@ from distfit_counts.regression.likelihood_ratio import with_likelihood_ratios
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.natural_residuals import NaturalResiduals
 from distfit_counts.regression.problem import Problem
+from distfit_counts.regression.recession import Recession
 from distfit_counts.regression.reported import reported
 from distfit_counts.regression.residuals import Residuals
 from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
@@ -130,14 +131,20 @@ def regress(
     variance = _variance(reached) if model is GAUSSIAN else None
     errors = "cluster" if groups is not None else request.errors
     scale = 1.0 if variance is None else variance
-    estimates = Estimates(reached, settings.level, errors, groups, scale, request.correction or "none")
+    recession = Recession.of(reached, settings)
+    ended = solution.with_reached(recession.solution)
+    estimates = Estimates(recession, settings.level, errors, groups, scale, request.correction or "none")
     designed = {head: replace(own[here[head]], head=head) for head in reached.problem.heads}
-    solution = reported(solution, designed, estimates.by_head)
+    shown = {head: replace(each, offset=ended.reached.problem.offsets[head]) for head, each in designed.items()}
+    ended = reported(ended, shown, estimates.by_head)
     predictors = tuple(estimates.predictor(each, reached.problem.model.links[h]) for h, each in designed.items())
     if request.likelihood_ratio:
-        predictors = tuple(with_likelihood_ratios(each, reached, settings) for each in predictors)
+        predictors = tuple(
+            with_likelihood_ratios(each, designed[each.head].matrix, reached, ended.log_likelihood, settings)
+            for each in predictors
+        )
     fixed = _fixed(solution)
-    found = _residuals(reached, variance, estimates.information.flat.shape[1], settings.seed)
+    found = _residuals(ended.reached, variance, recession.dimension, settings.seed)
     return Regression(
         source=source,
         formula=formula.text,
@@ -149,17 +156,18 @@ def regress(
         predictors=predictors,
         reduced=reached.problem.model.spec,
         fixed=fixed,
-        log_likelihood=_log_likelihood(solution, variance),
+        log_likelihood=_log_likelihood(ended, variance),
         null=partial(_null, problem, settings, variance is not None),
         n_parameters=problem.objective.width + (variance is not None),
         variance=variance,
         levels=model.levels if isinstance(model, Bernoulli | Categorical) else None,
-        converged=solution.converged,
-        status=solution.status_text,
-        gradient_norm=float(reached.gradient_norm[reached.best]),
+        converged=ended.converged,
+        status=ended.status_text,
+        gradient_norm=float(ended.reached.gradient_norm[ended.reached.best]),
         restarts=_restarts(solution, own),
         verdicts=verdicts(
             solution,
+            ended,
             predictors,
             found.moments if isinstance(found, Residuals) else None,
             replace(data, predictors=tuple(designed.values())),

@@ -33,7 +33,7 @@ def reported(solution: Solution, predictors: Mapping[str, Predictor], beta: Mapp
         return solution
     value, status = reached.value.copy(), reached.status.copy()
     value[reached.best], status[reached.best] = -told / reached.problem.n, INCONSISTENT
-    return _with_reached(solution, replace(reached, value=value, status=status))
+    return solution.with_reached(replace(reached, value=value, status=status))
 
 
 def _predictor(own: Predictor, beta: Array) -> Array:
@@ -51,10 +51,3 @@ def _rounding(reached: Solution, predictors: Mapping[str, Predictor], beta: Mapp
         size = np.abs(own.matrix) @ np.abs(beta[head]) + (0.0 if own.offset is None else np.abs(own.offset))
         total += float(reached.problem.weights @ (np.abs(slope[0].numpy()) * size))
     return _ROUNDINGS * total
-
-
-def _with_reached(solution: Solution, reached: Solution) -> Solution:
-    if solution.limit is None:
-        return reached
-    limit, inner = solution.limit
-    return replace(solution, limit=(limit, _with_reached(inner, reached)))

@@ -120,17 +120,6 @@ class CountModel:
         return shown
 
 
-def silent_at_zero(model: CountModel) -> set[str]:
-    """The parameters that a count of 0 says nothing of: those of a hurdle's positive part.
-
-    The derivative of log P(Y = 0) by them is 0 wherever they are; here at 0.5.
-    """
-    leaves = [torch.full((1,), 0.5, dtype=torch.float64, requires_grad=True) for _ in model.heads]
-    value = model.log_prob(leaves, torch.zeros(1, dtype=torch.float64))
-    slopes = torch.autograd.grad(value.sum(), leaves, allow_unused=True, materialize_grads=True)
-    return {head for head, slope in zip(model.heads, slopes, strict=True) if float(slope) == 0.0}
-
-
 def bare(head: str) -> str:
     """``rate`` of ``rate[2]``."""
     return head.partition("[")[0]

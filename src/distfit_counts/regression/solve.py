@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -59,6 +59,10 @@ class Solution:
     def reached(self) -> Solution:
         """The solution of the model that the supremum is, with all boundaries resolved."""
         return self if self.limit is None else self.limit[1].reached
+
+    def with_reached(self, ended: Solution) -> Solution:
+        """The same with another solution of the model that was reached."""
+        return ended if self.limit is None else replace(self, limit=(self.limit[0], self.limit[1].with_reached(ended)))
 
     @property
     def converged(self) -> bool:

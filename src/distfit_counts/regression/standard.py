@@ -3,7 +3,8 @@
 Columns have mean 0 and standard deviation 1 where an intercept takes up the mean, so that a year of birth does not hide
 a 0/1 covariate below the rounding of the Hessian. Outliers do not count for either: one row in thousands of units would
 leave all others in a corner, where steps of ordinary length move nothing. Columns that others make up already are left
-out and named.
+out and named; where others nearly do, as a year, its square and its cube, the columns are made orthogonal: the Hessian
+squares the condition number of a matrix, and would have nothing left of what tells them apart.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from distfit_counts.optimise.ending import Ints
 
 # Share of a column's length, on the standard scale, that must remain beside the other columns.
 _INDEPENDENT = 1e-9
+# Condition number of the standardised columns from which on they are nearly collinear.
+NEARLY = 100.0
+# Of the largest: the share of a column in what is nearly 0.
+_PART = 0.05
 _PIECE = 1 << 14
 # Share of the rows, on either side, that may lie anywhere; rows beyond so many of the others' standard deviations count
 # as if they lay there; and how many rows are looked at, at most.
@@ -26,14 +31,18 @@ _ASIDE, _BEYOND, _LOOKED_AT = 0.15, 8.0, 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """``matrix`` [N, q]: the ``kept`` [q] of p columns, standardised. beta = ``back`` [p, q] theta on their own scale;
-    the columns that are left out have beta = 0. ``intercept``: the place of a column of ones or minus ones, if any.
+    """``matrix`` [N, q]: the ``kept`` [q] of p columns, standardised, or orthogonal combinations of them. beta =
+    ``back`` [p, q] theta on their own scale; the columns that are left out have beta = 0. ``intercept``: the place of a
+    column of ones or minus ones, if any. ``condition``: the condition number of the standardised columns; ``nearly``:
+    those of them that make up each other nearly.
     """
 
     matrix: Array
     kept: tuple[int, ...]
     back: Array
     intercept: int | None = None
+    condition: float = 1.0
+    nearly: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, raw: Array, weights: Array) -> Standard:
@@ -53,15 +62,37 @@ class Standard:
             if spread > 0.0:
                 scale[j] = spread
                 own /= spread
-        kept = _independent(matrix, share)
+        kept, triangle = _independent(matrix, share)
         back = np.zeros((p, len(kept)))
         for place, j in enumerate(kept):
             back[j, place] = 1.0 / scale[j]
             if intercept is not None and j != intercept:
                 back[intercept, place] -= mean[j] / scale[j] / raw[0, intercept]
         one = None if intercept is None else kept.index(intercept)
-        whole = len(kept) == p
-        return cls(matrix if whole else np.asfortranarray(matrix[:, kept]), tuple(kept), back, one)
+        standard = cls(matrix if len(kept) == p else np.asfortranarray(matrix[:, kept]), tuple(kept), back, one)
+        return standard if triangle is None else standard._orthogonal(triangle)
+
+    def _orthogonal(self, triangle: Array) -> Standard:
+        """The same with orthogonal columns where they are nearly collinear; ``triangle`` [q, q]: R of their QR."""
+        # The intercept first: it stays a column of its own.
+        order = sorted(range(len(self.kept)), key=lambda place: place != self.intercept)
+        triangle = np.asarray(np.linalg.qr(triangle[:, order], mode="r"))
+        _, values, right = np.linalg.svd(triangle / np.linalg.norm(triangle, axis=0))
+        condition = float(values[0] / values[-1])
+        if condition < NEARLY:
+            return replace(self, condition=condition)
+        # Of all directions that are nearly 0.
+        parts = np.abs(right[values < values[0] / NEARLY]).max(axis=0)
+        nearly = tuple(sorted(self.kept[order[j]] for j in np.flatnonzero(parts > _PART)))
+        inverse = np.linalg.solve(triangle, np.eye(len(order))) * np.sign(np.diag(triangle))
+        return replace(
+            self,
+            matrix=np.asfortranarray(self.matrix[:, order] @ inverse),
+            back=self.back[:, order] @ inverse,
+            intercept=None if self.intercept is None else 0,
+            condition=condition,
+            nearly=nearly,
+        )
 
     def at(self, rows: Ints) -> Standard:
         """Some of the rows."""
@@ -99,13 +130,17 @@ def _ordinary(column: Array, share: Array) -> tuple[float, float]:
     return (median - reach, median + reach) if reach > 0.0 else (-np.inf, np.inf)
 
 
-def _independent(matrix: Array, share: Array) -> list[int]:
-    """Columns that are no linear combination of those before them, each row counting for its ``share``."""
+def _independent(matrix: Array, share: Array) -> tuple[list[int], Array | None]:
+    """Columns that are no linear combination of those before them, each row counting for its ``share``; and where they
+    may nearly be one, R of their QR.
+    """
     gram = _gram(matrix, share)
     length = np.sqrt(np.diag(gram))
-    # Squared, 1e-6 is far from the rounding of the sums: nothing to look for.
-    if (length > _INDEPENDENT).all() and np.linalg.eigvalsh(gram / np.outer(length, length))[0] > 1e-6:
-        return list(range(matrix.shape[1]))
+    # Squared, that is far from the rounding of the sums: nothing to look for.
+    if (length > _INDEPENDENT).all():
+        values = np.linalg.eigvalsh(gram / np.outer(length, length))
+        if values[0] * NEARLY**2 > values[-1]:
+            return list(range(matrix.shape[1])), None
     triangle = _triangle(matrix * np.sqrt(share)[:, None])
     kept: list[int] = []
     for j in range(matrix.shape[1]):
@@ -114,7 +149,7 @@ def _independent(matrix: Array, share: Array) -> list[int]:
         rest = own - others @ np.linalg.lstsq(others, own, rcond=None)[0] if kept else own
         if np.linalg.norm(rest) > _INDEPENDENT * max(1.0, float(np.linalg.norm(own))):
             kept.append(j)
-    return kept
+    return kept, triangle[:, kept]
 
 
 def _gram(matrix: Array, share: Array) -> Array:

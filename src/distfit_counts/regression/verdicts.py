@@ -13,6 +13,7 @@ from distfit_counts.regression.cells import listed
 from distfit_counts.regression.design import Design
 from distfit_counts.regression.lost import lost
 from distfit_counts.regression.misfit import misfit
+from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.result import FittedPredictor
 from distfit_counts.regression.solve import Solution
 from distfit_counts.result import Verdict
@@ -26,6 +27,7 @@ _FARTHEST = 50.0
 
 def verdicts(
     solution: Solution,
+    ended: Solution,
     predictors: Sequence[FittedPredictor],
     moments: Moments | None,
     data: Design,
@@ -33,8 +35,8 @@ def verdicts(
     errors: str,
     clusters: int | None,
 ) -> tuple[Verdict, ...]:
-    """All that hold. ``errors``: which standard errors there are; ``clusters``: how many they rest on, None where they
-    rest on rows.
+    """All that hold. ``ended``: the ``solution`` with what runs to infinity at its end; ``errors``: which standard
+    errors there are; ``clusters``: how many they rest on, None where they rest on rows.
     """
     if not data.y.any() and moments is not None:
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
@@ -44,10 +46,11 @@ def verdicts(
         *_constant(data),
         *_offset(data),
         *_boundary(solution),
-        *_convergence(solution, settings),
+        *_convergence(solution, ended, settings),
         *_few_rows(solution, data),
         *_few_clusters(clusters),
         *_aliased(predictors),
+        *_nearly_collinear(predictors, solution.reached.problem),
         *_without_error(predictors, errors),
         *lost(predictors, data, solution.reached.problem.model),
         *(misfit(moments, solution.problem.heads, errors) if moments is not None else ()),
@@ -82,18 +85,18 @@ def _boundary(solution: Solution) -> Iterator[Verdict]:
         yield Verdict(limit.code, limit.reason)
 
 
-def _convergence(solution: Solution, settings: FitSettings) -> Iterator[Verdict]:
-    reached = solution.reached
-    if not solution.converged:
+def _convergence(solution: Solution, ended: Solution, settings: FitSettings) -> Iterator[Verdict]:
+    if not ended.converged:
         # There is no other optimizer to advise here.
         reason = REASONS | {"saddle": "The gradient vanishes at a saddle, not at a maximum."}
-        yield Verdict(f"fit.{reached.status_text}", reason[reached.status_text])
+        status = ended.reached.status_text
+        yield Verdict(f"fit.{status}", reason[status])
         return
     own = solution.value[: settings.restarts] * solution.problem.n
     above = own + solution.log_likelihood
     there = above <= max(SAME_OPTIMUM, 0.01)
-    ended = solution.status[: settings.restarts] == CONVERGED
-    if settings.restarts >= 3 and there.sum() <= 1 and (~there & ended).any():
+    arrived = solution.status[: settings.restarts] == CONVERGED
+    if settings.restarts >= 3 and there.sum() <= 1 and (~there & arrived).any():
         times = "only one" if there.any() else "none"
         gap = above[~there].min()
         yield Verdict(
@@ -120,6 +123,22 @@ def _few_clusters(clusters: int | None) -> Iterator[Verdict]:
             "sample.few_clusters",
             f"{clusters} clusters: their standard errors hold for many clusters, and are too small with fewer than "
             f"{_CLUSTERS}.",
+        )
+
+
+def _nearly_collinear(predictors: Sequence[FittedPredictor], problem: Problem) -> Iterator[Verdict]:
+    told: dict[tuple[str, ...], tuple[list[str], float]] = {}
+    for own in predictors:
+        standard = problem.standards[own.head]
+        if standard.nearly:
+            names = tuple(own.terms.names[j] for j in standard.nearly)
+            told.setdefault(names, ([], standard.condition))[0].append(own.head)
+    for names, (heads, condition) in told.items():
+        yield Verdict(
+            "terms.nearly_collinear",
+            f"{', '.join(heads)}: {listed(names)} are nearly collinear (condition number {condition:.3g}): the data "
+            "hardly tell their coefficients apart, which have large standard errors; fitted means do not suffer. "
+            "Centred columns, or poly(), have the same fit.",
         )
 
 
