@@ -15,6 +15,8 @@ from distfit_counts.regression.row_model import CountModel
 Pair = tuple[float, float]
 # A variance below which a row's count is certain: its mean has run to 0 as far as the tolerance lets it.
 _CERTAIN = 1e-5
+# A mean or a variance from here on is infinite.
+_INFINITE = 1e200
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,15 @@ class Moments:
         natural = model.natural([eta[head] for head in model.heads])
         with np.errstate(all="ignore"):
             mean, variance = (np.broadcast_to(f(natural), y.shape) for f in (model.family.mean, model.family.variance))
+            # What a link makes of a predictor beyond float64 stands for infinity.
+            mean, variance = (np.where(moment > _INFINITE, np.inf, moment) for moment in (mean, variance))
             # A count that is certain and comes true says nothing: 0/0.
             squares = np.where(y == mean, 0.0, (y - mean) ** 2 / variance)
             zero = np.exp(np.broadcast_to(model.family.log_prob_zero(natural), y.shape))
         n = float(weights.sum())
         settled = (variance < _CERTAIN) & bool(infinite)
         middle, fitted = float(weights @ y / n), float(weights @ mean / n)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             spread = float(weights @ (variance + (mean - fitted) ** 2) / n)
         return cls(
             n=n,

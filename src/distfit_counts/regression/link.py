@@ -49,15 +49,16 @@ class Link:
         raise NotImplementedError
 
 
-# A positive parameter stays positive where float64 has no number for it: a mean of 0 would be another family.
-_LEAST = 1e-300
+# A positive parameter stays positive, and finite, where float64 has no number for it: with a mean of 0 or infinity a
+# family is another one, or none.
+_LEAST, _MOST = 1e-300, 1e300
 
 
 class Log(Link):
     is_coordinate = True
 
     def to(self, eta: Tensor) -> Tensor:
-        return torch.exp(eta).clamp(min=_LEAST)
+        return torch.exp(eta).clamp(_LEAST, _MOST)
 
     def show(self, eta: Array) -> Array:
         with np.errstate(over="ignore"):
@@ -74,7 +75,7 @@ class Softplus(Link):
 
     def to(self, eta: Tensor) -> Tensor:
         # Not torch's softplus: from 20 on it returns eta itself, 2e-9 off.
-        return (-torch.nn.functional.logsigmoid(-eta)).clamp(min=_LEAST)
+        return (-torch.nn.functional.logsigmoid(-eta)).clamp(_LEAST, _MOST)
 
     def show(self, eta: Array) -> Array:
         result: Array = np.logaddexp(0.0, eta)

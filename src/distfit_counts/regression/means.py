@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.regression.natural import NaturalFamily
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily
 from distfit_counts.regression.row_model import CountModel, RowModel
 
 
@@ -20,6 +20,12 @@ def mean_tensor(model: RowModel, etas: Sequence[Tensor]) -> Tensor:
     assert isinstance(model, CountModel)
     mean: Tensor = model.family.mean(model.natural_tensors(etas))
     return mean.expand_as(etas[0])[None]
+
+
+def shares_of(model: Bernoulli | Categorical, etas: Sequence[Array]) -> Array:
+    """The probabilities of all levels, [K, N]."""
+    found: Array = model.shares(torch.from_numpy(np.stack(list(etas)))).numpy()
+    return found
 
 
 def mean_of(model: RowModel, etas: Sequence[Array]) -> Array:

@@ -115,6 +115,10 @@ class Bernoulli(NaturalFamily):
     def mean(self, eta: Tensor) -> Tensor:
         return torch.sigmoid(eta)
 
+    def shares(self, eta: Tensor) -> Tensor:
+        """P(level) [2, ...]; neither is what the other leaves to one, which rounding may bring below 0."""
+        return torch.cat([torch.sigmoid(-eta), torch.sigmoid(eta)])
+
     def start(self, values: Array, weights: Array) -> Array:
         share = (weights @ values + 0.5) / (weights.sum() + 1.0)
         return np.array([np.log(share / (1.0 - share))])
@@ -165,7 +169,11 @@ class Categorical(NaturalFamily):
         return torch.logsumexp(self._padded(eta), dim=0)
 
     def mean(self, eta: Tensor) -> Tensor:
-        return torch.softmax(self._padded(eta), dim=0)[1:]
+        return self.shares(eta)[1:]
+
+    def shares(self, eta: Tensor) -> Tensor:
+        """P(level) [K, ...]."""
+        return torch.softmax(self._padded(eta), dim=0)
 
     def statistic(self, y: Tensor) -> Tensor:
         codes = torch.arange(1, len(self.levels), dtype=y.dtype, device=y.device)

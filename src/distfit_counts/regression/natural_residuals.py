@@ -10,7 +10,8 @@ import torch
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.agreement import Agreement
-from distfit_counts.regression.natural import NaturalFamily, Normal
+from distfit_counts.regression.means import shares_of
+from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 
 # Rows that get a residual at most.
 _MOST = 10_000
@@ -39,7 +40,8 @@ class NaturalResiduals:
         eta, y = self.eta[:, rows], self.y[rows]
         if isinstance(self.model, Normal):
             return standardised(eta[0], y, self.model.variance)
-        return randomised(self.model.mean(torch.from_numpy(eta)).numpy(), y, rng)
+        assert isinstance(self.model, Bernoulli | Categorical)
+        return randomised(shares_of(self.model, list(eta)), y, rng)
 
 
 def standardised(mean: Array, y: Array, variance: float) -> Array:
@@ -51,11 +53,10 @@ def standardised(mean: Array, y: Array, variance: float) -> Array:
 
 def randomised(shares: Array, code: Array, rng: np.random.Generator) -> Array:
     """Phi^-1 of a uniform draw between P(level < own) and P(level <= own), the levels in their order: Dunn and Smyth
-    (1996). ``shares`` [K - 1, N]: the probabilities of all levels but the first.
+    (1996). ``shares`` [K, N]: the probabilities of the levels.
     """
-    each = np.concatenate([1.0 - shares.sum(axis=0, keepdims=True), shares])
     rows, own = np.arange(len(code)), code.astype(np.int64)
-    upper = np.cumsum(each, axis=0)[own, rows]
-    uniform = np.clip(upper - rng.random(len(code)) * each[own, rows], 1e-300, 1.0 - 1e-16)
+    upper = np.cumsum(shares, axis=0)[own, rows]
+    uniform = np.clip(upper - rng.random(len(code)) * shares[own, rows], 1e-300, 1.0 - 1e-16)
     found: Array = torch.special.ndtri(torch.from_numpy(uniform)).numpy()
     return found

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.regression.means import shares_of
 from distfit_counts.regression.natural import Categorical, NaturalFamily
 from distfit_counts.regression.row_model import CountModel, RowModel
 
@@ -60,7 +61,8 @@ def tenths_by_mean(model: RowModel, eta: Array, y: Array, weights: Array) -> dic
     predicted, observed, names = means(model, eta, y)
     if isinstance(model, Categorical) and len(names) > 1:
         names = (model.levels[0], *names)
-        predicted, observed = (np.vstack([1.0 - own.sum(axis=0), own]) for own in (predicted, observed))
+        predicted = shares_of(model, list(eta))
+        observed = (y == np.arange(len(names))[:, None]).astype(np.float64)
     return {name: tenths(p, o, weights) for name, p, o in zip(names, predicted, observed, strict=True)}
 
 

@@ -15,7 +15,7 @@ from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.estimates import normal_point
-from distfit_counts.regression.means import mean_of
+from distfit_counts.regression.means import mean_of, shares_of
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.quantiles import quantiles
 from distfit_counts.regression.row_model import CountModel, RowModel
@@ -111,7 +111,7 @@ def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) ->
     etas, matrices = model.predictors(frame.reset_index(drop=True), rows)
     mean = mean_of(model.rows, etas)
     if isinstance(model.rows, Categorical):
-        shares = [1.0 - np.atleast_2d(mean).sum(axis=0), *np.atleast_2d(mean)]
+        shares = shares_of(model.rows, etas)
         return {f"prob_{level}": share for level, share in zip(model.rows.levels, shares, strict=True)}
     found = {"mean": mean}
     if wanted.interval and model.level is not None:

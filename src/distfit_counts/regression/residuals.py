@@ -21,8 +21,10 @@ from distfit_counts.settings import PIECE_ELEMENTS
 _CELLS = 30
 # Rows that get a quantile residual: so many at most, as many as this number of terms allows, but a few in any case.
 _RESIDUALS, _TERMS, _FEWEST = 10_000, 2e7, 50
-# Counts from here on are not summed up from 0 one by one.
+# Counts from here on are not summed up one by one.
 _LARGE = 10_000
+# A tail from which on the digits of a difference from 1 are enough; below, the share of it that ends its sum.
+_LEFT, _ADDED = 1e-6, 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +73,8 @@ class Residuals:
     @cached_property
     def expected(self) -> Array:
         """What the model expects of them, summed over all rows."""
-        expected: Array = self.weights @ _tabulated(self.model, self.eta, self._cells, self.threads)
-        return np.append(expected[:-1], self.weights.sum() - expected[:-1].sum())
+        below = _tabulated(self.model, self.eta, self._cells - 1, self.threads)
+        return np.append(self.weights @ below, self.weights @ _above(self.model, self.eta, below, self.threads))
 
     @cached_property
     def quantile(self) -> Array:
@@ -82,12 +84,14 @@ class Residuals:
         return quantile_residuals(self.model, self.eta, self.y, self.seed)
 
 
-def _tabulated(model: CountModel, eta: dict[str, Array], largest: int, threads: int | None = None) -> Array:
-    """P(Y = k | row) for k = 0..largest, [N, largest + 1]."""
-    n = len(next(iter(eta.values())))
-    k = torch.arange(largest + 1, dtype=torch.float64)[:, None]
-    found = np.empty((n, largest + 1))
-    size = max(PIECE_ELEMENTS // (largest + 1), 1)
+def _tabulated(
+    model: CountModel, eta: dict[str, Array], largest: int, threads: int | None = None, smallest: int = 0
+) -> Array:
+    """P(Y = k | row) for k = smallest..largest, [N, largest - smallest + 1]."""
+    n, width = len(next(iter(eta.values()))), largest + 1 - smallest
+    k = torch.arange(smallest, largest + 1, dtype=torch.float64)[:, None]
+    found = np.empty((n, width))
+    size = max(PIECE_ELEMENTS // max(width, 1), 1)
 
     def fill(begin: int) -> None:
         part = [torch.from_numpy(eta[head][begin : begin + size])[None] for head in model.heads]
@@ -96,7 +100,33 @@ def _tabulated(model: CountModel, eta: dict[str, Array], largest: int, threads: 
             log_prob = model.log_prob([head.expand_as(counts) for head in part], counts)
         found[begin : begin + size] = log_prob.exp().T.numpy()
 
-    list(side_by_side(fill, range(0, n, size), threads))
+    list(side_by_side(fill, range(0, n, size) if width else (), threads))
+    return found
+
+
+def _above(model: CountModel, eta: dict[str, Array], below: Array, threads: int | None = None) -> Array:
+    """P(Y >= k | row) [N], given P(Y = 0), ..., P(Y = k - 1) [N, k]: what they leave to one where that is no rounding,
+    elsewhere the sum of the terms from k on, in pieces that double until they add nothing and no peak lies ahead.
+    """
+    begin = below.shape[1]
+    left: Array = 1.0 - below.sum(axis=1)
+    rows, found = np.flatnonzero(~(left >= _LEFT)), left.copy()
+    found[rows], size = 0.0, max(begin, 32)
+    if not len(rows):
+        return found
+    with np.errstate(all="ignore"):
+        peaks = model.family.peaks(model.natural([eta[head][rows] for head in model.heads]))
+        ends = [np.broadcast_to(mean + 10.0 * np.sqrt(variance), len(rows)) for mean, variance in peaks]
+    ahead = np.zeros(len(found))
+    ahead[rows] = np.nan_to_num(np.max(ends, axis=0), nan=0.0)
+    while len(rows) and begin < _LARGE:
+        end = begin + size
+        added = _tabulated(model, {head: own[rows] for head, own in eta.items()}, end - 1, threads, begin).sum(axis=1)
+        found[rows] += added
+        rows = rows[(added > _ADDED * found[rows]) | (ahead[rows] >= end)]
+        begin, size = end, 2 * size
+    # A rare peak beyond what is summed holds what is left.
+    found[rows] = np.maximum(found[rows], left[rows])
     return found
 
 

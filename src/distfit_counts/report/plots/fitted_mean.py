@@ -10,7 +10,7 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.regression.checked import Ints
-from distfit_counts.regression.means import mean_of
+from distfit_counts.regression.means import mean_of, shares_of
 from distfit_counts.regression.model import Model, has_levels
 from distfit_counts.regression.natural import Bernoulli, Categorical
 from distfit_counts.regression.network.model import NetworkModel
@@ -79,11 +79,13 @@ class _Rows:
 
 
 def _curve(model: Model | NetworkModel, rows: _Rows) -> tuple[Array, Array]:
-    """Places and fitted means [K, places]."""
+    """Places and fitted means [1, places]; of levels the probabilities [K, places] of all of them."""
     import pandas as pd
 
     grid = np.linspace(rows.x.min(), rows.x.max(), _CURVE)
     etas, _ = model.predictors(pd.DataFrame({rows.name: grid}), np.arange(len(grid)))
+    if isinstance(model.rows, Bernoulli | Categorical):
+        return grid, shares_of(model.rows, etas)
     return grid, np.atleast_2d(mean_of(model.rows, etas))
 
 
@@ -106,8 +108,7 @@ def _shares(model: Model | NetworkModel, rows: _Rows) -> Panel:
     import altair as alt
 
     assert isinstance(model.rows, Bernoulli | Categorical)
-    grid, mean = _curve(model, rows)
-    levels, each = model.rows.levels, np.concatenate([1.0 - mean.sum(axis=0, keepdims=True), mean])
+    (grid, each), levels = _curve(model, rows), model.rows.levels
     shown = [1] if isinstance(model.rows, Bernoulli) else _most_frequent(rows, len(levels))
     series = Series([levels[i] for i in shown])
     x = alt.X("x:Q", title=rows.name, scale=alt.Scale(zero=False))
