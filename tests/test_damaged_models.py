@@ -236,3 +236,12 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["show", str(tmp_path / "huge.json")], catch_exceptions=False)
     assert done.exit_code == 2
     assert "huge.json: its contents take" in done.stderr
+
+
+def test_a_source_whose_name_is_no_text_comes_back(tmp_path: Path) -> None:
+    path = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9.csv"))
+    with open(path, "w") as file:
+        file.write("y\n" + "0\n1\n2\n" * 10)
+    model = str(tmp_path / "model.json")
+    assert CliRunner().invoke(app, ["fit", path, "-f", "poisson", "--save", model]).exit_code == 0
+    assert load(model)[0].source == path

@@ -207,7 +207,8 @@ def _str(value: Any) -> str:
         raise _wrong("text", value)
     if not value.isascii():
         try:
-            value.encode()
+            # As Python reads the name of a file that is no UTF-8; no other half.
+            value.encode(errors="surrogateescape")
         except UnicodeEncodeError:
             raise _wrong("text without half characters", value) from None
     return value

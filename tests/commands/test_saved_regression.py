@@ -156,7 +156,7 @@ def test_pictures_of_new_rows(distfit: Run, folder: Path, tmp_path: Path) -> Non
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(distfit: Run, folder: Path, arguments: list[str], said: str) -> None:
-    (folder / "broken.json").write_text('{"schema": "distfit.regression_model/1", "model": {}}')
+    (folder / "broken.json").write_text('{"schema": "distfit.regression_model/2", "model": {}}')
     done = distfit(*arguments, cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr

@@ -19,7 +19,7 @@ from distfit_counts.report.regression_record import regression_record
 from distfit_counts.report.residuals_record import residuals_record
 from distfit_counts.saved import damage_told, read, sealed, unsealed
 
-SCHEMA = "distfit.regression_model/1"
+SCHEMA = "distfit.regression_model/2"
 _HINT = "it is written by distfit regress --save"
 
 
@@ -53,7 +53,9 @@ def load_whole(path: Path) -> SavedRegression:
     record = read(path, _HINT)
     schema = record.get("schema")
     if schema != SCHEMA:
-        raise DistfitError(f"{path} is not a saved regression (schema {schema!r})", _HINT)
+        raise DistfitError(
+            f"{path} is not a saved regression (schema {schema!r})", f"this distfit reads {SCHEMA}; {_HINT}"
+        )
     with damage_told(path):
         own = part(record, "model")
         saved = _network(record) if isinstance(own, dict) and "network" in own else _regression(record)
