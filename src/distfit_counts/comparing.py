@@ -24,6 +24,7 @@ from distfit_counts.inference.fitted.reached import log_pmf
 from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
+from distfit_counts.inference.replicates import watched
 from distfit_counts.inference.selection.ceilings import poisson_mixtures, saturated, search
 from distfit_counts.inference.selection.component_number import choose, series
 from distfit_counts.inference.selection.criteria import aic, akaike_weights, bic
@@ -45,10 +46,12 @@ def compare_columns(
     settings: FitSettings | None = None,
     lrt: bool = False,
     progress: Progress | None = None,
+    sampled: Callable[[int, int], None] | None = None,
 ) -> Comparisons:
     """Fit every family to every column and rank them. ``families`` None: the default ones that the data can bear.
 
     ``lrt``: choose the number of components by the bootstrap likelihood ratio too (``settings.replicates``).
+    ``sampled`` is told how many of all simulated samples are refitted, of at most how many.
     Raises FamilyError where none of the families can produce a column's counts.
     """
     settings = settings or FitSettings()
@@ -60,10 +63,9 @@ def compare_columns(
     skipped = [_skipped(column, asked, families is None) for column in columns]
     found = Comparisons(columns, _fit(columns, asked, skipped, settings, progress), skipped, settings, lrt)
     if lrt or settings.simulates:
-        for i in range(len(columns)):
-            if progress is not None:
-                progress(i, len(columns), "ranking", i, len(columns))
-            found[i]
+        with watched(sampled, found.samples):
+            for i in range(len(columns)):
+                found[i]
     return found
 
 
@@ -111,6 +113,16 @@ class Comparisons(OnDemand[Comparison]):
     def consistent(self) -> bool:
         """Whether every log-likelihood is that of its estimates."""
         return all(fitted.fits.consistent for fitted in self._fitted.values())
+
+    @property
+    def samples(self) -> int:
+        """How many samples are simulated and refitted at most, for all columns; a test may end the climb of others."""
+        fits = sum(len(own.fits) for own in self._fitted.values()) * self._settings.gof_replicates
+        if not self._lrt:
+            return fits
+        here = ([spec for spec, own in self._fitted.items() if i in own.where] for i in range(len(self.columns)))
+        tests = sum(len(ks) - 1 for specs in here for ks in _series(tuple(specs)).values())
+        return fits + tests * self._settings.replicates
 
     def judge(self, report: Callable[[int, int], None]) -> None:
         """Compute what tables say of all fits; ``report`` is told how many of how many are done."""
@@ -220,13 +232,21 @@ def _fit(
         suits = tuple(i for i, reasons in enumerate(skipped) if family.spec not in reasons)
         alike.setdefault(suits, []).append(family)
     found: dict[str, Fitted] = {}
+    before, in_all = 0, sum(len(suits) * len(group) for suits, group in alike.items())
+
+    def told(done: float, _: int, name: str) -> None:
+        if progress is not None:
+            progress(before + done, in_all, name)
+
     for suits, group in alike.items():
         if not suits:
             continue
         chosen = [columns[i] for i in suits]
         n = np.array([column.histogram.n for column in chosen])
         where = {i: place for place, i in enumerate(suits)}
-        for family, fits in zip(group, fit_families(chosen, group, settings, progress, race=True), strict=True):
+        all_fits = fit_families(chosen, group, settings, None if progress is None else told, race=True)
+        before += len(suits) * len(group)
+        for family, fits in zip(group, all_fits, strict=True):
             value, p = fits.log_likelihood, family.n_parameters
             found[family.spec] = Fitted(p, fits, where, bic(value, p, n), aic(value, p), fits.icl)
     return {family.spec: found[family.spec] for family in families if family.spec in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -14,12 +15,12 @@ from distfit_counts.errors import FamilyError
 from distfit_counts.families.family import Family
 from distfit_counts.optimise.device import chosen
 from distfit_counts.optimise.problem import Batch
-from distfit_counts.optimise.solve import Solution, solve
+from distfit_counts.optimise.solve import Share, Solution, solve
 from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.settings import BYTES_PER_ELEMENT, CHUNK_ELEMENTS, DEVICE_CHUNK_ELEMENTS, WIDEST, FitSettings
 
-# (starts of the batch converged, starts in all, family being fitted, columns finished, columns in all)
-Progress = Callable[[int, int, str, int, int], None]
+# How many fits (a family on a column) are done, parts of them included, of how many; and the family being fitted.
+Progress = Callable[[float, int, str], None]
 
 
 def fit_columns(
@@ -60,24 +61,34 @@ def _solved(
     columns: Sequence[Column], families: Sequence[Family], settings: FitSettings, progress: Progress | None, race: bool
 ) -> Iterator[tuple[list[int], list[Solution]]]:
     """Every chunk with the solutions of all families; a few chunks side by side, each in one of torch's threads."""
-    finished = 0
+    in_all = len(columns) * len(families)
+    shares: dict[int, float] = {}
+    lock = threading.Lock()
 
-    def report(family: Family, done: int, total: int) -> None:
-        # What all threads have finished by now: else the bar would go back and forth.
-        if progress is not None:
-            progress(done, total, family.spec, finished, len(columns))
+    def reporter(chunk: list[int]) -> Callable[[Family, int, int], None] | None:
+        if progress is None:
+            return None
+        share = Share(families)
+
+        def report(family: Family, done: int, total: int) -> None:
+            # What all threads have done by now, one after the other: else the bar would go back and forth.
+            with lock:
+                shares[chunk[0]] = share(family, done, total) * len(chunk)
+                progress(sum(shares.values()) * len(families), in_all, family.spec)
+
+        return report
 
     def solve_chunk(chunk: list[int]) -> list[Solution]:
-        nonlocal finished
+        report = reporter(chunk)
         batch = Batch.of(histograms_of(columns, chunk))
         known: dict[Family, Solution] = {}
         # The small ones first: as a limit of a larger one, a family would be given a single start.
         for family in sorted(families, key=lambda family: family.n_parameters):
-            solve(family, batch, settings, known, report if progress is not None else None, race=race)
-        finished += len(chunk)
-        if len(columns) > 1:
-            starts = known[families[-1]].status.size
-            report(families[-1], starts, starts)
+            solve(family, batch, settings, known, report, race=race)
+        if progress is not None:
+            with lock:
+                shares[chunk[0]] = len(chunk)
+                progress(sum(shares.values()) * len(families), in_all, families[-1].spec)
         return [known[family] for family in families]
 
     size = CHUNK_ELEMENTS if settings.device == "cpu" else DEVICE_CHUNK_ELEMENTS

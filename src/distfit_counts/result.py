@@ -58,6 +58,11 @@ class TracePoint:
     estimate: Mapping[str, float]
 
 
+# The status of a start of a comparison that was not followed to its end: after its steps it was in one bowl with a
+# better one, which went there for both.
+JOINED = "joined"
+
+
 @dataclass(frozen=True)
 class Restart:
     """One start and where it ended. ``origin``: moments, random, best of so many runs, or the simpler family whose

@@ -118,7 +118,7 @@ def test_the_seed_decides() -> None:
 
 @pytest.mark.parametrize(("replicates", "width"), [(999, 10), (999, 5000), (19, 10**7), (1, 1), (999, 0)])
 def test_pieces_are_all_of_them(replicates: int, width: int) -> None:
-    found = pieces(replicates, width)
+    found = list(pieces(replicates, width))
     assert sum(found) == replicates
     assert min(found) >= 1
     assert all(size == 1 or size * width <= REPLICATE_ELEMENTS for size in found)

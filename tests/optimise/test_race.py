@@ -71,6 +71,22 @@ def test_whoever_joins_ends_where_the_leader_ends() -> None:
     assert raced.steps.sum() < 0.6 * alone.steps.sum()
 
 
+def test_who_was_not_followed_to_the_end_does_not_say_so() -> None:
+    """No start of a comparison has arrived anywhere in 0 steps but where it began."""
+    column = Column("t.csv", "y", {}, Histogram.of(np.random.default_rng(1).negative_binomial(2, 0.3, 300)))
+    specs = ("poisson", "nb", "zinb", "2*poisson", "hurdle(nb)")
+    joined = 0
+    for fits in fit_families([column], [parse(spec) for spec in specs], FitSettings(restarts=10), race=True):
+        for restart in fits[0].restarts:
+            moved = any(abs(restart.estimate[name] - restart.start[name]) > 0.1 for name in restart.start)
+            assert not (moved and restart.steps == 0 and restart.status == "converged")
+            joined += restart.status == "joined"
+        # Who is joined to somebody is at an optimum all the same.
+        assert all(restart.basin == 1 for restart in fits[0].restarts if restart.status == "joined")
+        assert "joined: " in fits[0].summary()
+    assert joined > 20
+
+
 def test_columns_race_by_themselves() -> None:
     rng = np.random.default_rng(3)
     theta = torch.from_numpy(rng.normal(0.0, 1.5, (12, 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sys
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 
 from distfit_counts import fitting
+from distfit_counts.cli import app
 from distfit_counts.commands.fitting import fitting_progress
+from distfit_counts.comparing import compare_columns
 from distfit_counts.data.column import Column
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import fit_columns
+from distfit_counts.inference.replicates import watched
 from distfit_counts.report import progress
 from distfit_counts.report.progress import Watch, portion, reported
 from distfit_counts.report.write import write_fits
@@ -61,9 +65,8 @@ GROUPS = [Column("t.csv", "y", {"g": i}, Histogram.of([0, 1, 1, 4])) for i in ra
 @pytest.mark.parametrize(
     ("width", "shown"),
     [
-        (120, "10,691 of 20,000 groups; poisson: 2,184 of 2,184 starts"),
-        (80, "10,691 of 20,000 groups; poisson"),
-        (56, "10,691 of 20,000 groups"),
+        (80, "10,691 of 20,000 fits; poisson"),
+        (54, "10,691 of 20,000 fits"),
         (44, "10,691 of 20,000"),
         (34, "53%"),
     ],
@@ -71,17 +74,71 @@ GROUPS = [Column("t.csv", "y", {"g": i}, Histogram.of([0, 1, 1, 4])) for i in ra
 def test_a_line_holds_a_bar_what_is_done_and_the_time(terminal: Terminal, width: int, shown: str) -> None:
     screen = terminal(width)
     with Watch() as watch:
-        fitting_progress(watch, "fitting", GROUPS)(2_184, 2_184, "poisson", 10_691, 20_000)
+        fitting_progress(watch, "fitting")(10_691.3, 20_000, "poisson")
     line = screen.lines[0].rstrip()
     assert len(line) <= width
     assert re.fullmatch(rf"fitting ━{{5}}[━╸╺]{{5}} {re.escape(shown)} 0:00:00", line)
 
 
-def test_one_column_shows_its_starts(terminal: Terminal) -> None:
+def test_one_fit_shows_its_share(terminal: Terminal) -> None:
     screen = terminal(80)
     with Watch() as watch:
-        fitting_progress(watch, "fitting", GROUPS[:1])(3, 11, "nb", 0, 1)
-    assert "nb: 3 of 11 starts converged" in screen.lines[0]
+        fitting_progress(watch, "fitting")(0.37, 1, "nb")
+    assert "37%; nb" in screen.lines[0]
+
+
+def told_by(ask: Callable[..., object]) -> list[tuple[float, int]]:
+    """What ``ask`` tells its watcher, as (done, in all)."""
+    told: list[tuple[float, int]] = []
+    ask(lambda done, in_all, *_: told.append((done, in_all)))
+    return told
+
+
+DATA = np.random.default_rng(3).negative_binomial(2, 0.3, 60)
+
+
+@pytest.mark.parametrize("columns", [1, 7])
+def test_a_comparison_has_one_total_and_never_goes_back(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Families that do not suit all columns are fitted apart; what is simpler is fitted for each of them."""
+    monkeypatch.setattr(fitting, "CHUNK_ELEMENTS", 200)
+    listed = [Column("t.csv", "y", {"g": i}, Histogram.of(DATA[i:] + (i == 3))) for i in range(columns)]
+    settings = FitSettings(restarts=3, threads=2)
+    told = told_by(lambda progress: compare_columns(listed, None, settings, progress=progress))
+    done = [own for own, _ in told]
+    assert done == sorted(done)
+    assert len({in_all for _, in_all in told}) == 1
+    assert done[-1] == told[-1][1]
+    assert len(set(done)) > 3
+
+
+def test_replicates_are_counted_while_they_are_refitted() -> None:
+    """Two simulations, of intervals and of goodness of fit, with one total; pieces of them show too."""
+    fits = fit_columns(
+        [GROUPS[0]], parse("zinb"), FitSettings(restarts=1, ci="bootstrap", replicates=60, gof_replicates=40)
+    )
+
+    def ask(report: Callable[[int, int], None]) -> None:
+        with watched(report, 100):
+            fits[0]
+
+    told = told_by(ask)
+    done = [own for own, _ in told]
+    assert done == sorted(done)
+    assert (done[-1], {in_all for _, in_all in told}) == (100, {100})
+    assert len([own for own in set(done) if own not in (0, 60, 100, 40)]) > 3
+
+
+def test_the_command_shows_replicates(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("y\n" + "\n".join(map(str, DATA)) + "\n")
+    for ask in (["fit", "-f", "nb", "--ci", "bootstrap"], ["compare", "-f", "poisson,2*poisson", "--bootstrap-lrt"]):
+        screen = terminal(80)
+        with contextlib.redirect_stdout(io.StringIO()):
+            app([ask[0], str(tmp_path / "y.csv"), *ask[1:], "--replicates", "39"], standalone_mode=False)
+        counts = [
+            int(found[1]) for line in screen.lines if (found := re.search(r"simulating.* (\d+) of 39 samples", line))
+        ]
+        assert counts == sorted(counts)
+        assert counts[-1] == 39
 
 
 def test_what_fits_nowhere_is_cut_and_the_time_is_not(terminal: Terminal) -> None:
@@ -105,10 +162,10 @@ def test_each_stage_of_many_fits_is_shown(terminal: Terminal, tmp_path: Path, mo
     """Fitting, judging and writing, each to its end; and the bar of fitting never goes back."""
     rng = np.random.default_rng(3)
     columns = [Column("t.csv", "y", {"g": i}, Histogram.of(rng.poisson(3.0, 30))) for i in range(40)]
-    finished: list[int] = []
+    finished: list[float] = []
     monkeypatch.setattr(fitting, "CHUNK_ELEMENTS", 200)
     fits = fit_columns(
-        columns, parse("poisson"), FitSettings(restarts=2, threads=2), lambda *told: finished.append(told[3])
+        columns, parse("poisson"), FitSettings(restarts=2, threads=2), lambda *told: finished.append(told[0])
     )
     assert (finished == sorted(finished), finished[-1]) == (True, 40)
     for name in ("a.csv", "a.json", "a.parquet"):

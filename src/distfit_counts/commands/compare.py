@@ -9,7 +9,7 @@ import typer
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.ending import end
-from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
+from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
 from distfit_counts.commands.outputs import check_outputs, format_of
@@ -110,15 +110,8 @@ def _compare(
 ) -> Comparisons:
     from distfit_counts.comparing import compare_columns
 
-    fitting, ranking = fitting_progress(watch, "comparing", columns), watch.reporter("ranking", kind_of(columns))
-
-    def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        if name == "ranking":
-            ranking(finished, in_all)
-        else:
-            fitting(done, total, name, finished, in_all)
-
-    found = compare_columns(columns, families, settings, lrt, progress)
+    sampled = watch.reporter("simulating", "samples")
+    found = compare_columns(columns, families, settings, lrt, fitting_progress(watch, "comparing"), sampled)
     if len(columns) > 1 and not settings.simulates:
         found.judge(watch.reporter("judging", "fits"))
     return found

@@ -90,11 +90,14 @@ def fit(
 def _fit(columns: Sequence[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:
     from distfit_counts.fitting import fit_columns
 
-    fits = fit_columns(columns, family, settings, fitting_progress(watch, "fitting", columns))
+    fits = fit_columns(columns, family, settings, fitting_progress(watch, "fitting"))
     if len(fits) > 1 and not settings.simulates:
         fits.judge(watch.reporter("judging", kind_of(columns)))
     if settings.simulates:
-        for i in range(len(fits)):
-            watch.show("simulating", i, len(fits), columns[i].label)
-            fits[i]
+        from distfit_counts.inference.replicates import watched
+
+        samples = settings.gof_replicates + (settings.replicates if settings.ci == "bootstrap" else 0)
+        with watched(watch.reporter("simulating", "samples"), len(fits) * samples):
+            for i in range(len(fits)):
+                fits[i]
     return fits

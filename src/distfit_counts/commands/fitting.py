@@ -63,17 +63,13 @@ def kind_of(columns: Sequence[Column]) -> str:
     return "groups" if columns[0].group else "columns"
 
 
-def fitting_progress(watch: Watch, task: str, columns: Sequence[Column]) -> Progress:
-    """Shows how far ``columns`` are fitted."""
+def fitting_progress(watch: Watch, task: str) -> Progress:
+    """Shows how many fits of all are done; of a single one, its share."""
     from distfit_counts.report.progress import portion
 
-    def progress(done: int, total: int, name: str, finished: int, in_all: int) -> None:
-        starts = portion(done, total, "starts")
-        if in_all == 1:
-            watch.show(task, done, total, f"{name}: {starts[0]} converged", *starts)
-        else:
-            texts = portion(finished, in_all, kind_of(columns))
-            watch.show(task, finished, in_all, f"{texts[0]}; {name}: {starts[0]}", f"{texts[0]}; {name}", *texts)
+    def progress(done: float, total: int, name: str) -> None:
+        texts = portion(int(done), total, "fits") if total > 1 else (f"{done / total:.0%}",)
+        watch.show(task, done, total, f"{texts[0]}; {name}", *texts)
 
     return progress
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +15,7 @@ from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
 from distfit_counts.inference.fitted.reached import log_pmf, reached
 from distfit_counts.optimise.problem import Batch
-from distfit_counts.optimise.solve import Solution, solve
+from distfit_counts.optimise.solve import Share, Solution, solve
 from distfit_counts.settings import REPLICATE_ELEMENTS, FitSettings
 
 # Cells of a pmf that are drawn as one multinomial; a wider distribution is drawn count by count.
@@ -44,6 +46,34 @@ def simulated(family: Family, values: Mapping[str, float], n: int, replicates: i
     return Batch.of(histograms)
 
 
+class _Watch:
+    """Tells ``report`` how many samples of ``in_all`` are done, never fewer than before."""
+
+    def __init__(self, report: Callable[[int, int], None], in_all: int) -> None:
+        self._report, self._in_all = report, in_all
+        # Of simulations that have ended; of the running one, in pieces that have ended; in the running piece.
+        self.ended, self.done, self.size = 0, 0, 0
+        self._told = 0
+
+    def tell(self, share: float) -> None:
+        """``share`` of the running piece is done."""
+        self._told = min(max(self._told, self.ended + self.done + int(share * self.size)), self._in_all)
+        self._report(self._told, self._in_all)
+
+
+_WATCH: ContextVar[_Watch | None] = ContextVar("watch", default=None)
+
+
+@contextmanager
+def watched(report: Callable[[int, int], None] | None, samples: int) -> Iterator[None]:
+    """``report`` is told how many of all ``samples`` are done while they are simulated and refitted in the block."""
+    token = _WATCH.set(None if report is None else _Watch(report, samples))
+    try:
+        yield
+    finally:
+        _WATCH.reset(token)
+
+
 def refit(
     family: Family,
     batch: Batch,
@@ -56,13 +86,28 @@ def refit(
     The replicates lie near the data that ``warm`` (the solution, by family) was fitted to: besides the moments and the
     simpler families' solutions, that is where they start; no random starts.
     """
-    return solve(family, batch, replace(settings, restarts=1, trace=False), {} if known is None else known, warm=warm)
+    watch, share = _WATCH.get(), Share([family])
+
+    def told(solved: Family, done: int, total: int) -> None:
+        if watch is not None:
+            watch.tell(share(solved, done, total))
+
+    within = replace(settings, restarts=1, trace=False)
+    return solve(family, batch, within, {} if known is None else known, told, warm)
 
 
-def pieces(replicates: int, width: int) -> list[int]:
+def pieces(replicates: int, width: int) -> Iterator[int]:
     """How many replicates to refit at a time, so that memory stays bounded for wide data."""
     at_once = max(REPLICATE_ELEMENTS // max(width, 1), 1)
-    return [min(at_once, replicates - done) for done in range(0, replicates, at_once)]
+    watch = _WATCH.get()
+    for done in range(0, replicates, at_once):
+        size = min(at_once, replicates - done)
+        if watch is not None:
+            watch.done, watch.size = done, size
+        yield size
+    if watch is not None:
+        watch.ended, watch.done, watch.size = watch.ended + replicates, 0, 0
+        watch.tell(1.0)
 
 
 def warm_values(solution: Solution, row: int) -> dict[Family, dict[str, float]]:

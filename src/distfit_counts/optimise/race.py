@@ -66,6 +66,11 @@ class Race:
             ends = ends[ends]
         return ends
 
+    @property
+    def joined(self) -> Tensor:
+        """Which starts [B] were not followed to their end, as another went there for them."""
+        return self._joined != torch.arange(len(self._joined))
+
     def _join(self, free: Tensor, running: Tensor, theta: Tensor, point: Evaluation) -> None:
         for _ in range(_LEADERS):
             leader = self._lowest(free, point.value)[self._column[free]]

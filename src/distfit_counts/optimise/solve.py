@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from distfit_counts.families.constraint import Array
@@ -52,6 +53,8 @@ class Solution:
     chosen: Ints
     supremum: Array
     trace: list[tuple[torch.Tensor, ...]] = field(default_factory=list, repr=False)
+    # Of a race, the starts [C, S] that joined a better one after their ``steps``, and ended where that one did.
+    joined: npt.NDArray[np.bool_] | None = None
 
     @property
     def best_theta(self) -> Array:
@@ -88,7 +91,33 @@ class Solution:
         return count
 
 
+# The family whose starts run, how many of them have ended, and how many there are.
 Progress = Callable[[Family, int, int], None]
+
+
+def with_limits(families: Iterable[Family]) -> set[Family]:
+    """``families`` and all simpler ones that are solved for them."""
+    found: set[Family] = set()
+    for family in families:
+        if family not in found:
+            found |= {family} | with_limits(limit.family for limit in family.limits())
+    return found
+
+
+class Share:
+    """Share of solving ``families``, the simpler ones included, that is done; it never falls."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._in_all, self._begun, self._share = len(with_limits(families)), set[Family](), 0.0
+
+    def __call__(self, family: Family, done: int, total: int) -> float:
+        """One family is solved after the other: those that have begun before this one have ended."""
+        self._begun.add(family)
+        ended = len(self._begun) - 1 + done / max(total, 1)
+        self._share = min(max(self._share, ended / self._in_all), 1.0)
+        return self._share
+
+
 Warm = Mapping[Family, Mapping[str, float]]
 
 
@@ -164,6 +193,7 @@ def _descend(
     column = torch.arange(columns).repeat_interleave(starts)
     objective = Objective(family, batch, scale, settings.device)
     total = len(column)
+    race_of_starts = Race(column, objective.n) if racing else None
     minimum = minimise(
         objective,
         torch.from_numpy(start.reshape(total, -1)),
@@ -174,7 +204,7 @@ def _descend(
         settings.learning_rate,
         settings.trace,
         None if progress is None else lambda done: progress(family, done, total),
-        Race(column, objective.n) if racing else None,
+        race_of_starts,
     )
     ending = finished(minimum, objective, column, batch.n, settings)
     theta = minimum.theta.numpy().reshape(columns, starts, -1)
@@ -207,6 +237,7 @@ def _descend(
         chosen=chosen,
         supremum=lowest,
         trace=list(minimum.trace),
+        joined=None if race_of_starts is None else race_of_starts.joined.numpy().reshape(columns, starts),
     )
 
 

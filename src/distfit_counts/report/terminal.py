@@ -19,7 +19,7 @@ from distfit_counts.report.narrow import Fitting, whole
 from distfit_counts.report.numbers import count, fixed, number, resolved
 from distfit_counts.report.screen import Data, Line, plain_text
 from distfit_counts.report.tables import plain_table
-from distfit_counts.result import Estimate, Fit, Restart, Verdict
+from distfit_counts.result import JOINED, Estimate, Fit, Restart, Verdict
 
 # Narrower terminals get the tables without their explaining columns.
 _WIDE = 96
@@ -169,6 +169,10 @@ def _restarts(fit: Fit, width: int, verbose: bool) -> RenderableType:
     hidden = len(fit.restarts) - len(shown)
     notes = [f"  and {count(hidden)} more starts (-v shows them)"] if hidden else []
     notes += [f"  {line}" for line in point_masses(columns["from"])]
+    if JOINED in columns["status"]:
+        notes.append(
+            f"  {JOINED}: after so many steps on the way to the end of a better start, and not followed further"
+        )
     return Group(
         Line(how, style="bold"), SingleBlanks(Group(*map(whole, tables))), *(Line(note, style="dim") for note in notes)
     )

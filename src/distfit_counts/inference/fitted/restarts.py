@@ -8,10 +8,10 @@ import numpy.typing as npt
 from distfit_counts.families.constraint import Array
 from distfit_counts.families.family import Family
 from distfit_counts.families.labels import relabelled, taken
-from distfit_counts.optimise.minimise import STATUS
+from distfit_counts.optimise.minimise import CONVERGED, STATUS
 from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import Solution
-from distfit_counts.result import Restart, TracePoint
+from distfit_counts.result import JOINED, Restart, TracePoint
 from distfit_counts.settings import SAME_OPTIMUM
 
 Places = npt.NDArray[np.int16]
@@ -29,8 +29,12 @@ def restarts_of(
     names, thetas = family.names, (solution.start[row], solution.theta[row])
     start, end = (taken(natural(family, theta, scale), own) for theta, own in zip(thetas, order, strict=True))
     nll = (solution.value[row] * n + 0.0).tolist()  # + 0.0: never -0.0
-    numbers = (solution.gradient_norm[row], solution.steps[row], solution.status[row], basin)
-    listed = zip(solution.origins, start.tolist(), end.tolist(), nll, *(own.tolist() for own in numbers), strict=True)
+    joined = np.zeros(len(nll), dtype=np.bool_) if solution.joined is None else solution.joined[row]
+    words = np.where(joined & (solution.status[row] == CONVERGED), JOINED, [STATUS[i] for i in solution.status[row]])
+    numbers = (solution.gradient_norm[row], solution.steps[row], words, basin)
+    listed = zip(
+        solution.origins, start.tolist(), end.tolist(), nll, *(own.tolist() for own in numbers), joined, strict=True
+    )
     return tuple(
         Restart(
             restart=i + 1,
@@ -40,11 +44,13 @@ def restarts_of(
             nll=value,
             gradient_norm=gradient_norm,
             steps=steps,
-            status=STATUS[status],
+            status=status,
             basin=optimum,
             trace=_trace(solution, row, i),
         )
-        for i, (origin, began, ended, value, gradient_norm, steps, status, optimum) in enumerate(listed)
+        for i, (origin, began, ended, value, gradient_norm, steps, status, optimum, followed_no_further) in enumerate(
+            listed
+        )
     )
 
 
