@@ -119,7 +119,9 @@ _Unbounded = Annotated[str, OneOf(("estimate", "lower", "upper"))]
 
 def _check(fit: Fit) -> None:
     """Raises Damaged or DistfitError where a name or a value is none of the family's."""
-    names = parse(fit.family).names
+    names, size = parse(fit.family).names, parse(fit.family).n_parameters
+    if fit.n_parameters != size:
+        raise Damaged(f"{fit.n_parameters} where {fit.family} has {size}", ".n_parameters")
     for found, place in (
         (fit.parameters, ".parameters"),
         *((own, f".restarts[{i}].start") for i, own in enumerate(r.start for r in fit.restarts)),

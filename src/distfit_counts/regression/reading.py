@@ -114,6 +114,9 @@ def _predictor(model: Model, place: int, head: str, record: Any) -> FittedPredic
     )
     if tuple(c.name for c in own.coefficients) != own.terms.names:
         raise Damaged(f"are not those of {own.terms.text}", ".coefficients")
+    for i, test in enumerate(own.tests):
+        if test.term not in own.terms.by_term:
+            raise Damaged(f"{test.term!r} is none of {own.terms.text}", f".tests[{i}].term")
     for c, beta in zip(own.coefficients, own.beta.tolist(), strict=True):
         if not c.note and not math.isnan(c.estimate) and abs(c.estimate - beta) > _SAME * max(abs(beta), 1e-290):
             raise Damaged(f"{c.estimate!r} where the model has {beta!r}", f".coefficients.{c.name}.estimate")

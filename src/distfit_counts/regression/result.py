@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.inference.selection.criteria import aic, bic
 from distfit_counts.optimise.minimise import INCONSISTENT, STATUS
-from distfit_counts.records import Natural, NotNegative, Share
+from distfit_counts.records import Natural, NotNegative, OneOf, Range, Share
 from distfit_counts.regression.agreement import Agreement
 from distfit_counts.regression.design import Terms
 from distfit_counts.regression.natural_residuals import NaturalResiduals
@@ -107,7 +107,7 @@ class Regression:
     fixed: Mapping[str, float]
     log_likelihood: float
     null: Callable[[], float] = field(repr=False)
-    n_parameters: Natural
+    n_parameters: Annotated[int, Range(0, 10**9)]
     converged: bool
     status: str
     gradient_norm: NotNegative
@@ -115,7 +115,7 @@ class Regression:
     verdicts: tuple[Verdict, ...]
     covariance: Array = field(repr=False)
     spread: Array = field(repr=False)
-    errors: str
+    errors: Annotated[str, OneOf(("model", "hc0", "hc1", "cluster"))]
     residuals: Residuals | NaturalResiduals | None = field(repr=False)
     level: Level
     seed: Natural
@@ -125,7 +125,7 @@ class Regression:
     exposure: str | None = None
     weights: str | None = None
     cluster: str | None = None
-    small_sample: str | None = None
+    small_sample: Annotated[str, OneOf(("full", "clusters", "none"))] | None = None
     kept: Agreement | None = field(default=None, repr=False)
 
     @cached_property
