@@ -8,8 +8,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pc
+import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from distfit_counts import fit
+from distfit_counts.cli import app
 from distfit_counts.data.files import read_source
 from distfit_counts.errors import DataError
 
@@ -261,3 +267,65 @@ def test_comments_before_the_header(text_file: TextFile) -> None:
     # These are headers.
     assert counts(text_file("##x=1\n#CHROM\tPOS\nc1\t5\nc2\t7\n", "a.vcf"), ["POS"]) == {5: 1, 7: 1}
     assert counts(text_file("#n\n5\n7\n", "c.csv"), ["#n"]) == {5: 1, 7: 1}
+
+
+@pytest.mark.parametrize("word", ["Total", "sum", " ALL ", "Gesamt"])
+@pytest.mark.parametrize("arguments", [[["n"]], [[]], [["k"], [], "n"]])
+def test_a_total_is_no_row(text_file: TextFile, word: str, arguments: list[object]) -> None:
+    path = text_file(f"k,n\n0,5\n1,7\n2,0\n{word},12\n")
+    assert (
+        f'{path}, row 4 (line 5), column "n": 12 is the total of all rows above it' in refused(path, *arguments).problem
+    )
+    other = text_file(f"shop,n\na,5\nb,7\n{word},13\n", "other.csv")
+    assert counts(other, ["n"]) == {5: 1, 7: 1, 13: 1}
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_what_says_how_often_is_asked(tmp_path: Path, kind: str) -> None:
+    table = pa.table({"policies": [50, 20, 10, 4, 4], "claims": [0, 1, 2, 3, 4]})
+    path = tmp_path / f"t.{kind}"
+    if kind == "parquet":
+        pq.write_table(table, path)
+    elif kind == "csv":
+        pc.write_csv(table, path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    hint = str(refused(str(path)).hint)
+    assert "if policies says how often each value of claims occurs: --column claims --weights policies" in hint
+    (column,) = read_source(str(path), ["claims"])
+    assert column.histogram.frequencies == "policies"
+    assert "data.frequency_table" in [verdict.code for verdict in fit(str(path), "poisson", column="claims").verdicts]
+    (column,) = read_source(str(path), ["claims"], weights="policies")
+    assert column.histogram.frequencies is None
+
+
+def test_counts_that_only_begin_like_a_table_of_frequencies(text_file: TextFile) -> None:
+    for rows in ("0,1\n1,2\n2,2\n2,5\n3,1\n4,1\n", "0,1\n2,1\n4,6\n6,1\n"):
+        (column,) = read_source(text_file("y,x\n" + rows), ["y"])
+        assert column.histogram.frequencies is None
+    (alone,) = read_source(text_file("y\n0\n1\n2\n3\n4\n"))
+    assert alone.histogram.frequencies is None
+
+
+def test_no_part_of_a_folder_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("y\n1\n")
+    (tmp_path / "README.md").write_text("about these")
+    assert counts(str(tmp_path)) == {1: 1}
+    for name in ("b.csv.xz", "b.XLSX"):
+        (tmp_path / name).write_bytes(b"x")
+        assert f"{tmp_path / name} is of a kind that is not read" in refused(str(tmp_path)).problem
+        assert counts(str(tmp_path / "*.csv")) == {1: 1}
+        (tmp_path / name).unlink()
+    (tmp_path / "b.jsonl").write_text("{}\n{}\n")
+    assert "b.jsonl: the objects of its first lines hold no keys" in refused(str(tmp_path)).problem
+
+
+def test_many_columns_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    # A value that is no count lies in the first row: what is not read is not complained about.
+    path.write_text(",".join(f"y{i}" for i in range(20_000)) + "\n" + ",".join(["-1"] * 20_000) + "\n")
+    done = CliRunner().invoke(
+        app, ["fit", str(path), "-c", "*", "-f", "poisson", "--memory", "20MB", "--format", "json"]
+    )
+    assert done.exit_code == 2
+    assert "fits of 20,000 columns or groups take about 50 MB of memory, and 20 MB are planned for" in done.stderr

@@ -32,7 +32,7 @@ _ASKS = (
     "columns are named",
     "no column",
     "spans",
-    "a total",
+    "is the total",
     "no value with a weight",
     "only missing values",
     "weights add up",

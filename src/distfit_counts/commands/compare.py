@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,8 +72,10 @@ def compare(
     spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
-        columns = data.read(watch, quiet)
-        check_memory(len(columns), chosen or [parse(spec) for spec in COMPARED], settings, written_as)
+        fitted = chosen or [parse(spec) for spec in COMPARED]
+        within = partial(check_memory, families=fitted, settings=settings, written_as=written_as)
+        columns = data.read(watch, quiet, within)
+        within(len(columns))
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)

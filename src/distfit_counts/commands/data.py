@@ -13,7 +13,7 @@ from distfit_counts.commands.messages import say
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from distfit_counts.budget import Budget
     from distfit_counts.data.column import Column
@@ -64,13 +64,16 @@ class Data:
 
         return Budget.of(self.memory, self.max_distinct)
 
-    def read(self, watch: Watch, quiet: bool) -> Sequence[Column]:
-        """The columns that hold values, with progress on stderr; those without are named there."""
+    def read(self, watch: Watch, quiet: bool, columns_chosen: Callable[[int], None] | None = None) -> Sequence[Column]:
+        """The columns that hold values, with progress on stderr; those without are named there.
+
+        ``columns_chosen``: told how many columns a file has, before they are read.
+        """
         from distfit_counts.data.valueless import with_values
 
-        return with_values(self._found(watch), lambda text: None if quiet else say(text))
+        return with_values(self._found(watch, columns_chosen), lambda text: None if quiet else say(text))
 
-    def _found(self, watch: Watch) -> Sequence[Column]:
+    def _found(self, watch: Watch, columns_chosen: Callable[[int], None] | None) -> Sequence[Column]:
         columns, by = self.column or [], self.by or []
         import pyarrow as pa
 
@@ -78,12 +81,14 @@ class Data:
             # One of them counts while pyarrow's parse.
             pa.set_cpu_count(max(self.threads - 1, 1))
             pa.set_io_thread_count(max(self.threads - 1, 1))
-        found = self._counted(columns, by, watch)
+        found = self._counted(columns, by, watch, columns_chosen)
         # A hundred megabytes that Arrow keeps for blocks to come, and none come: the fits have use for them.
         pa.default_memory_pool().release_unused()
         return found
 
-    def _counted(self, columns: list[str], by: list[str], watch: Watch) -> Sequence[Column]:
+    def _counted(
+        self, columns: list[str], by: list[str], watch: Watch, columns_chosen: Callable[[int], None] | None
+    ) -> Sequence[Column]:
         if self.connect is not None:
             return self._counted_by_engine(self.connect, watch)
         from distfit_counts.data.distinct import BYTES_PER_DISTINCT
@@ -103,6 +108,7 @@ class Data:
             self.budget.max_distinct,
             self.budget.memory // BYTES_PER_DISTINCT if self.max_distinct is None else None,
             self.threads,
+            columns_chosen=columns_chosen,
         )
         return read_sources(self.sources or [], request, self.together, progress)
 

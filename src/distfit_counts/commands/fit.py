@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -72,8 +73,9 @@ def fit(
     spare_pandas()
     import_torch_meanwhile(data.threads)
     with Watch(quiet) as watch:
-        columns = data.read(watch, quiet)
-        check_memory(len(columns), [chosen], settings, written_as)
+        within = partial(check_memory, families=[chosen], settings=settings, written_as=written_as)
+        columns = data.read(watch, quiet, within)
+        within(len(columns))
         fits = _fit(columns, chosen, settings, watch)
         if save is not None:
             from distfit_counts.model_file import save as save_model

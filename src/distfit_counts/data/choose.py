@@ -69,8 +69,18 @@ def _only_candidate(reader: Reader, others: list[str]) -> str:
         return whole[0].name
     if whole:
         names = _listed([field.name for field in whole])
-        raise DataError(f"{reader.name}: {len(whole)} columns hold whole numbers: {names}", "choose with --column NAME")
+        problem = f"{reader.name}: {len(whole)} columns hold whole numbers: {names}"
+        raise DataError(problem, f"choose with --column NAME{_if_frequencies(whole)}")
     raise DataError(f"{reader.name}: no column holds whole numbers: {_with_types(fields)}", DELIMITER_HINT)
+
+
+def _if_frequencies(fields: Sequence[Field]) -> str:
+    """What to do if one of the columns says how often another one's values occur."""
+    values, others = [field.name for field in fields if field.once], [field.name for field in fields if not field.once]
+    if len(values) != 1:
+        return ""
+    weights, named = (others[0], others[0]) if len(others) == 1 else ("another column", "ITS_NAME")
+    return f"; if {weights} says how often each value of {values[0]} occurs: --column {values[0]} --weights {named}"
 
 
 def _no_column(reader: Reader, name: str) -> DataError:

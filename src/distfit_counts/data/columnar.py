@@ -10,11 +10,13 @@ from typing import Any
 from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.source import BadRow, Batch, Field
 from distfit_counts.data.stream import ByteStream
-from distfit_counts.data.whole import whole_numbers
+from distfit_counts.data.whole import once_each, whole_numbers
 
 BATCH_ROWS = 1 << 19
 _BATCH_ENTRIES, _FEWEST_ROWS = 1 << 23, 1 << 10
 _END: Any = object()
+# Columns of which the first rows are looked at, where their types alone would do.
+FEW = 8
 
 
 def open_parquet(source: Any, buffer_size: int = 0) -> Any:
@@ -43,7 +45,7 @@ class ParquetTable:
         self.mark: bytes | None = (self._schema.metadata or {}).get(b"distfit")
 
     def fields(self) -> list[Field]:
-        return [table_field(field, self._first) for field in self._schema]
+        return [table_field(field, self._first, len(self._schema) <= FEW) for field in self._schema]
 
     def _first(self, name: str) -> Any:
         return next(self._file.iter_batches(batch_size=1 << 14, columns=[name]), None)
@@ -85,7 +87,7 @@ class ArrowTable:
             stream.report((i + 1) / reader.num_record_batches)
 
     def fields(self) -> list[Field]:
-        return [table_field(field, self._first) for field in self._schema]
+        return [table_field(field, self._first, len(self._schema) <= FEW) for field in self._schema]
 
     def _first(self, name: str) -> Any:
         while not self._peeked and (batch := next(self._found, None)) is not None:
@@ -135,16 +137,21 @@ def _ahead(items: Iterator[Any]) -> Iterator[Any]:
             yield item
 
 
-def table_field(field: Any, first: Callable[[str], Any]) -> Field:
-    """How an Arrow schema field is offered; ``first(name)``: a batch by which to judge floats, or None."""
+def table_field(field: Any, first: Callable[[str], Any], few: bool = False) -> Field:
+    """How an Arrow schema field is offered; ``first(name)``: a batch by which to judge it, or None; ``few``: judge
+    whole numbers too.
+    """
     import pyarrow as pa
 
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    whole = pa.types.is_integer(kind)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+    numbers, inexact = pa.types.is_integer(kind), pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    whole, once = numbers, False
+    if inexact or (numbers and few):
         try:
             batch = first(field.name)
-            whole = batch is not None and whole_numbers(batch.column(field.name)).null_count < batch.num_rows
+            column = None if batch is None else whole_numbers(batch.column(field.name))
+            whole = numbers or (column is not None and column.null_count < len(column))
+            once = few and column is not None and once_each(column)
         except (BadRow, KeyError):  # KeyError: the name occurs twice
-            whole = False
-    return Field(field.name, str(field.type), whole)
+            whole = numbers
+    return Field(field.name, str(field.type), whole, once)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.data.csv_block import BOM, ENCODING_HINT, BlockParser, explain, read_table
-from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, count_comments, guess
+from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, count_comments, guess, rows_of
 from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.locate import extension
 from distfit_counts.data.request import BLOCK_SIZE
@@ -31,12 +31,14 @@ from distfit_counts.data.rows import (
 )
 from distfit_counts.data.source import BadRow, Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
-from distfit_counts.data.whole import all_whole
+from distfit_counts.data.whole import all_whole, once_each
 from distfit_counts.errors import DataError
 
 _SAMPLE = 1 << 18
 # Bytes of text that are parsed at once, without other threads.
 _SMALL = 1 << 16
+# What people write before the sum of a table.
+_TOTALS = {"total", "totals", "grand total", "sum", "all", "overall", "summe", "gesamt", "insgesamt"}
 _QUOTE_HINT = "look for a quote that is never closed or should not be there; in a quoted field, write two for one"
 
 
@@ -140,11 +142,36 @@ class Delimited:
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         # A wide table has twenty thousand names, and looking each up in the list would take longer than parsing.
         where = {name: i for i, name in enumerate(self.names)}
+        if self._complete:
+            self._refuse_total(counts, where)
         parser = BlockParser(
             self.dialect, [where[name] for name in counts], [where[name] for name in labels], self._helped
         )
         names = [self.names[i] for i in parser.types]
         return gathered(self.name, self._pieces(parser), names, self.dialect.thousands)
+
+    def _refuse_total(self, counts: Sequence[str], where: dict[str, int]) -> None:
+        """Raises DataError where the last row is the sum of those above it."""
+        starts = row_starts(self._first, self._delimiter, not self.dialect.single)
+        if len(starts) < 3 or self.dialect.single:
+            return
+        last, *_ = self._cells(self._first[starts[-1] :])
+        for name in counts:
+            at = where[name]
+            if not _is_total(last, at):
+                continue
+            *rows, last = self._cells(self._first)
+            numbers = [row[at].strip() for row in rows]
+            if not all(number.isdecimal() for number in (*numbers, last[at].strip())):
+                continue
+            if int(last[at]) == sum(map(int, numbers)) > 0:
+                bad = BadRow(len(rows), f"{last[at].strip()} is the total of all rows above it", "leave it out", name)
+                lines = _Lines(memoryview(self._first), self.dialect, self._lines_before)
+                raise row_error(self.name, bad.index, lines(0, bad.index), bad)
+
+    def _cells(self, data: bytes) -> list[list[str]]:
+        rows = rows_of(data.decode("utf-8", errors="replace"), self.dialect.delimiter)
+        return [row for row in rows if len(row) == len(self.names)] or [[""] * len(self.names)]
 
     def _pieces(self, parser: BlockParser) -> Iterator[Piece]:
         import pyarrow as pa
@@ -190,6 +217,11 @@ class Delimited:
             return f"divided at its {DELIMITERS[divider]}, the row has {fields}: every row needs as many"
         # An unknown character: 3^4^5, a:b.
         return DELIMITER_HINT if re.search(r"\w\s*[^\w\s.+-]\s*\w", text) else ""
+
+
+def _is_total(row: list[str], at: int) -> bool:
+    """Whether a cell beside ``at`` says so."""
+    return any(cell.strip().casefold() in _TOTALS for i, cell in enumerate(row) if i != at)
 
 
 class _Lines:
@@ -254,5 +286,6 @@ def _field(name: str, column: Any) -> Field:
     if pa.types.is_null(kind):
         return Field(name, "empty", False)
     some = bool(column.null_count < len(column))
-    whole = pa.types.is_integer(kind) or (pa.types.is_floating(kind) and some and all_whole(column))
-    return Field(name, str(kind), whole)
+    if pa.types.is_integer(kind):
+        return Field(name, str(kind), True, once_each(column))
+    return Field(name, str(kind), pa.types.is_floating(kind) and some and all_whole(column))

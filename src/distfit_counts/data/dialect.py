@@ -48,7 +48,7 @@ def guess(sample: str, complete: bool, known: Collection[str] = (), prefer: str 
     Raises DataError where the first row may as well be a header as data.
     """
     delimiter = _delimiter(sample, complete, prefer)
-    first = next(_rows(sample, delimiter), None) or _LINE_END.split(sample, 1)[0].split(delimiter)
+    first = next(rows_of(sample, delimiter), None) or _LINE_END.split(sample, 1)[0].split(delimiter)
     names = [name.strip() for name in first]
     thousands = delimiter == ";" or _has_decimal_commas(sample, delimiter)
     if _is_header(names, known):
@@ -64,8 +64,8 @@ def count_comments(sample: str, complete: bool, prefer: str = "") -> int:
     lines = list(takewhile(lambda line: line.startswith("#"), _LINE_END.split(sample)))
     below = "".join(_LINE_END.split(sample, len(lines))[len(lines) :])
     delimiter = _delimiter(below, complete, prefer)
-    first = next(_rows(below, delimiter), [""])
-    last = next(_rows(lines[-1], delimiter), [""])
+    first = next(rows_of(below, delimiter), [""])
+    last = next(rows_of(lines[-1], delimiter), [""])
     return len(lines) - (len(last) == len(first) and any(map(_is_number, first)))
 
 
@@ -118,7 +118,7 @@ def _delimiter(text: str, complete: bool, prefer: str) -> str:
 
 def _commas_are_decimal(text: str, delimiter: str, complete: bool) -> bool:
     """Whether, divided by ``delimiter``, some fields below the first row hold a comma, and all that do are numbers."""
-    rows = list(islice(_rows(text, delimiter), _ROWS_TO_JUDGE))
+    rows = list(islice(rows_of(text, delimiter), _ROWS_TO_JUDGE))
     rows = rows[1:] if complete or len(rows) < 3 else rows[1:-1]
     fields = [field for row in rows for field in row if "," in field]
     return bool(fields) and all(re.fullmatch(r"\s*[+-]?[0-9]+,[0-9]+\s*", field) for field in fields)
@@ -127,7 +127,7 @@ def _commas_are_decimal(text: str, delimiter: str, complete: bool) -> bool:
 def _has_decimal_commas(text: str, delimiter: str) -> bool:
     if not re.search("[0-9],[0-9]", text):
         return False
-    rows = islice(_rows(text, delimiter), _ROWS_TO_JUDGE)
+    rows = islice(rows_of(text, delimiter), _ROWS_TO_JUDGE)
     return any(_DECIMAL_COMMA.fullmatch(field) for row in rows for field in row)
 
 
@@ -146,7 +146,7 @@ def _despite_quotes(text: str) -> str:
 def _widths(text: str, delimiter: str, complete: bool) -> list[int]:
     """Number of fields of the first rows; blank rows and a last row that may be cut off are left out."""
     widths: list[int] = []
-    for row in _rows(text, delimiter):
+    for row in rows_of(text, delimiter):
         if delimiter == " " and not all(row):
             return []  # padding: not a single space between fields
         widths.append(len(row))
@@ -156,7 +156,7 @@ def _widths(text: str, delimiter: str, complete: bool) -> list[int]:
     return widths[:-1] if cut_off else widths
 
 
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+def rows_of(text: str, delimiter: str) -> Iterator[list[str]]:
     """The rows that are not blank, as far as they can be read."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from distfit_counts.data.columnar import table_field
+from distfit_counts.data.columnar import FEW, table_field
 from distfit_counts.data.source import Batch, Field
 
 
@@ -19,7 +19,8 @@ class FrameTable:
 
     def fields(self) -> list[Field]:
         """The columns, and which of them hold whole numbers."""
-        return [table_field(field, lambda _name: self._table) for field in self._table.schema]
+        schema = self._table.schema
+        return [table_field(field, lambda _name: self._table, len(schema) <= FEW) for field in schema]
 
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         """The columns named, in the pieces that the table has."""

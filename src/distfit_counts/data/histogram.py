@@ -16,12 +16,14 @@ class Histogram:
     """Sorted distinct counts and their weights.
 
     ``values``: int64, strictly increasing, >= 0. ``weights``: int64, > 0, how often each value occurs.
-    ``n_missing``: how many entries had no value (they are no part of ``n``).
+    ``n_missing``: how many entries had no value (they are no part of ``n``). ``frequencies``: the column beside them
+    that may say how often each occurs, where they are 0, 1, ..., K once each.
     """
 
     values: Counts
     weights: Counts
     n_missing: int = 0
+    frequencies: str | None = None
 
     @classmethod
     def of(cls, values: npt.ArrayLike, weights: npt.ArrayLike | None = None, n_missing: int = 0) -> Histogram:

@@ -15,7 +15,7 @@ from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.rows import LONGEST_ROW, block_for, row_blocks, row_starts
 from distfit_counts.data.source import BadRow, Batch, Field, row_error
 from distfit_counts.data.stream import ByteStream
-from distfit_counts.data.whole import all_whole, may_round
+from distfit_counts.data.whole import all_whole, may_round, once_each
 from distfit_counts.errors import DataError
 
 BLOCK_SIZE = 1 << 24
@@ -45,6 +45,8 @@ class JsonLines:
             raise DataError(f"{self.name}: a JSON array, not JSON Lines", _LINE_HINT)
         self._sample = self._first_lines()
         self.names: list[str] = self._sample.column_names
+        if not self.names and stream.peek(1):
+            raise DataError(f"{self.name}: the objects of its first lines hold no keys", _LINE_HINT)
 
     def _first_lines(self) -> Any:
         import pyarrow as pa
@@ -73,7 +75,11 @@ class JsonLines:
                 return True
             return pa.types.is_floating(column.type) and column.null_count < len(column) and all_whole(column)
 
-        return [Field(f.name, str(f.type), whole(self._sample.column(f.name))) for f in self._sample.schema]
+        def field(own: Any) -> Field:
+            column = self._sample.column(own.name)
+            return Field(own.name, str(own.type), whole(column), pa.types.is_integer(own.type) and once_each(column))
+
+        return [field(own) for own in self._sample.schema]
 
     def batches(self, counts: Sequence[str], labels: Sequence[str]) -> Iterator[Batch]:
         import pyarrow as pa

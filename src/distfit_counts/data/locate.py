@@ -21,6 +21,13 @@ EXTENSIONS = {
 }  # fmt: skip
 
 
+# Kinds of data that are not read: beside files that are, they would be left out without a word.
+_UNREAD = (
+    ".xls", ".xlsx", ".ods", ".xz", ".zip", ".7z", ".lz4", ".z", ".orc", ".avro", ".sas7bdat", ".dta", ".sav", ".rds",
+    ".rdata", ".sqlite", ".db", ".duckdb",
+)  # fmt: skip
+
+
 def extension(name: str) -> str:
     """The lower-case extension below any compression: ``a.CSV.gz`` -> ``.csv``."""
     stem, ending = os.path.splitext(name.lower())
@@ -43,18 +50,20 @@ def files_of(source: str) -> list[str]:
 
 
 def _files_below(folder: str) -> list[str]:
-    found = []
+    found, left_out = [], []
     for place, folders, names in os.walk(folder, onerror=_refused):
         # Names with a leading "." or "_" are bookkeeping of other programs (_SUCCESS, .crc, .ipynb_checkpoints).
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        found += [
-            os.path.join(place, name)
-            for name in sorted(names)
-            if not name.startswith((".", "_")) and extension(name) in EXTENSIONS
-        ]
+        seen = [os.path.join(place, name) for name in sorted(names) if not name.startswith((".", "_"))]
+        found += [path for path in seen if extension(path) in EXTENSIONS]
+        left_out += [path for path in seen if path.lower().endswith(_UNREAD)]
     if not found:
         known = " ".join(EXTENSIONS)
         raise DataError(f"{folder}: no data files in this directory", f"looked below it for {known} (also .gz, .zst)")
+    if left_out:
+        problem = f"{folder}: {left_out[0]} is of a kind that is not read, and would be left out"
+        hint = "convert it, move it elsewhere, or name the files that are meant: a quoted glob such as 'folder/*.csv'"
+        raise DataError(problem, hint)
     return found
 
 

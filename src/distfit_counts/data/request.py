@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,8 @@ class Request:
     ``max_pairs``: likewise, of groups and pairs of a group and a value together.
     ``threads``: of reading and counting together (None: one per processor).
 
+    ``columns_chosen``: told how many columns there are, before they are read; it may raise to end the work.
+
     Of matrices: ``variables``, the axis that is fitted, and ``layer`` of an AnnData file.
     """
 
@@ -31,6 +33,7 @@ class Request:
     max_pairs: int | None = None
     threads: int | None = None
     block_size: int = BLOCK_SIZE
+    columns_chosen: Callable[[int], None] | None = None
 
     @property
     def names(self) -> set[str]:

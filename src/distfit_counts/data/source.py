@@ -28,11 +28,14 @@ class BadRow(Exception):
 
 @dataclass(frozen=True)
 class Field:
-    """A column as a source offers it; ``whole``: it looks like whole numbers as far as it was seen."""
+    """A column as a source offers it; ``whole``: it looks like whole numbers as far as it was seen, ``once``: like
+    0, 1, ..., K once each, as the values of a frequency table.
+    """
 
     name: str
     type: str
     whole: bool
+    once: bool = False
 
 
 @dataclass(frozen=True)

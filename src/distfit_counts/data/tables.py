@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from distfit_counts.data.checked import Weighing, counts_of, labels_in
@@ -15,10 +16,13 @@ from distfit_counts.data.groups import GroupColumns, Groups
 from distfit_counts.data.request import Request
 from distfit_counts.data.source import Batch, Reader
 from distfit_counts.data.valueless import Valueless, each_of
+from distfit_counts.data.whole import consecutive
 from distfit_counts.errors import DataError
 
 # Entries of the arrays that count small values, over all columns: 512 MB at most.
 _DENSE_ENTRIES = 1 << 26
+# Rows of a table of frequencies at most.
+_FREQUENCIES = 1_000
 
 
 class Tables:
@@ -33,6 +37,7 @@ class Tables:
         self._by = list(dict.fromkeys(request.by))
         self._weighing = None if request.weights is None else Weighing(request.weights)
         self._tallies: dict[str, Tally | GroupTally] = {}
+        self._beside: str | None = None
         self.rows = 0
 
     def add(self, reader: Reader) -> None:
@@ -46,8 +51,13 @@ class Tables:
             self._check()
             self.rows += batch.rows
             self._add_batch(batch, reader)
+        if not self._by and not weights and self.rows <= _FREQUENCIES and len(self._tallies) == 1:
+            others = [field.name for field in reader.fields() if field.whole and field.name not in self._tallies]
+            self._beside = others[0] if len(others) == 1 else None
 
     def _new_tallies(self, names: list[str]) -> dict[str, Tally | GroupTally]:
+        if self._request.columns_chosen is not None:
+            self._request.columns_chosen(len(names))
         if self._by:
             return {name: GroupTally(self._by, self._request.max_distinct) for name in names}
         # Twenty thousand columns cannot have eight megabytes each.
@@ -100,6 +110,8 @@ class Tables:
             found, distinct, missing = GroupColumns(source, name, groups, self._rows), groups.distinct, groups.missing
         else:
             histogram = tally.histogram()
+            if self._beside is not None and consecutive(histogram.values) and histogram.n == histogram.distinct:
+                histogram = replace(histogram, frequencies=self._beside)
             rows = None if self._rows is None else partial(self._rows, name, {})
             found = [Column(source, name, {}, histogram, rows)]
             distinct, missing = histogram.distinct, histogram.n_missing

@@ -88,6 +88,21 @@ def all_whole(column: Any) -> bool:
     return all(_whole_floats(as_numpy(chunk.drop_null())) for chunk in column.chunks)
 
 
+def once_each(column: Any) -> bool:
+    """Whether an integer Array or ChunkedArray holds K, ..., 1, 0 or 1 once each, in any order, and K is 3 or more."""
+    import pyarrow as pa
+
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    if column.null_count or not len(column):
+        return False
+    return consecutive(np.sort(np.concatenate([as_numpy(chunk) for chunk in chunks])))
+
+
+def consecutive(values: Any) -> bool:
+    """Whether sorted numbers are those from 0 or 1 to K >= 3, once each."""
+    return len(values) > 3 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+
+
 def _whole_floats(values: Any) -> bool:
     # NaN fails both comparisons.
     return bool(((values >= 0) & (values < LARGEST)).all()) and bool((values == np.floor(values)).all())

@@ -13,6 +13,7 @@ from distfit_counts.inference.verdicts.settled import settled
 from distfit_counts.result import Verdict
 
 RULES = (
+    sample.FREQUENCY_TABLE,
     boundary.BOUNDARIES,
     misfit.UNDERDISPERSED,
     boundary.NOT_IDENTIFIED,

@@ -59,5 +59,20 @@ def _rough(facts: Facts) -> str:
     return f"{said}. {' and '.join(better)} do{'es' * (len(better) == 1)} not rest on large samples alone."
 
 
+def _values_of_frequencies(chunk: Chunk) -> Bools:
+    """The values of a frequency table, once each, which another column counts."""
+    return np.array([histogram.frequencies is not None for histogram in chunk.histograms])
+
+
+def _not_weighted(facts: Facts) -> list[Verdict]:
+    histogram = facts.histogram
+    message = (
+        f"The counts are {histogram.values[0]} to {histogram.values[-1]}, once each, as in a table of frequencies: "
+        f"if {histogram.frequencies} says how often each occurs, fit with --weights {histogram.frequencies}."
+    )
+    return [Verdict("data.frequency_table", message)]
+
+
+FREQUENCY_TABLE = Rule(_values_of_frequencies, _not_weighted, "data.frequency_table")
 TOO_SMALL = Rule(_too_small, _none_left, "sample.too_small")
 SMALL = Rule(_small, _not_sharp, "sample.small")
