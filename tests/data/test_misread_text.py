@@ -329,3 +329,8 @@ def test_many_columns_are_refused_before_they_are_read(tmp_path: Path) -> None:
     )
     assert done.exit_code == 2
     assert "fits of 20,000 columns or groups take about 50 MB of memory, and 20 MB are planned for" in done.stderr
+
+
+def test_what_may_be_a_header_is_shown_in_one_line(text_file: TextFile) -> None:
+    problem = refused(text_file('"two\nlines",5\nx,7\n')).problem
+    assert problem.endswith("the first row (two lines, 5) may be a header or data: it holds text and numbers")

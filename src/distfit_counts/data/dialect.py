@@ -91,7 +91,8 @@ def _is_header(names: list[str], known: Collection[str]) -> bool:
 
 
 def _shown(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    # A name may span lines.
+    return ", ".join(" ".join(name.split())[:40] for name in names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _delimiter(text: str, complete: bool, prefer: str) -> str:
