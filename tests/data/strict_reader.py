@@ -131,10 +131,13 @@ def read_delimited(data: bytes, delimiter: bytes, column: str, weights: str | No
 def read_json(data: bytes, column: str) -> Counts:
     """The counts of JSON Lines."""
 
-    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
-        if sum(key == column for key, _ in items) > 1:
-            raise Refused("a key twice")
-        return dict(items)
+    class Object(dict[str, object]):
+        twice = False
+
+    def pairs(items: list[tuple[str, object]]) -> Object:
+        found = Object(items)
+        found.twice = sum(key == column for key, _ in items) > 1
+        return found
 
     def texts() -> Iterator[tuple[str | None, None]]:
         for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n"):
@@ -144,8 +147,8 @@ def read_json(data: bytes, column: str) -> Counts:
                 value = json.loads(line.decode("utf-8"), object_pairs_hook=pairs, parse_float=str, parse_int=str)
             except (ValueError, RecursionError) as error:
                 raise Refused(str(error)) from None
-            if not isinstance(value, dict):
-                raise Refused("no object")
+            if not isinstance(value, Object) or value.twice:
+                raise Refused("no object, or a key twice")
             cell = value.get(column)
             if cell is not None and not isinstance(cell, str | float):
                 raise Refused("no number")

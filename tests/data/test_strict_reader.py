@@ -180,7 +180,7 @@ def test_a_few_damaged_files(tmp_path: Path, kind: str, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("kind", KINDS)
 def test_five_thousand_damaged_files(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Counter(compare(tmp_path, kind, seed, monkeypatch) for seed in range(5_000))
-    assert seen["read"] > 1_000
+    assert seen["read"] > 500
     assert seen["refused"] > 1_000
 
 

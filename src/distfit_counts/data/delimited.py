@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.data.csv_block import BOM, ENCODING_HINT, BlockParser, explain, read_table
-from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, count_comments, guess, rows_of
+from distfit_counts.data.dialect import DELIMITER_HINT, DELIMITERS, Dialect, count_comments, guess, rows_of, shown
 from distfit_counts.data.gather import Piece, gathered
 from distfit_counts.data.locate import extension
 from distfit_counts.data.request import BLOCK_SIZE
@@ -64,7 +64,7 @@ class Delimited:
             raise DataError(f"{self.name}: {error.problem}", error.hint) from None
         self.names = self.dialect.names
         if any("\ufffd" in name for name in self.names):
-            raise DataError(f"{self.name}: the header is not valid UTF-8: {', '.join(self.names)}", ENCODING_HINT)
+            raise DataError(f"{self.name}: the header is not valid UTF-8: {shown(self.names)}", ENCODING_HINT)
         if self.dialect.header:
             sample = sample[self._skip_header(sample, complete) :]
         self._first, self._complete = self._whole_rows(sample, complete), complete

@@ -76,13 +76,13 @@ def _is_header(names: list[str], known: Collection[str]) -> bool:
     if all(name in MISSING or _is_number(name) for name in names):
         if not asked:
             return False
-        problem = f"the first row holds only numbers ({_shown(names)}), so that it is data and no header"
+        problem = f"the first row holds only numbers ({shown(names)}), so that it is data and no header"
         place = "value" if len(names) == 1 else f"column{names.index(asked[0]) + 1}"
         hint = f'columns are named by their places, --column {place}; if it is a header, write names: "n{asked[0]}"'
         raise DataError(problem, hint)
     meant = any(fnmatchcase(name, pattern) for name in names if not _is_number(name) for pattern in known)
     if numbers and not asked and not meant:
-        problem = f"the first row ({_shown(names)}) may be a header or data: it holds text and numbers"
+        problem = f"the first row ({shown(names)}) may be a header or data: it holds text and numbers"
         hint = (
             f"if it is a header, choose a column of it: --column {numbers[0]}; if it is data, write a header above it"
         )
@@ -90,8 +90,8 @@ def _is_header(names: list[str], known: Collection[str]) -> bool:
     return True
 
 
-def _shown(names: list[str]) -> str:
-    # A name may span lines.
+def shown(names: list[str]) -> str:
+    """The first names, for a message of one line."""
     return ", ".join(" ".join(name.split())[:40] for name in names[:5]) + (", ..." if len(names) > 5 else "")
 
 
