@@ -17,7 +17,7 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.goodness.frequencies import Frequency
 from distfit_counts.inference.selection.criteria import aic, aicc, bic
-from distfit_counts.records import Finite, Natural, NotNegative, OneOf, Range, Share
+from distfit_counts.records import Natural, NotNegative, OneOf, Range, Share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Of a parameter's range.
 End = Annotated[str, OneOf(("lower", "upper"))]
+# Twice as much, as in AIC, is a number too.
+LogLikelihood = Annotated[float, Range(-1e300, 1e300, null=False)]
 # Of an interval.
 Level = Annotated[float, Range(0.0, 1.0, null=False)]
 Correlation = Annotated[float, Range(-1.0 - 1e-6, 1.0 + 1e-6)]
@@ -149,7 +151,7 @@ class Fit:
     histogram: Histogram = field(repr=False)
     parameters: Mapping[str, Estimate]
     derived: Mapping[str, float]
-    log_likelihood: Finite
+    log_likelihood: LogLikelihood
     n_parameters: Natural
     converged: bool
     status: str

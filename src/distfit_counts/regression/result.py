@@ -105,7 +105,7 @@ class Regression:
     predictors: tuple[FittedPredictor, ...]
     reduced: str
     fixed: Mapping[str, float]
-    log_likelihood: float
+    log_likelihood: Annotated[float, Range(-1e300, 1e300)]
     null: Callable[[], float] = field(repr=False)
     n_parameters: Annotated[int, Range(0, 10**9)]
     converged: bool
