@@ -312,3 +312,22 @@ def test_a_size_that_grows_for_a_group_is_infinite_there() -> None:
     parts = [regress(frame[frame["g"] == own], "y ~ 1", family) for own, family in (("a", "nb"), ("b", "poisson"))]
     assert fit.log_likelihood == pytest.approx(sum(part.log_likelihood for part in parts), abs=1e-6)
     assert np.isfinite(fit.predict(frame, interval=True).drop(columns="row")).all(axis=None)
+
+
+def test_a_component_at_its_poisson_limit_is_no_separation() -> None:
+    fit = regress(pd.read_csv(CASES / "nb_mixture_poisson_limit.csv"), "y ~ x", "2*nb")
+    codes = {verdict.code: verdict.message for verdict in fit.verdicts}
+    assert "terms.separation" not in codes
+    assert "component 2 is a Poisson" in codes["mixture.nb.poisson_limit"]
+    size = next(own for own in fit.predictors if own.head == "size[2]")
+    assert size.natural is not None
+    assert size.natural[0] == np.inf
+    assert regression_record(fit)["predictors"]["size[2]"]["natural"]["infinite"] == ["estimate"]
+
+
+def test_what_is_0_whatever_is_unknown_is_predicted() -> None:
+    """All of level b are structural zeros: of their rate nothing is known, and of their counts everything."""
+    y = [0, 3, 1, 0, 4, 2, 0, 5, 0, 0, 0, 0]
+    frame = pd.DataFrame({"y": y, "g": ["a"] * 8 + ["b"] * 4})
+    found = regress(frame, "y ~ g", "zip").predict(pd.DataFrame({"g": ["b"]}), pmf=[1])
+    assert found[["mean", "prob_zero", "pmf_1"]].iloc[0].tolist() == [0.0, 1.0, 0.0]

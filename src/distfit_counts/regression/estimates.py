@@ -271,6 +271,8 @@ def _coefficient(name: str, estimate: float, error: float, half: float, note: st
 
 def _natural(link: Link, intercept: Coefficient) -> tuple[float, float, float, float]:
     """Of a predictor that is constant, the parameter itself; its error by the delta method, its ends transformed."""
+    if np.isinf(intercept.estimate):
+        return float(link.show(np.array(intercept.estimate))), NAN, NAN, NAN
     at = torch.tensor(intercept.estimate, dtype=torch.float64, requires_grad=True)
     value = torch.sigmoid(at) if link.name == "logit" else link.to(at)
     (slope,) = torch.autograd.grad(value, at)

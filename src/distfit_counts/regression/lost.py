@@ -44,6 +44,9 @@ def _not_identified(own: FittedPredictor, unknown: list[str], data: Design, rows
 
 
 def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowModel) -> Iterator[Verdict]:
+    if own.terms.names == ("Intercept",):
+        yield _of_constant(own)
+        return
     left, seen = moved(matrix, own.unbounded), []
     if _vanishes(own, left):
         yield Verdict(
@@ -76,6 +79,25 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
             f"({'complete' if left.all() else 'quasi-complete'} separation). The log-likelihood is its supremum; "
             f"{have}. Fewer terms will do.",
         )
+
+
+def _of_constant(own: FittedPredictor) -> Verdict:
+    """Of a parameter without covariates, which none of them settles."""
+    up = own.coefficients[0].note == "upper"
+    if bare(own.head) == "size" and up:
+        component = own.head[len("size") :].strip("[]")
+        who = f"component {component}" if component else "the negative binomial"
+        return Verdict(
+            f"{'mixture.' * bool(component)}nb.poisson_limit",
+            f"{own.head} runs to infinity: {who} is a Poisson there. A mixture with poisson in its place has the same "
+            "likelihood and one parameter less.",
+        )
+    end = "0" if not up else "1" if own.link in ("logit", "softmax") else "infinity"
+    return Verdict(
+        "terms.separation",
+        f"{own.head} runs to {end}, whatever the covariates: the likelihood rises without end on the way, and there is "
+        "no standard error. A simpler family will do.",
+    )
 
 
 def _vanishes(own: FittedPredictor, rows: Bools) -> bool:

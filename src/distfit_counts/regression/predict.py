@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # A mean or a probability beyond is 0 or infinite: what ``FAR`` makes of it.
 _NOTHING = 1e-200
+# Two values of a predictor of which nothing is known.
+_ANYWHERE = (-2.0, 3.0)
 
 
 class Model(Protocol):
@@ -109,6 +111,20 @@ def predict_parts(
 
 def _predicted(model: Model, frame: pd.DataFrame, rows: Ints, wanted: Wanted) -> dict[str, Array]:
     etas, matrices = model.predictors(frame.reset_index(drop=True), rows)
+    if not any(np.isnan(eta).any() for eta in etas):
+        return _found(model, etas, matrices, wanted)
+    # What is the same wherever an unknown predictor may be is known: a count that is 0 for certain, or the zeros of a
+    # hurdle.
+    first, second = (
+        _found(model, [np.where(np.isnan(eta), at, eta) for eta in etas], matrices, wanted) for at in _ANYWHERE
+    )
+    return {
+        name: np.where(np.isclose(values, second[name], rtol=1e-9, atol=0.0), values, np.nan)
+        for name, values in first.items()
+    }
+
+
+def _found(model: Model, etas: Sequence[Array], matrices: Sequence[Array], wanted: Wanted) -> dict[str, Array]:
     mean = mean_of(model.rows, etas)
     if isinstance(model.rows, Categorical):
         shares = shares_of(model.rows, etas)
