@@ -235,3 +235,23 @@ def test_no_vuong_for_zero_inflation() -> None:
     """Wilson (2015): the test does not hold between a family and its zero-inflated one."""
     for base in ("poisson", "nb", "geometric", "2*poisson"):
         assert not strictly_non_nested(parse(base), parse(f"zi({base})"))
+
+
+@pytest.mark.parametrize(
+    "spec", ["zt(2*poisson)", "zt(3*poisson)", "zt(2*geometric)", "zt(2*nb)", "hurdle(poisson+nb)"]
+)
+def test_a_component_with_a_share_of_the_positive_counts_becomes_a_point_mass(
+    spec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distfit_counts.families.mixture._LITTLE", (1e-9,))
+    family, k = parse(spec), np.arange(1.0, 60.0)
+    limits = [limit for limit in family.limits() if limit.code.startswith("mixture.") and "all_one" in limit.code]
+    assert limits
+    for limit in limits:
+        assert "point(1)" in limit.family.spec
+        simple = some_values(limit.family, 2)
+        start = {name: np.array([value]) for name, value in some_values(family, 3).items()}
+        nested = {name: np.array([value]) for name, value in simple.items()}
+        (near,) = family.inside(limit, start, nested, k[None], np.ones((1, len(k))))
+        found = log_pmf(family, {name: float(value[0]) for name, value in near.items()}, k)
+        assert np.exp(found) == pytest.approx(np.exp(log_pmf(limit.family, simple, k)), abs=1e-7)

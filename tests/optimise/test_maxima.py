@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
 
 from benchmarks.maxima import KINDS, MISSED, missed, samples
 from distfit_counts.data.column import Column
@@ -40,6 +41,39 @@ def test_a_component_of_two_counts_among_thousands(restarts: int, fit) -> None:
     assert found.log_likelihood == pytest.approx(-5351.78168, abs=1e-5)
     values = [found.parameters[name].estimate for name in ("rate[1]", "rate[2]", "weight[1]", "weight[2]")]
     assert values == pytest.approx([3.8666, 11.147, 0.99932, 0.00068], rel=2e-3)
+
+
+# 20 ones beside eight larger counts: no Poisson at all, but a point mass.
+ONES = [0] * 4 + [1] * 16 + [6, 8, 7, 9, 8, 7, 6, 9]
+
+
+@pytest.mark.parametrize(
+    ("spec", "model"),
+    [("hurdle(2*poisson)", "hurdle(point(1)+zt(poisson))"), ("zt(2*poisson)", "point(1)+zt(poisson)")],
+)
+def test_a_component_whose_rate_runs_to_zero_is_a_point_mass_at_one(spec: str, model: str, fit) -> None:
+    counts = np.array(ONES)
+    counts = counts if spec.startswith("hurdle") else counts[counts > 0]
+    found = fit(counts, spec)
+    assert found.reduced.family == model
+    codes = {verdict.code: verdict.message for verdict in found.verdicts}
+    assert "mixture.poisson.all_one" in codes
+    assert not {"mixture.component_died", "mixture.empty_component"} & set(codes)
+    assert found.parameters["rate[1]"].estimate == 0.0
+    # 1/3 of the positive counts are above 1; they have the rate that a zero-truncated Poisson of their mean has.
+    large = counts[counts > 1]
+    rate = optimize.brentq(lambda x: x / -np.expm1(-x) - large.mean(), 1.0, 20.0)
+    ones = (counts == 1).sum() / (counts > 0).sum()
+    assert found.parameters["rate[2]"].estimate == pytest.approx(rate, rel=1e-2)
+    assert found.reduced.parameters["weight[1]"] == pytest.approx(ones, rel=2e-2)
+    assert f"weight[1] = {found.reduced.parameters['weight[1]']:.5g}" in codes["mixture.poisson.all_one"]
+    by_hand = stats.poisson.logpmf(large, rate) - np.log(-np.expm1(-rate))
+    positive = by_hand.sum() + len(large) * np.log1p(-ones) + (counts == 1).sum() * np.log(ones)
+    zeros = (counts == 0).sum()
+    binomial = stats.entropy([zeros, len(counts) - zeros]) if zeros else 0.0
+    assert found.log_likelihood >= positive - len(counts) * binomial - 1e-9
+    simpler = fit(counts, spec.replace("2*", ""))
+    assert found.log_likelihood > simpler.log_likelihood + 30.0
 
 
 # Families and samples of which the first once ended below the second, which it contains.

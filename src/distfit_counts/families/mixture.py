@@ -22,6 +22,7 @@ from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.quantiles import quantiles
 from distfit_counts.families.segmentation import Ints, finest, joined, segments
+from distfit_counts.families.truncated import truncate
 from distfit_counts.families.zero_inflated import ZeroInflated
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ else:
 # how many it starts.
 _WINDOWS, _CENTRES, _WEIGHTS, _PEAKS = 12, 24, (1e-4, 1e-3, 0.01, 0.03, 0.1, 0.3, 0.6), 4
 _BISECTIONS = 24
+# The limit where a component's weight runs to 0.
+_DIED = "mixture.component_died"
+# The means with which a component starts whose mass runs to zero.
+_LITTLE = (0.3, 0.03)
 # A point mass has no place to look for, only a weight.
 _POINT_WEIGHTS = (0.02, 0.25)
 # Ways to give the components runs of the counts, and in how many orders where they are different.
@@ -218,6 +223,24 @@ class Mixture(Family):
         inner = [limit for indices in distinct for limit in self._component_limits(indices[0])]
         return (*drops, *inner)
 
+    def limits_at_zero(self) -> tuple[Limit, ...]:
+        """A component's mass runs to zero and its weight to 1, so that it keeps a share of the positive counts."""
+        firsts = [indices[0] for indices in self.equal()]
+        return tuple(self._at_zero(i, limit) for i in firsts for limit in self.components[i].limits_at_zero())
+
+    def _at_zero(self, i: int, limit: Limit) -> Limit:
+        """Given Y > 0, where component ``i`` is at that ``limit`` of its own."""
+        others = {j: component for j, component in enumerate(self.components) if j != i}
+        family, names = _assemble({j: truncate(component) for j, component in others.items()} | {i: limit.family})
+        fixed = {f"{name}[{i + 1}]": value for name, value in limit.fixed.items()} | {f"weight[{i + 1}]": 1.0}
+        fixed |= {f"weight[{j + 1}]": 0.0 for j in others}
+        carried = {f"{name}[{j + 1}]": names[f"{name}[{j + 1}]"] for j, c in others.items() for name in c.names}
+        reason = (
+            f"Among the positive counts a component of {self.spec} becomes {limit.family.spec}: its mean runs to 0 and "
+            f"its weight to 1, and its share of the positive counts is a weight of {family.spec}."
+        )
+        return Limit(family, fixed, carried, f"mixture.{limit.code}", reason)
+
     def special_cases(self) -> tuple[Case, ...]:
         firsts = [indices[0] for indices in self.equal()]
         found = [self._where(i, case) for i in firsts for case in self.components[i].special_cases()]
@@ -261,16 +284,37 @@ class Mixture(Family):
     def inside(
         self, limit: Limit, start: dict[str, Array], nested: Values, k: Array, w: Array
     ) -> list[dict[str, Array]]:
-        dropped = [i for i in range(len(self.components)) if limit.fixed.get(f"weight[{i + 1}]") == 0.0]
-        if not dropped:
+        weights = [limit.fixed.get(f"weight[{i + 1}]") for i in range(len(self.components))]
+        if 0.0 not in weights:
             return super().inside(limit, start, nested, k, w)
-        new = dropped[0]
+        if limit.code != _DIED:
+            return self._beside_zero(weights.index(1.0), limit, start, nested)
+        new = weights.index(0.0)
         kept = {name: nested[other] for name, other in limit.carried.items()}
         kept |= {name: np.asarray(1.0) for name, value in limit.fixed.items() if value == 1.0}
         if not self.components[new].parameters:
             return [self._with(new, weight, {}, kept) for weight in _POINT_WEIGHTS]
         missed = self._most_missed(new, {name: nested[other] for name, other in limit.carried.items()}, k, w)
         return [self._with(new, weight, own, kept) for weight, own in missed]
+
+    def _beside_zero(self, i: int, limit: Limit, start: dict[str, Array], nested: Values) -> list[dict[str, Array]]:
+        """Given Y > 0: component ``i`` has little mass left, and the weights give all the shares that ``limit`` has."""
+        _, names = _assemble(
+            {j: truncate(component) for j, component in enumerate(self.components) if j != i}
+            | {
+                i: next(
+                    own.family for own in self.components[i].limits_at_zero() if f"mixture.{own.code}" == limit.code
+                )
+            }
+        )
+        found = []
+        for little in _LITTLE:
+            values = start | {name: nested[other] for name, other in limit.carried.items()}
+            values[f"{self.components[i].names[0]}[{i + 1}]"] = np.full_like(nested[names[f"weight[{i + 1}]"]], little)
+            positive = [-np.expm1(c.log_prob_zero(self._own(values, j))) for j, c in enumerate(self.components)]
+            shares = [nested[names[f"weight[{j + 1}]"]] / np.maximum(mass, 1e-300) for j, mass in enumerate(positive)]
+            found.append(values | {f"weight[{j + 1}]": share / sum(shares) for j, share in enumerate(shares)})
+        return found
 
     def _with(self, new: int, weight: Any, own: Mapping[str, Array], kept: Mapping[str, Array]) -> dict[str, Array]:
         """Values of the mixture where component ``new`` takes ``weight`` from the others."""
@@ -364,7 +408,7 @@ class Mixture(Family):
         if len(kept) == 1:
             fixed |= {f"weight[{j + 1}]": 1.0 for j in kept}
         reason = f"The weight of a component runs to 0: {self.spec} explains the counts no better than {family.spec}."
-        return Limit(family, fixed, carried, "mixture.component_died", reason)
+        return Limit(family, fixed, carried, _DIED, reason)
 
     def _component_limits(self, i: int) -> list[Limit]:
         limits = []

@@ -18,9 +18,18 @@ def _boundaries(facts: Facts) -> list[Verdict]:
     """The limits passed on the way to the model at the supremum."""
     chain = facts.chain
     simpler = chain[-1].family.plain()
-    advice = f" The same model with fewer parameters: {simpler.spec}." if simpler.parameters else ""
+    advice = f" The same model with fewer parameters: {simpler.spec}{_new(facts)}." if simpler.parameters else ""
     last = Verdict(chain[-1].code, chain[-1].reason + _divisor(facts, chain[-1].code) + advice)
     return [*(Verdict(limit.code, limit.reason) for limit in chain[:-1]), last]
+
+
+def _new(facts: Facts) -> str:
+    """The values of the model where parameters are its own under names that mean something else in the family."""
+    group, i = facts.group
+    own = [name for name in group.family.names if name not in facts.chain[-1].carried.values()]
+    if not any(name in facts.chunk.family.names for name in own):
+        return ""
+    return " with " + ", ".join(f"{name} = {value:.5g}" for name, value in group.at_values(i).items())
 
 
 def _divisor(facts: Facts, code: str) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Family
+from distfit_counts.families.hurdle import Hurdle
+from distfit_counts.families.mixture import Mixture
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
+from distfit_counts.families.truncated import Truncated
+from distfit_counts.families.zero_inflated import ZeroInflated
 from distfit_counts.inference.chunk import Bools, Chunk
 from distfit_counts.inference.poisson_mixtures.gap import carried, gap
 from distfit_counts.inference.poisson_mixtures.mixing_weights import log_mixture
@@ -36,24 +41,43 @@ def _weights_of(chunk: Chunk) -> Array:
     return chunk.estimates.numbers[:, [name.startswith("weight[") for name in chunk.estimates.names], 0]
 
 
+def _shares(family: Family, values: Mapping[str, Array]) -> Array:
+    """Which share [C, K] of what was counted each component explains: its weight, or, where zeros are not its own, the
+    weight that it has among the positive counts.
+    """
+    positive = False
+    while isinstance(family, Hurdle | Truncated | ZeroInflated):
+        positive |= not isinstance(family, ZeroInflated)
+        family = family.base
+    if not isinstance(family, Mixture):
+        return np.empty((len(next(iter(values.values()), [])), 0))
+    with np.errstate(all="ignore"):
+        parts = [w * (-np.expm1(part.log_prob_zero(own)) if positive else 1.0) for w, part, own in family.parts(values)]
+        # A component without weight has no mean.
+        found = np.nan_to_num(np.stack(parts, axis=1))
+        return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
 def _next_to_nothing(weight: Array, n: Array) -> Bools:
     """Components that explain less than one observation."""
     return np.asarray((weight > 0.0) & (weight * n < 1.0))
 
 
 def _some_empty(chunk: Chunk) -> Bools:
-    return np.asarray(_next_to_nothing(_weights_of(chunk), chunk.counts.n[:, None]).any(axis=1))
+    values = dict(zip(chunk.estimates.names, chunk.estimates.numbers[:, :, 0].T, strict=True))
+    return np.asarray(_next_to_nothing(_shares(chunk.family, values), chunk.counts.n[:, None]).any(axis=1))
 
 
 def _empty(facts: Facts) -> list[Verdict]:
     n = facts.histogram.n
+    shares = _shares(facts.chunk.family, {name: np.array([e.estimate]) for name, e in facts.estimates.items()})[0]
     return [
         Verdict(
             "mixture.empty_component",
             f"{name} = {value:.2g}: this component stands for less than one of {n:,} counts. Fewer will do.",
         )
-        for name, value in _weights(facts).items()
-        if _next_to_nothing(np.array(value), np.array(n))
+        for (name, value), share in zip(_weights(facts).items(), shares, strict=True)
+        if _next_to_nothing(share, np.array(n))
     ]
 
 
