@@ -19,11 +19,12 @@ from distfit_counts.data.files import read_source
 from distfit_counts.data.histogram import Histogram
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.spec import parse
+from distfit_counts.fitting import fit_columns
 from distfit_counts.inference.poisson_mixtures.npmle import npmles
 from distfit_counts.inference.selection import ceilings
 from distfit_counts.inference.verdicts.ranking import ranking_verdicts
 from distfit_counts.report.comparison_table import comparison_rows
-from distfit_counts.settings import COMPARED, FitSettings
+from distfit_counts.settings import COMPARED, COMPARED_WITHOUT_ZEROS, FitSettings
 
 HORSEKICKS = Histogram.of([0, 1, 2, 3, 4], [109, 65, 22, 3, 1])
 NB = Histogram.of(sample("nb", {"mean": 4.0, "size": 2.5}, 400, seed=0))
@@ -32,6 +33,7 @@ UNDERDISPERSED = Histogram.of(np.random.default_rng(3).binomial(10, 0.7, 300))
 # Four groups of 200, far apart.
 WIDE = Histogram.of(np.random.default_rng(0).poisson(np.repeat([1.0, 15.0, 60.0, 200.0], 200)))
 FAST = FitSettings(restarts=3)
+SAMPLE_DATA = Path(__file__).resolve().parents[1] / "sample_data"
 
 
 def column(histogram: Histogram, name: str = "y") -> Column:
@@ -96,8 +98,8 @@ def test_few_counts_are_said() -> None:
     """As in the report of a fit, but once: below 30 counts for each parameter."""
     (message,) = (v.message for v in compare(NB_40, "poisson", "nb", "zinb").verdicts if v.code == "sample.small")
     assert message.startswith("40 observations are few for nb and zinb:")
-    (message,) = (v.message for v in compare(Histogram.of([1, 2, 5])).verdicts if v.code == "sample.small")
-    assert message.startswith("3 observations are few for poisson and geometric:")
+    (message,) = (v.message for v in compare(Histogram.of([0, 2, 5])).verdicts if v.code == "sample.small")
+    assert message.startswith("3 observations are few for geometric and poisson:")
     assert "--gof-replicates 999" in message
     simulated = compare(NB_40, "poisson", "nb", "zinb", settings=FitSettings(restarts=2, gof_replicates=19))
     (message,) = (v.message for v in simulated.verdicts if v.code == "sample.small")
@@ -108,7 +110,7 @@ def test_few_counts_are_said() -> None:
 @pytest.mark.parametrize(
     ("histogram", "left"),
     [
-        (Histogram.of([3]), ["poisson", "geometric"]),
+        (Histogram.of([3]), ["poisson", "geometric", "zt(poisson)", "zt(geometric)", "logseries"]),
         (Histogram.of([0] * 100), ["poisson", "geometric"]),
         (Histogram.of([0, 5] * 50), ["poisson", "geometric", "nb", "zip"]),
         (Histogram.of([0, 1, 2] * 6), ["poisson", "geometric"]),
@@ -122,7 +124,8 @@ def test_the_default_families_are_those_that_the_data_can_bear(histogram: Histog
     """Ten observations, and a distinct value, for each parameter; the others are named, with the reason."""
     found = compare(histogram)
     assert {c.fit.family for c in found.candidates} == set(left)
-    assert set(found.skipped) == set(COMPARED) - set(left)
+    asked = {*COMPARED, *(COMPARED_WITHOUT_ZEROS if not histogram.zeros else ())}
+    assert set(found.skipped) == asked - set(left)
     assert all(f"n = {histogram.n} with {histogram.distinct} " in reason for reason in found.skipped.values())
 
 
@@ -344,7 +347,7 @@ def test_what_differs_is_what_is_explained(nb: Comparison) -> None:
 
     def message(by_icl: int, by_test: int | None) -> str:
         group = Components("nb", {1: "nb", 2: "2*nb"}, 1, by_icl, (), by_test)
-        found = ranking_verdicts(nb.best.n, nb.candidates, (group,), nb.ceiling)
+        found = ranking_verdicts(nb.best.n, nb.candidates, (group,), nb.ceiling, COMPARED)
         return next(verdict.message for verdict in found if verdict.code == "compare.components")
 
     assert "ICL counts" not in message(1, 2)
@@ -390,3 +393,52 @@ def test_simulated_p_values_of_many_columns_are_adjusted_too() -> None:
     own = [found[i].candidates[0].fit.goodness.tests[0].p_value for i in range(2)]
     adjusted = [found.adjusted(i, found[i].best.family)["chi_square"] for i in range(2)]
     assert all(math.isfinite(p) and q >= p for p, q in zip(own, adjusted, strict=True))
+
+
+def test_counts_without_zeros_are_compared_with_families_that_have_none() -> None:
+    y = Histogram.of(sample("zt(nb)", {"mean": 2.0, "size": 1.0}, 800, seed=2))
+    found = compare(y)
+    assert {"zt(poisson)", "zt(geometric)", "zt(nb)", "logseries"} <= {c.family for c in found.candidates}
+    assert found.best.family in ("zt(nb)", "zt(geometric)")
+    (message,) = (v.message for v in found.verdicts if v.code == "compare.no_zeros")
+    assert "Are units without events missing" in message
+    (message,) = (
+        v.message for v in fit_columns([column(y)], parse("poisson"), FAST)[0].verdicts if v.code == "misfit.zeros"
+    )
+    assert message.startswith("No zero was recorded")
+    far = compare(Histogram.of(sample("poisson", {"rate": 60.0}, 500, seed=1)))
+    assert far.best.family == "poisson"
+    assert "compare.tie" not in codes(far), "zt(poisson) is the same model there"
+
+
+@pytest.mark.parametrize(
+    ("asked", "model", "parameters"),
+    [
+        (["hurdle(nb)", "nb"], "zt(nb)", 2),
+        (["hurdle(poisson)"], "zt(poisson)", 1),
+        (["hurdle(nb)", "zt(nb)"], "zt(nb)", 2),
+        (["zinb", "zip"], "nb", 2),
+    ],
+)
+def test_the_best_is_called_what_it_is(asked: list[str], model: str, parameters: int) -> None:
+    """At a boundary a family is another one with fewer parameters: that one wins, with its own df, AIC and BIC."""
+    y = Histogram.of(sample("zt(nb)", {"mean": 2.0, "size": 1.0}, 800, seed=2))
+    found = compare(y, *asked)
+    assert (found.best.family, found.best.n_parameters) == (model, parameters)
+    alone = compare(y, model).best
+    assert found.best.log_likelihood == pytest.approx(alone.log_likelihood, rel=1e-12)
+    assert (found.best.aic, found.best.bic) == pytest.approx((alone.aic, alone.bic), rel=1e-12)
+    joined = [v.message for v in found.verdicts if v.code == "compare.joined"]
+    assert len(joined) == (model not in asked)
+    assert all(message.startswith(f"{model} is what {asked[0]} is on these counts") for message in joined)
+    many = compare_columns([column(y, "a"), column(NB, "b"), column(y, "c")], list(map(parse, asked)))
+    assert [many.ranking(i).candidates[0].family == model for i in (0, 2)] == [True, True]
+
+
+def test_criteria_that_disagree_are_said(nb: Comparison) -> None:
+    """Of R's pscl's bioChemists, AIC prefers 2*nb (3218.93) and BIC nb (3233.51)."""
+    (articles,) = read_source(str(SAMPLE_DATA / "biochemists.csv"), ["articles"])
+    found = compare(articles.histogram)
+    (message,) = (v.message for v in found.verdicts if v.code == "compare.aic")
+    assert message.startswith("AIC prefers 2*nb (lower by 4.94), BIC nb (lower by 9.52)")
+    assert "compare.aic" not in codes(compare(NB, "poisson", "nb"))

@@ -49,6 +49,10 @@ class Fits(OnDemand[Fit], Numbered):
         self._drawn: dict[int, Verdicts] = {}
         self._numbers: Numbers | None = None
 
+    def beside(self, other: Fits) -> Fits:
+        """These fits, then those of ``other``."""
+        return Fits([*self._columns, *other._columns], [*self.places, *other.places], self._settings)
+
     def _made(self, index: int) -> Fit:
         with one_thread():
             if self._settings.simulates:

@@ -20,7 +20,7 @@ from distfit_counts.families.family import Family
 from distfit_counts.families.nesting import strictly_non_nested
 from distfit_counts.families.spec import parse
 from distfit_counts.fitting import Progress, fit_families
-from distfit_counts.inference.fitted.reached import log_pmf
+from distfit_counts.inference.fitted.reached import log_pmf, reached
 from distfit_counts.inference.hypotheses.adjusted import benjamini_hochberg
 from distfit_counts.inference.hypotheses.bootstrap_lrt import bootstrap_lrt
 from distfit_counts.inference.hypotheses.vuong import vuong
@@ -33,7 +33,7 @@ from distfit_counts.inference.verdicts.ranking import ranking_verdicts
 from distfit_counts.on_demand import OnDemand
 from distfit_counts.optimise.threads import one_thread
 from distfit_counts.result import Fit, HypothesisTest
-from distfit_counts.settings import COMPARED, OBSERVATIONS_PER_PARAMETER, FitSettings
+from distfit_counts.settings import COMPARED, COMPARED_WITHOUT_ZEROS, OBSERVATIONS_PER_PARAMETER, FitSettings
 
 NAN = float("nan")
 # Columns whose best Poisson mixtures are searched together: enough for each thread to have batches of its own.
@@ -59,9 +59,11 @@ def compare_columns(
     columns = list(columns)
     for column in columns:
         column.require_values()
-    asked = list(dict.fromkeys(families if families is not None else [parse(spec) for spec in COMPARED]))
-    skipped = [_skipped(column, asked, families is None) for column in columns]
-    found = Comparisons(columns, _fit(columns, asked, skipped, settings, progress), skipped, settings, lrt)
+    asked = [_asked(column, families) for column in columns]
+    skipped = [_skipped(column, own, families is None) for column, own in zip(columns, asked, strict=True)]
+    fitted = _fit(columns, asked, skipped, settings, progress)
+    _join_reduced(columns, fitted, settings)
+    found = Comparisons(columns, fitted, asked, skipped, settings, lrt)
     if lrt or settings.simulates:
         with watched(sampled, found.samples):
             for i in range(len(columns)):
@@ -80,6 +82,14 @@ class Fitted:
     aic: Array
     icl: Array
 
+    def beside(self, other: Fitted) -> Fitted:
+        """The same family's fits to these columns and to those of ``other``."""
+        where = {**self.where, **{i: place + len(self.fits) for i, place in other.where.items()}}
+        criteria = (
+            np.concatenate(pair) for pair in ((self.bic, other.bic), (self.aic, other.aic), (self.icl, other.icl))
+        )
+        return Fitted(self.n_parameters, self.fits.beside(other.fits), where, *criteria)
+
 
 class Comparisons(OnDemand[Comparison]):
     """The comparisons of many columns, in their order. One is put together when it is asked for: all of those of 20,000
@@ -90,13 +100,14 @@ class Comparisons(OnDemand[Comparison]):
         self,
         columns: Sequence[Column],
         fitted: Mapping[str, Fitted],
+        asked: Sequence[Sequence[Family]],
         skipped: Sequence[Mapping[str, str]],
         settings: FitSettings,
         lrt: bool,
     ) -> None:
         # Replicates take longer than all the rest, and are not drawn twice.
         super().__init__(len(columns), lrt or settings.simulates)
-        self.columns, self._fitted, self._skipped = columns, fitted, skipped
+        self.columns, self._fitted, self._asked, self._skipped = columns, fitted, asked, skipped
         self._settings, self._lrt = settings, lrt
         self._last, self._searched = -1, 0
 
@@ -170,8 +181,7 @@ class Comparisons(OnDemand[Comparison]):
         """The families that were fitted to a column, the best first."""
         # In the order asked for, whatever the other columns' families were fitted beside.
         here = {spec: (own, own.where[index]) for spec, own in self._fitted.items() if index in own.where}
-        bics = {spec: float(own.bic[place]) for spec, (own, place) in here.items()}
-        ordered = _ordered(bics, {spec: own.n_parameters for spec, (own, _) in here.items()})
+        ordered = _ranked(here)
         weights = akaike_weights(np.array([here[spec][0].aic[here[spec][1]] for spec in ordered]))
         counted = {spec for ks in _series(tuple(here)).values() for spec in ks.values()}
         return [
@@ -215,22 +225,34 @@ class Comparisons(OnDemand[Comparison]):
             "ceiling": ceiling,
             "components": components,
             "skipped": self._skipped[index],
-            "verdicts": ranking_verdicts(histogram.n, candidates, components, ceiling),
+            "verdicts": ranking_verdicts(
+                histogram.n, candidates, components, ceiling, {family.spec for family in self._asked[index]}
+            ),
         }
+
+
+def _asked(column: Column, families: Sequence[Family] | None) -> list[Family]:
+    """``families``, or the default ones: without a zero in the column also those that cannot have one."""
+    specs = COMPARED + (COMPARED_WITHOUT_ZEROS if not column.histogram.zeros else ())
+    return list(dict.fromkeys(families if families is not None else map(parse, specs)))
 
 
 def _fit(
     columns: Sequence[Column],
-    families: Sequence[Family],
+    asked: Sequence[Sequence[Family]],
     skipped: Sequence[Mapping[str, str]],
     settings: FitSettings,
     progress: Progress | None,
 ) -> dict[str, Fitted]:
     """Families that suit the same columns are fitted in one pass, so that what they share is fitted once."""
+    suiting: dict[Family, list[int]] = {family: [] for own in asked for family in own}
+    for i, own in enumerate(asked):
+        for family in own:
+            if family.spec not in skipped[i]:
+                suiting[family].append(i)
     alike: dict[tuple[int, ...], list[Family]] = {}
-    for family in families:
-        suits = tuple(i for i, reasons in enumerate(skipped) if family.spec not in reasons)
-        alike.setdefault(suits, []).append(family)
+    for family, own_columns in suiting.items():
+        alike.setdefault(tuple(own_columns), []).append(family)
     found: dict[str, Fitted] = {}
     before, in_all = 0, sum(len(suits) * len(group) for suits, group in alike.items())
 
@@ -239,17 +261,52 @@ def _fit(
             progress(before + done, in_all, name)
 
     for suits, group in alike.items():
-        if not suits:
-            continue
-        chosen = [columns[i] for i in suits]
-        n = np.array([column.histogram.n for column in chosen])
-        where = {i: place for place, i in enumerate(suits)}
-        all_fits = fit_families(chosen, group, settings, None if progress is None else told, race=True)
-        before += len(suits) * len(group)
-        for family, fits in zip(group, all_fits, strict=True):
-            value, p = fits.log_likelihood, family.n_parameters
-            found[family.spec] = Fitted(p, fits, where, bic(value, p, n), aic(value, p), fits.icl)
-    return {family.spec: found[family.spec] for family in families if family.spec in found}
+        if suits:
+            found |= _fit_alike(columns, suits, group, settings, None if progress is None else told)
+            before += len(suits) * len(group)
+    return {family.spec: found[family.spec] for family in suiting if family.spec in found}
+
+
+def _fit_alike(
+    columns: Sequence[Column],
+    suits: Sequence[int],
+    group: Sequence[Family],
+    settings: FitSettings,
+    progress: Progress | None,
+) -> dict[str, Fitted]:
+    """All families of ``group`` fitted to the columns ``suits``."""
+    chosen = [columns[i] for i in suits]
+    n = np.array([column.histogram.n for column in chosen])
+    where = {i: place for place, i in enumerate(suits)}
+    found = {}
+    for family, fits in zip(group, fit_families(chosen, group, settings, progress, race=True), strict=True):
+        value, p = fits.log_likelihood, family.n_parameters
+        found[family.spec] = Fitted(p, fits, where, bic(value, p, n), aic(value, p), fits.icl)
+    return found
+
+
+def _join_reduced(columns: Sequence[Column], fitted: dict[str, Fitted], settings: FitSettings) -> None:
+    """Let the model that the best family of a column is at a boundary compete under its own name and with its own
+    number of parameters: a hurdle(nb) without zeros is a zt(nb). It adds to ``fitted`` what was not asked for.
+    """
+    missing: dict[str, list[int]] = {}
+    for i in range(len(columns)):
+        here = {spec: (own, own.where[i]) for spec, own in fitted.items() if i in own.where}
+        best = next(iter(_ranked(here)))
+        own, place = here[best]
+        at = own.fits.places[place]
+        family = reached(at.solution, at.row)[-1].family.plain()
+        if family.spec not in here and family.n_parameters:
+            missing.setdefault(family.spec, []).append(i)
+    for spec, where in missing.items():
+        joined = _fit_alike(columns, where, [parse(spec)], settings, None)[spec]
+        fitted[spec] = joined if spec not in fitted else fitted[spec].beside(joined)
+
+
+def _ranked(here: Mapping[str, tuple[Fitted, int]]) -> dict[str, float]:
+    """The families of a column, the best first, each with its difference in BIC; ``here``: where each was fitted."""
+    bics = {spec: float(own.bic[place]) for spec, (own, place) in here.items()}
+    return _ordered(bics, {spec: own.n_parameters for spec, (own, _) in here.items()})
 
 
 def _skipped(column: Column, families: Sequence[Family], default: bool) -> dict[str, str]:

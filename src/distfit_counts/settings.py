@@ -66,6 +66,8 @@ REPLICATES = 999
 
 # What ``distfit compare`` fits unless told.
 COMPARED = ("poisson", "geometric", "nb", "zip", "zinb", "hurdle(nb)", "2*poisson", "3*poisson", "2*nb")
+# What it fits beside them to counts without a zero, which may not have been recorded.
+COMPARED_WITHOUT_ZEROS = ("zt(poisson)", "zt(geometric)", "zt(nb)", "logseries")
 
 # Of these, those with so many parameters are left out where there are fewer observations for each.
 OBSERVATIONS_PER_PARAMETER = 10

@@ -229,3 +229,28 @@ def test_values_out_of_range_are_refused_by_name(spec: str, values: dict[str, fl
     with pytest.raises(FamilyError) as caught:
         parse(spec).check(values)
     assert named in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("binomial", "a known number of trials"),
+        ("beta-binomial", "a known number of trials"),
+        ("Normal", "a distribution of measurements"),
+        ("lognormal", "a distribution of measurements"),
+        ("quasi-poisson", "has no likelihood"),
+        ("zipf", "long-tailed"),
+        ("skellam", "may be negative"),
+        ("bernoulli", "distfit regress fits"),
+    ],
+)
+def test_known_distributions_that_are_no_families_are_told_what_they_are(name: str, said: str) -> None:
+    with pytest.raises(FamilyError, match=said) as caught:
+        parse(name)
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "known"), [("nbinom", "nb"), ("pois", "poisson"), ("log-ser", "logseries")])
+def test_names_of_other_tools_are_known(name: str, known: str) -> None:
+    with pytest.raises(FamilyError, match=f"did you mean {known}\\?"):
+        parse(name)

@@ -176,6 +176,56 @@ def _atom(reader: _Reader) -> Family:
     raise _unknown(reader, token)
 
 
+# What the names of other tools are here, by their letters and digits.
+_ALSO_CALLED = {
+    **dict.fromkeys(["pois", "dpois"], "poisson"),
+    **dict.fromkeys(["nbinom", "dnbinom", "nb1", "nb2", "nbinom1", "nbinom2", "pascal", "gammapoisson"], "nb"),
+    **dict.fromkeys(["zeroinflatedpoisson", "zipoisson", "zeroinfl"], "zip"),
+    **dict.fromkeys(["zeroinflatednegativebinomial", "zinbinom", "zinegbin"], "zinb"),
+    **dict.fromkeys(["logarithmic", "log", "logser", "fisher"], "logseries"),
+    **dict.fromkeys(["zerotruncatedpoisson", "truncpoisson", "posnegbinomial", "ztpoisson"], "zt(...)"),
+}
+# What is known, and why it is not fitted.
+_NO_FAMILY = {
+    **dict.fromkeys(
+        ["binomial", "binom", "betabinomial", "betabinom", "hypergeometric", "multinomial"],
+        "counts successes among a known number of trials, which no family here has",
+    ),
+    **dict.fromkeys(
+        [
+            "normal",
+            "gaussian",
+            "gamma",
+            "exponential",
+            "expon",
+            "lognormal",
+            "lognorm",
+            "weibull",
+            "beta",
+            "t",
+            "cauchy",
+        ],
+        "is a distribution of measurements, not of counts",
+    ),
+    **dict.fromkeys(["tweedie", "uniform", "randint"], "is not a count distribution that is fitted here"),
+    **dict.fromkeys(["bernoulli", "logistic", "categorical"], "has no counts: distfit regress fits such responses"),
+    **dict.fromkeys(
+        ["quasipoisson", "quasi"], "has no likelihood: take nb, or poisson with distfit regress --errors hc0"
+    ),
+    **dict.fromkeys(
+        ["compoisson", "conwaymaxwellpoisson", "cmp", "compois", "genpoisson", "generalizedpoisson", "genpois", "gp"],
+        "is a Poisson with another dispersion, not fitted yet: nb follows counts with a larger variance",
+    ),
+    **dict.fromkeys(
+        ["poissonlognormal", "pln", "pig", "poissoninversegaussian", "sichel", "delaporte", "neymana", "hermite"],
+        "is an overdispersed family not fitted yet: nb and 2*poisson are the nearest",
+    ),
+    **dict.fromkeys(
+        ["zipf", "zeta", "yule", "yulesimon", "borel", "waring", "powerlaw"],
+        "is a long-tailed family not fitted yet: logseries, nb and zt(nb) are the nearest",
+    ),
+    "skellam": "is of differences of counts, which may be negative",
+}
 # What R and statsmodels call the families beside those of counts.
 _ELSEWHERE = {"normal": "gaussian", "binomial": "bernoulli", "logistic": "bernoulli", "multinomial": "categorical"}
 
@@ -184,6 +234,8 @@ def _unknown(reader: _Reader, token: str) -> FamilyError:
     known = [*BASES, *SHORTHANDS, *WRAPPERS, *MIXTURE_WORDS, *reader.beside]
     near = difflib.get_close_matches(token, known, n=3, cutoff=0.5)
     near = [_ELSEWHERE[token]] if _ELSEWHERE.get(token) in reader.beside else near
+    letters = re.sub(r"[^a-z0-9]", "", token)
+    near = [_ALSO_CALLED[letters]] if letters in _ALSO_CALLED else near
     if token in WRAPPERS:
         return FamilyError(
             f"family {reader.text!r}: {token} wraps another family", f"for example {token}(poisson) or {token}(nb)"
@@ -192,6 +244,8 @@ def _unknown(reader: _Reader, token: str) -> FamilyError:
         return FamilyError(
             f"family {reader.text!r}: {token!r} stands alone", "write 3*poisson, or --family mixture --components 3"
         )
+    if letters in _NO_FAMILY and not set(near) & set(reader.beside):
+        return FamilyError(f"{token} {_NO_FAMILY[letters]}", "distfit families lists what is fitted")
     nearest = f"did you mean {' or '.join(near)}? " if near else ""
     names = ", ".join([*BASES, *SHORTHANDS, *MIXTURE_WORDS, *reader.beside])
     wrappers = ", ".join(f"{name}(...)" for name in WRAPPERS)

@@ -48,6 +48,13 @@ def _zero_share_off(chunk: Chunk) -> Bools:
 
 def _zeros(facts: Facts) -> list[Verdict]:
     n, seen, share = facts.histogram.n, facts.histogram.zeros, facts.derived["prob_zero"]
+    if not seen:
+        message = (
+            f"No zero was recorded, and the model expects {100 * share:.3g} % of zeros. Are units without events "
+            "missing from these data? Then fit a family of counts from 1 on: zt(...) or logseries. If zeros would have "
+            "been recorded, hurdle(...) says how rare they are."
+        )
+        return [Verdict("misfit.zeros", message)]
     word = "more" if seen > n * share else "fewer"
     advice = "a zero-inflated family, zi(...)" if word == "more" else "a hurdle, hurdle(...)"
     message = (

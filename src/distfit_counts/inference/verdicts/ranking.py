@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from distfit_counts.comparison import Ceiling, Components, Ranked
-from distfit_counts.families.spec import parse
+from distfit_counts.families.spec import WRAPPERS, parse
 from distfit_counts.result import Verdict
 from distfit_counts.settings import TIE
 
@@ -15,10 +15,24 @@ _NOTHING = 1e-5
 
 
 def ranking_verdicts(
-    n: int, candidates: Sequence[Ranked], components: Sequence[Components], ceiling: Ceiling | None
+    n: int,
+    candidates: Sequence[Ranked],
+    components: Sequence[Components],
+    ceiling: Ceiling | None,
+    asked: Collection[str],
 ) -> tuple[Verdict, ...]:
-    """What a reader must know before taking the first row for the answer, of ``n`` observations."""
-    found = [*_small(n, candidates), *_tie(candidates), *_misfit(candidates), *_ceiling(n, candidates, ceiling)]
+    """What a reader must know before taking the first row for the answer, of ``n`` observations.
+
+    ``asked``: the families that were to be compared; others are what the best of these is at a boundary.
+    """
+    found = [
+        *_small(n, candidates),
+        *_no_zeros(candidates),
+        *_joined(candidates, asked),
+        *_tie(candidates),
+        *_by_aic(candidates),
+    ]
+    found += [*_misfit(candidates), *_ceiling(n, candidates, ceiling)]
     found += [verdict for group in components for verdict in _components(n, group, candidates, ceiling)]
     return tuple(found)
 
@@ -44,9 +58,54 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def _no_zeros(candidates: Sequence[Ranked]) -> list[Verdict]:
+    """What to ask where the best family has no zeros, as the counts have none."""
+    best = candidates[0].family
+    if parse(best).lowest == 0:
+        return []
+    message = (
+        f"No zero was recorded, and {best} has none. Are units without events missing from these data? Then it "
+        "describes those that are there, not all."
+    )
+    return [Verdict("compare.no_zeros", message)]
+
+
+def _joined(candidates: Sequence[Ranked], asked: Collection[str]) -> list[Verdict]:
+    """The model that the best family is at a boundary, where it was not asked for itself."""
+    return [
+        Verdict(
+            "compare.joined",
+            f"{own.family} is what {_listed(same)} {'is' if len(same) == 1 else 'are'} on these counts, at a boundary, "
+            "and has fewer parameters: it is compared too.",
+            reassuring=True,
+        )
+        for own in candidates
+        if own.family not in asked and (same := _at(own.family, candidates))
+    ]
+
+
+def _at(spec: str, candidates: Sequence[Ranked]) -> list[str]:
+    """The families that are ``spec`` at a boundary."""
+    return [c.family for c in candidates if c.family != spec and parse(c.equivalent).plain().spec == spec]
+
+
+def _by_aic(candidates: Sequence[Ranked]) -> list[Verdict]:
+    """Whether AIC, which charges less for parameters, prefers another family than BIC."""
+    best, first = candidates[0], min(candidates, key=lambda c: c.aic)
+    if not first.aic < best.aic - _NOTHING:
+        return []
+    message = (
+        f"AIC prefers {first.family} (lower by {best.aic - first.aic:.3g}), BIC {best.family} (lower by "
+        f"{first.bic - best.bic:.3g}): AIC looks for the best prediction, BIC for the family that the counts come from."
+    )
+    return [Verdict("compare.aic", message)]
+
+
 def _tie(candidates: Sequence[Ranked]) -> list[Verdict]:
     best = candidates[0]
-    tied = [c.family for c in candidates[1:] if c.delta < TIE]
+    # Where zeros are as good as impossible, a family truncated at them is the same model.
+    same = WRAPPERS["zt"](parse(best.family)).spec
+    tied = [c.family for c in candidates[1:] if c.delta < TIE and c.family != same]
     if not tied:
         return []
     message = (
