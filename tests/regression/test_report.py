@@ -160,3 +160,12 @@ def test_an_offset_that_was_meant_as_an_exposure_is_asked_about() -> None:
     assert "from 10 to 1010" in codes["terms.offset"]
     assert "--exposure" in codes["terms.offset"]
     assert "terms.offset" not in {v.code for v in fit(frame, "y ~ x", exposure="months").verdicts}
+
+
+def test_responses_without_a_zero_are_asked_about() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=400)})
+    frame["y"] = np.maximum(rng.poisson(np.exp(0.3 + 0.2 * frame["x"])), 1)
+    (message,) = (v.message for v in fit(frame, "y ~ x").verdicts if v.code == "misfit.zeros")
+    assert "Are units without events missing" in message
+    assert "hurdle" not in message

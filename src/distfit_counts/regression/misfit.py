@@ -30,8 +30,13 @@ def misfit(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterat
             yield Verdict(
                 "misfit.zeros",
                 f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
-                + _zeros_remedy(z > 0, {bare(head) for head in heads}),
+                + (_zeros_remedy(z > 0, {bare(head) for head in heads}) if observed else _UNRECORDED),
             )
+
+
+_UNRECORDED = (
+    "Are units without events missing from these data? Then take a family of counts from 1 on: zt(...) or logseries."
+)
 
 
 def _zeros_remedy(more: bool, heads: set[str]) -> str:
