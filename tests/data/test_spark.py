@@ -38,6 +38,7 @@ IN_A_SESSION = """
 import os, signal, threading
 from pyspark.sql import SparkSession
 from pyspark import SparkContext
+from distfit_counts.data.memory import read_memory
 
 calls = json.load(sys.stdin)
 found = answers(calls["alone"])
@@ -49,6 +50,8 @@ session.sql("CREATE TEMPORARY VIEW `o``d d` AS SELECT * FROM visits")
 session.sql("CREATE DATABASE ward")
 visits.write.saveAsTable("ward.kept")
 found |= answers(calls["in a session"])
+found["a frame"] = content(read_memory(visits, ["visits"], []))
+found["groups of a frame"] = content(read_memory(visits, ["visits"], ["year"]))
 threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     read_table("pyspark://", None, calls["endless"])
@@ -105,8 +108,9 @@ def test_spark_counts_as_the_file_does(tmp_path: Path) -> None:
     for name, case in CASES.items():
         assert found[f"table: {name}"] == content(read_source(path, *case)), name
     visits = content(read_source(path, ["visits"]))
-    for name in ("a path", "a schema", "a quoted name", "a catalog"):
+    for name in ("a path", "a schema", "a quoted name", "a catalog", "a frame"):
         assert found[name] == visits
+    assert found["groups of a frame"] == content(read_source(path, ["visits"], ["year"]))
     assert found["a folder"] == content(read_source(str(folder), ["visits"], ["year"]))
     assert found["a query"] == content(read_source(path, ["visits"], ["clinic"]))
     assert found["values"][0][3:6:2] == [[1, 2], [1, 2]]
