@@ -98,7 +98,8 @@ def test_levels_have_one_name(frame: pd.DataFrame) -> None:
 def test_as_many_starts_are_told_as_are_listed(frame: pd.DataFrame, family: str) -> None:
     found = fit(frame[frame["g"] != "c"], "y ~ x", family, restarts=2)
     told = re.search(
-        r"\d+ of (\d+) restarts?(?: and \d+ of (\d+) starts? from simpler families)? reached", found.summary()
+        r"\d+ of (\d+) restarts?(?: \(best of \d+ each\))?(?: and \d+ of (\d+) starts? from simpler families)? reached",
+        found.summary(),
     )
     assert told
     assert sum(int(number) for number in told.groups() if number) == len(found.restarts)
