@@ -17,6 +17,7 @@ from benchmarks import (
     network_head,
     published_loop,
     regression,
+    regression_maxima,
     wide,
 )
 from benchmarks.measure import ROOT, Figure
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "maxima": maxima.run,
     "wide": wide.run,
     "regression": regression.run,
+    "regression_maxima": regression_maxima.run,
     "network": network.run,
     "network_head": network_head.run,
 }

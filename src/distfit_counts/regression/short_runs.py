@@ -11,6 +11,7 @@ uphill by EM, where the exact Hessian would mislead; those that fall behind are 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from distfit_counts.families.constraint import Array
 from distfit_counts.optimise.ending import Ints
-from distfit_counts.optimise.minimise import minimise
+from distfit_counts.optimise.minimise import Differentiable, minimise
 from distfit_counts.regression.complete_data import CompleteData, Component
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import LOCATIONS, ZEROS, CountModel, bare
@@ -31,11 +32,12 @@ _ROWS, _ELEMENTS = 1_000, 1 << 15
 _SAMPLES = 3
 # Runs for each restart, at least and at most.
 _FEWEST, _MOST = 8, 32
-# Steps of the clusters' regressions; then steps of EM, and how many of a restart's runs go on after them, the last on
-# all rows: which of two maxima is higher a few rows do not tell.
-_APART = 6
-_TOGETHER = ((6, 8), (8, 3))
-_ALL = 8
+# Steps of the clusters' regressions, and of EM, which tells late which of two maxima is higher; and of Newton after
+# them, on all rows, with as many of a restart's runs as take about as long.
+_APART, _TOGETHER, _NEWTON = 6, 14, 8
+_FINALISTS, _FINAL_ELEMENTS = (2, 6), 1 << 17
+# Zeros towards which corners without a positive count are looked for, at most; and how far directions are turned.
+_CORNERS, _TURNED = 500, 0.5
 # Membership in the components that a row is not dealt to.
 _LITTLE = 1e-3
 
@@ -47,28 +49,26 @@ def short_runs(problem: Problem, count: int, rng: np.random.Generator) -> tuple[
     rows = min(len(problem.y), _ROWS)
     each = int(np.clip(_ELEMENTS // (rows * count), _FEWEST, _MOST))
     parts = [count * (i + 1) // samples - count * i // samples for i in range(samples)]
-    begun = torch.cat([_begun(problem.sample(_ROWS, rng), part, each, rng) for part in parts])
-    return _risen(CompleteData(problem), begun, _ALL, 1)[:, 0].numpy(), each
+    left = int(np.clip(_FINAL_ELEMENTS // (len(problem.y) * count), *_FINALISTS))
+    begun = torch.cat([_begun(problem.sample(_ROWS, rng), part, each, left, rng) for part in parts])
+    return _risen(problem.objective, begun, _NEWTON, 1)[:, 0].numpy(), each
 
 
-def _begun(few: Problem, count: int, each: int, rng: np.random.Generator) -> Tensor:
-    """The best runs [count, R, P] of so many for each start."""
+def _begun(few: Problem, count: int, each: int, left: int, rng: np.random.Generator) -> Tensor:
+    """Of so many runs for ``each`` of ``count`` starts the best, [count, left, P]."""
     data = CompleteData(few)
     given = memberships(data, count * each, rng)
     theta = torch.from_numpy(first_regressions(data, given))
     runs = torch.arange(len(given))
     theta = minimise(CompleteData(few, given), theta, runs, "newton", TOLERANCE, _APART, LEARNING_RATE).theta
-    theta = theta.nan_to_num().reshape(count, each, -1)
-    for steps, left in _TOGETHER:
-        theta = _risen(data, theta, steps, left)
-    return theta
+    return _risen(data, theta.nan_to_num().reshape(count, each, -1), _TOGETHER, left)
 
 
-def _risen(data: CompleteData, theta: Tensor, steps: int, left: int) -> Tensor:
-    """``theta`` [S, R, P] after steps of EM, the best so many of the R runs of every start."""
+def _risen(objective: Differentiable, theta: Tensor, steps: int, left: int) -> Tensor:
+    """``theta`` [S, R, P] after so many steps, the best of the R runs of every start."""
     starts, runs, _ = theta.shape
     rows = torch.zeros(starts * runs, dtype=torch.int64)
-    found = minimise(data, theta.flatten(0, 1), rows, "newton", TOLERANCE, steps, LEARNING_RATE)
+    found = minimise(objective, theta.flatten(0, 1), rows, "newton", TOLERANCE, steps, LEARNING_RATE)
     value = found.point.value.nan_to_num(nan=torch.inf).reshape(starts, runs)
     order = value.argsort(dim=1, stable=True)[:, :left]
     return found.theta.reshape(theta.shape).gather(1, order[:, :, None].expand(-1, -1, theta.shape[2]))
@@ -134,9 +134,11 @@ class _Dealt:
         self._x, offset = problem.standards[widest].matrix, problem.offsets[widest]
         gates = [head for head in problem.heads if bare(head) in ZEROS]
         self._z = problem.standards[gates[0]].matrix if gates else self._x
-        self._log = np.log1p(problem.y) - (0.0 if offset is None else offset)
-        root = np.sqrt(problem.weights)
-        self._rest = self._log - self._x @ np.linalg.lstsq(self._x * root[:, None], self._log * root, rcond=None)[0]
+        added = np.zeros(self._n) if offset is None else offset
+        self._log, root = np.log1p(problem.y) - added, np.sqrt(problem.weights)
+        fitted = self._x @ np.linalg.lstsq(self._x * root[:, None], self._log * root, rcond=None)[0]
+        self._expected = problem.weights * np.exp(np.clip(fitted + added, -10.0, 10.0))
+        self._rest = self._log - fitted
         self._rest /= max(float(self._rest.std()), 1e-9)
         self._rank = np.argsort(np.argsort(problem.y + 1e-6 * rng.random(self._n))) / self._n
         self._zero = problem.y == 0
@@ -187,18 +189,37 @@ class _Dealt:
         zero, kind = self._zero, i % 3
         if not zero.any():
             return np.zeros(self._n, dtype=bool)
-        if kind == 2:
-            rows = np.flatnonzero(zero)
-            score = self._z @ (self._z[self._rng.choice(rows)] + self._rng.standard_normal(self._z.shape[1]))
-            beyond: npt.NDArray[np.bool_] = zero & (score > score[~zero].max(initial=-np.inf))
-            if beyond.any() and not beyond.all():
-                return beyond
+        sets, gain = self._corners
+        if kind == 2 and len(sets):
+            corner: npt.NDArray[np.bool_] = sets[self._rng.choice(len(sets), p=gain)]
+            return corner
         share = self._rng.uniform(0.1, 0.9)
         score = self._rng.logistic(size=self._n)
         if kind == 1:
             score += self._z @ self._rng.standard_normal(self._z.shape[1]) * self._rng.exponential(2.0)
         chosen: npt.NDArray[np.bool_] = zero & (score > np.quantile(score[zero], 1.0 - share))
         return chosen
+
+    @cached_property
+    def _corners(self) -> tuple[npt.NDArray[np.bool_], Array]:
+        """Sets of zeros beyond all positive counts [S, N], and what calling each structural gains, as shares.
+
+        A zero costs about its mean, so that a few where many were expected gain most. The directions are towards each
+        zero, in the metric in which the rows scatter alike, these turned a little, and random ones.
+        """
+        rows = np.flatnonzero(self._zero)
+        if len(rows) == self._n:
+            return np.zeros((0, self._n), dtype=bool), np.zeros(0)
+        centred = self._z - self._z.mean(axis=0)
+        metric = np.linalg.pinv(centred.T @ centred, rcond=1e-10, hermitian=True)
+        towards = metric @ centred[self._rng.permutation(rows)[:_CORNERS]].T
+        noise = towards.std(axis=1, keepdims=True) * self._rng.standard_normal((2, *towards.shape))
+        score = centred @ np.concatenate([towards, towards + _TURNED * noise[0], noise[1]], axis=1)
+        farthest = score[~self._zero].max(axis=0) + 1e-9 * np.abs(score).max(axis=0)
+        beyond = self._zero[:, None] & (score > farthest)
+        sets = np.unique(beyond[:, beyond.any(axis=0)].T, axis=0)
+        gain = sets @ self._expected
+        return sets, gain / gain.sum()
 
     def _direction(self, spread: float) -> Array:
         turned: Array = self._x @ self._rng.standard_normal(self._x.shape[1]) * self._rng.exponential(spread)
