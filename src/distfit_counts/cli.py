@@ -1,7 +1,7 @@
 """The command ``distfit``: registers the commands; the only map from errors to exit codes.
 
 0 done; 1 ran, but at least one fit did not converge; 2 bad usage or bad input; 3 a check that was asked to fail
-failed; 70 an error of ours; 130 interrupted.
+failed; 70 an error of ours; 130 interrupted, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from distfit_counts.errors import (
     internal_error,
     is_out_of_memory,
 )
+from distfit_counts.stopping import exit_code
 
 # What a wrong option raises. Typer has it from click, and names only its children.
 _UsageError: Any = typer.BadParameter.__base__
@@ -171,7 +172,7 @@ def _interrupted(stop: KeyboardInterrupt) -> typer.Exit:
         _print_error(stop)
     else:
         print(INTERRUPTED, file=sys.stderr)
-    return typer.Exit(130)
+    return typer.Exit(exit_code())
 
 
 def _print_error(error: DistfitError | Interrupted) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from distfit_counts.errors import DistfitError
+
+# Output ---------------------------------------------------------------------------------------------------
+
+# What - means where a file is named for an output.
+STDOUT = Path("/dev/stdout")
 
 # Optimisation ---------------------------------------------------------------------------------------------
 

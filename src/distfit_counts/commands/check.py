@@ -14,7 +14,7 @@ from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import refuse
 from distfit_counts.commands.messages import say
 from distfit_counts.commands.of_regression import check_regression
-from distfit_counts.commands.outputs import check_outputs, format_of
+from distfit_counts.commands.outputs import check_outputs, deliver, format_of
 from distfit_counts.errors import DistfitError
 
 if TYPE_CHECKING:
@@ -72,9 +72,12 @@ def check(
         if left and not quiet:
             say(f"the model has no fit for {_listed([c.label for c in left])}: left out")
         checks = _check(pairs, watch)
-    if plot is not None:
-        _draw(checks[0], plot)
-    write_checks(checks, written_as, output)
+    deliver(
+        output,
+        written_as,
+        lambda path, format: write_checks(checks, format, path),
+        *([] if plot is None else [lambda: _draw(checks[0], plot)]),
+    )
     if fail and any(failed(found.verdicts) for found in checks):
         raise typer.Exit(_FAILED)
 

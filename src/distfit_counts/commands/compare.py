@@ -13,12 +13,13 @@ from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs, format_of
+from distfit_counts.commands.outputs import check_outputs, deliver, format_of
 from distfit_counts.errors import DistfitError
 from distfit_counts.settings import COMPARED, LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from distfit_counts.comparing import Comparisons
     from distfit_counts.data.column import Column
@@ -61,7 +62,7 @@ def compare(
     from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.families.spec import parse
     from distfit_counts.report.comparison import write_comparisons
-    from distfit_counts.report.progress import Watch, reported
+    from distfit_counts.report.progress import Watch
 
     only_with(ctx, "--bootstrap-lrt", lrt, "replicates")
     chosen = _parse(None if families is None else ",".join(families), lrt)
@@ -79,17 +80,31 @@ def compare(
         if plot is not None and len(columns) > 1:
             raise DistfitError(f"--plot draws one comparison, not {len(columns)}", "choose one column and group")
         comparisons = _compare(columns, chosen, settings, lrt, watch)
-        if save is not None:
-            from distfit_counts.model_file import save as save_model
-
-            told = reported(range(len(comparisons)), watch.reporter("saving", "models"))
-            save_model(save, map(comparisons.best, told))
-        if plot is not None:
-            from distfit_counts.report.plots import plot_comparison
-
-            plot_comparison([candidate.fit for candidate in comparisons[0].candidates], plot)
-        write_comparisons(comparisons, written_as, output, verbose, watch.writing(output, "comparisons"))
+        deliver(
+            output,
+            written_as,
+            lambda path, format: write_comparisons(
+                comparisons, format, path, verbose, watch.writing(path, "comparisons")
+            ),
+            *([] if save is None else [lambda: _save(comparisons, save, watch)]),
+            *([] if plot is None else [lambda: _plot(comparisons, plot)]),
+        )
     end(comparisons)
+
+
+def _save(comparisons: Comparisons, path: Path, watch: Watch) -> None:
+    """The best fit of each."""
+    from distfit_counts.model_file import save
+    from distfit_counts.report.progress import reported
+
+    told = reported(range(len(comparisons)), watch.reporter("saving", "models"))
+    save(path, map(comparisons.best, told))
+
+
+def _plot(comparisons: Comparisons, path: Path) -> None:
+    from distfit_counts.report.plots import plot_comparison
+
+    plot_comparison([candidate.fit for candidate in comparisons[0].candidates], path)
 
 
 def _parse(families: str | None, lrt: bool) -> list[Family] | None:

@@ -13,11 +13,12 @@ from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import Fitting, check_memory, fitting_progress, import_torch_meanwhile, kind_of
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import only_with
-from distfit_counts.commands.outputs import check_outputs, format_of
+from distfit_counts.commands.outputs import check_outputs, deliver, format_of
 from distfit_counts.settings import LEVEL, REPLICATES, FitSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from distfit_counts.assembly import Fits
     from distfit_counts.data.column import Column
@@ -52,7 +53,7 @@ def fit(
     """
     from distfit_counts.data.arrays import spare_pandas
     from distfit_counts.families.spec import parse
-    from distfit_counts.report.progress import Watch, reported
+    from distfit_counts.report.progress import Watch
     from distfit_counts.report.write import write_fits
 
     only_with(ctx, "--ci bootstrap", ci is options.Interval.bootstrap, "replicates", "bootstrap")
@@ -77,16 +78,27 @@ def fit(
         columns = data.read(watch, quiet, within)
         within(len(columns))
         fits = _fit(columns, chosen, settings, watch)
-        if save is not None:
-            from distfit_counts.model_file import save as save_model
-
-            save_model(save, reported(fits, watch.reporter("saving", "fits")))
-        if plot is not None:
-            from distfit_counts.report.plots import plot_fits
-
-            plot_fits(fits, plot)
-        write_fits(fits, written_as, output, verbose, watch.writing(output, "fits"))
+        deliver(
+            output,
+            written_as,
+            lambda path, format: write_fits(fits, format, path, verbose, watch.writing(path, "fits")),
+            *([] if save is None else [lambda: _save(fits, save, watch)]),
+            *([] if plot is None else [lambda: _plot(fits, plot)]),
+        )
     end(fits)
+
+
+def _save(fits: Fits, path: Path, watch: Watch) -> None:
+    from distfit_counts.model_file import save
+    from distfit_counts.report.progress import reported
+
+    save(path, reported(fits, watch.reporter("saving", "fits")))
+
+
+def _plot(fits: Fits, path: Path) -> None:
+    from distfit_counts.report.plots import plot_fits
+
+    plot_fits(fits, path)
 
 
 def _fit(columns: Sequence[Column], family: Family, settings: FitSettings, watch: Watch) -> Fits:

@@ -12,14 +12,21 @@ import typer
 from distfit_counts.commands import options
 from distfit_counts.commands.data import Data
 from distfit_counts.commands.grouped import grouped
-from distfit_counts.commands.outputs import check_outputs
+from distfit_counts.commands.outputs import check_outputs, deliver
 
 
 @grouped
 def histogram(
     data: Data,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help="A .parquet or .csv file; else CSV to stdout.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=options.results_path,
+            help="A .parquet or .csv file; else CSV to stdout.",
+        ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -40,4 +47,4 @@ def histogram(
     with Watch(quiet) as watch:
         # One table says nothing of sources: they are one data set.
         columns = replace(data, together=True).read(watch, quiet)
-    write_histograms(columns, output or sys.stdout.buffer)
+    deliver(output, "csv", lambda path, _: write_histograms(columns, path or sys.stdout.buffer))

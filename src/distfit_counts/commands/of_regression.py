@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distfit_counts.commands.outputs import deliver
 from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.errors import DistfitError
 
@@ -50,9 +51,12 @@ def check_regression(
     with Watch(quiet) as watch:
         rows = _rows(saved, sources, weights, watch)
         found = check(saved, rows, ", ".join(sources))
-    if plot is not None:
-        _draw(saved, rows, found.source, plot)
-    write_check(found, format, output)
+    deliver(
+        output,
+        format,
+        lambda path, as_format: write_check(found, as_format, path),
+        *([] if plot is None else [lambda: _draw(saved, rows, found.source, plot)]),
+    )
     return found.verdicts
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from distfit_counts.settings import LEARNING_RATE, MAX_STEPS
+from distfit_counts.settings import LEARNING_RATE, MAX_STEPS, STDOUT
 
 
 class Optimizer(StrEnum):
@@ -51,6 +51,19 @@ class Device(StrEnum):
     auto = "auto"
 
 
+_STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
+def results_path(text: str) -> Path | None:
+    """Where results go: None for stdout, which they go to unless told."""
+    return None if text in _STDOUT else Path(text)
+
+
+def file_path(text: str) -> Path:
+    """Where a picture or a model goes; - is stdout there too."""
+    return STDOUT if text in _STDOUT else Path(text)
+
+
 _STEPS = f"Steps of each restart at most  [default: {MAX_STEPS['newton']}, adam {MAX_STEPS['adam']}]"
 
 # The data
@@ -88,10 +101,10 @@ GofReplicates = Annotated[int, typer.Option("--gof-replicates", metavar="B", hel
 
 # The output
 Formats = Annotated[Format | None, typer.Option("--format", help="table for people, json (one object per fit and line) or csv for pipelines  [default: by the ending of -o, else table]")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the results here in place of stdout; .csv, .json and .parquet are written as such.")]
-Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
-PlotOne = Annotated[Path | None, typer.Option("--plot", metavar="PATH", help="A picture of one column and group: .png, .svg, .pdf or .html (extra plot).")]
-Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", help="Save the model for distfit show, sample, check and plot.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", parser=results_path, help="Write the results here in place of stdout; .csv, .json and .parquet are written as such.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="PATH", parser=file_path, help="A picture of it: .png, .svg, .pdf or .html (extra plot).")]
+PlotOne = Annotated[Path | None, typer.Option("--plot", metavar="PATH", parser=file_path, help="A picture of one column and group: .png, .svg, .pdf or .html (extra plot).")]
+Save = Annotated[Path | None, typer.Option("--save", metavar="MODEL.json", parser=file_path, help="Save the model for distfit show, sample, check and plot.")]
 Fail = Annotated[bool, typer.Option("--fail", help="Exit with code 3 where the new data do not look like the model (a verdict marked !).")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="How the NLL, the parameters and the gradient moved; all restarts.")]

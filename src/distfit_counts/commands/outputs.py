@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from distfit_counts.commands.options import Format
 from distfit_counts.errors import OutputError
+from distfit_counts.settings import STDOUT
 
 # What the ending of a file promises.
 _ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".parquet": "parquet"}
@@ -45,18 +46,18 @@ def check_outputs(
 ) -> None:
     """Raises OutputError where one of them cannot be written, two have the same name, or one is an input.
 
-    Whether ``checkpoint`` can be written is seen where it may be read first.
+    Without ``output``, results go to stdout.
     """
     from distfit_counts.output import check
 
     paths = [path for path in (output, save, plot, checkpoint) if path is not None]
+    if STDOUT in (save, plot) and output is None:
+        raise OutputError("two outputs would mix on stdout", "write the results to a file: -o PATH")
     if len(set(paths)) < len(paths):
         raise OutputError("two outputs have the same name", "give every output a name of its own")
-    for path in paths:
-        for source in inputs:
-            if path.is_file() and source.is_file() and path.samefile(source):
-                raise OutputError(f"{path} is also an input: it would be overwritten", "name another file")
-    for written in (output, save):
+    if checkpoint == STDOUT:
+        raise OutputError("a checkpoint is read again: it cannot go to stdout", "name a file")
+    for written in (output, save, checkpoint):
         if written is not None:
             check(written)
     if plot is not None:
@@ -64,3 +65,31 @@ def check_outputs(
         from distfit_counts.report.plots.render import check as check_picture
 
         check_picture(plot)
+    for path in paths:
+        for source in inputs:
+            if path.is_file() and source.is_file() and path.samefile(source):
+                raise OutputError(f"{path} is also an input: it would be overwritten", "name another file")
+
+
+def deliver(
+    output: Path | None, format: str, results: Callable[[Path | None, str], None], *others: Callable[[], None]
+) -> None:
+    """Write the ``results`` in ``format`` to ``output`` or stdout, and ``others``, each although another one failed.
+
+    Results that cannot be written where they should go are printed: the work is not lost with a disk that is full at
+    its end. Raises OutputError then, the first.
+    """
+    failed: list[OutputError] = []
+    try:
+        results(output, format)
+    except OutputError as error:
+        failed.append(error)
+        if output is not None:
+            results(None, "table" if format == "parquet" else format)
+    for write in others:
+        try:
+            write()
+        except OutputError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]

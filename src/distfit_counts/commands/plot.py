@@ -48,7 +48,16 @@ _PARAMETERS = "Of --kind surface  [default: the first two; of a mixture, those o
 def plot(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(metavar="MODEL.json", help="Written by distfit fit or regress --save.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="PATH", help="A .png, .svg, .pdf or .html file.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=options.file_path,
+            help="A .png, .svg, .pdf or .html file; - writes SVG to stdout.",
+        ),
+    ],
     source: Annotated[
         str | None, typer.Argument(metavar="[SOURCE]", help="New data to see the model on; else what it was fitted to.")
     ] = None,

@@ -33,7 +33,9 @@ def predict(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="PATH", help="Write here: .csv, .json or .parquet."),
+        typer.Option(
+            "--output", "-o", metavar="PATH", parser=options.results_path, help="Write here: .csv, .json or .parquet."
+        ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:

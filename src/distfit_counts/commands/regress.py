@@ -12,7 +12,7 @@ from distfit_counts.commands.ending import end
 from distfit_counts.commands.fitting import import_torch_meanwhile
 from distfit_counts.commands.grouped import grouped
 from distfit_counts.commands.idle import refuse
-from distfit_counts.commands.outputs import check_outputs, format_of
+from distfit_counts.commands.outputs import check_outputs, deliver, format_of
 from distfit_counts.commands.pairs import pairs
 from distfit_counts.commands.rows import placed_in, read_rows
 from distfit_counts.commands.training import Training
@@ -87,7 +87,12 @@ def regress(
     plot: options.Plot = None,
     save: Annotated[
         Path | None,
-        typer.Option("--save", metavar="MODEL.json", help="Save it for distfit predict, show, check and plot."),
+        typer.Option(
+            "--save",
+            metavar="MODEL.json",
+            parser=options.file_path,
+            help="Save it for distfit predict, show, check and plot.",
+        ),
     ] = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -152,13 +157,13 @@ def regress(
         return
     from distfit_counts.report.write_regression import write_regression
 
-    if save is not None:
-        fit.save(save)
-    if plot is not None:
-        from distfit_counts.report.plots.regression import plot_regression
-
-        plot_regression(fit, frame, plot)
-    write_regression(fit, written_as, output, verbose)
+    deliver(
+        output,
+        written_as,
+        lambda path, format: write_regression(fit, format, path, verbose),
+        *([] if save is None else [lambda: fit.save(save)]),
+        *([] if plot is None else [lambda: _plot(fit, frame, plot)]),
+    )
     end(fit)
 
 
@@ -194,6 +199,12 @@ def _train(
     return NetworkModel(fit, source, request.formula, request.offset, request.exposure, request.weights), frame
 
 
+def _plot(fit: Regression, frame: pd.DataFrame, path: Path) -> None:
+    from distfit_counts.report.plots.regression import plot_regression
+
+    plot_regression(fit, frame, path)
+
+
 def _write_network(
     model: NetworkModel,
     frame: pd.DataFrame | None,
@@ -203,14 +214,14 @@ def _write_network(
     save: Path | None,
     verbose: bool,
 ) -> None:
+    from distfit_counts.regression.model_file import save_network
+    from distfit_counts.report.plots.network import plot_network
     from distfit_counts.report.write_network import write_network
 
-    if plot is not None:
-        from distfit_counts.report.plots.network import plot_network
-
-        plot_network(model, frame, plot)
-    if save is not None:
-        from distfit_counts.regression.model_file import save_network
-
-        save_network(save, model)
-    write_network(model, format, output, verbose)
+    deliver(
+        output,
+        format,
+        lambda path, as_format: write_network(model, as_format, path, verbose),
+        *([] if save is None else [lambda: save_network(save, model)]),
+        *([] if plot is None else [lambda: plot_network(model, frame, plot)]),
+    )

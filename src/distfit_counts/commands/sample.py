@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distfit_counts.commands import options
+from distfit_counts.commands.outputs import check_outputs
 from distfit_counts.errors import DistfitError, FamilyError
 
 if TYPE_CHECKING:
@@ -33,7 +35,13 @@ def sample(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="PATH", help="Write here; .parquet writes Parquet, anything else CSV."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            parser=options.results_path,
+            help="Write here; .parquet writes Parquet, anything else CSV.",
+        ),
     ] = None,
 ) -> None:
     """Draw counts from a distribution, to stdout as CSV or to a file.
@@ -46,6 +54,7 @@ def sample(
         raise typer.BadParameter("give either --family with --param, or --model")
     if model is not None and param:
         raise typer.BadParameter("--param goes with --family; a model brings its own parameters")
+    check_outputs(output, None, None, [] if model is None else [model])
     chosen, values = _from_model(model) if model else _from_options(family or "", components, param or [])
     write_samples(chosen, values, n, seed, output)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from distfit_counts.commands import options
 from distfit_counts.commands.idle import only_with
 from distfit_counts.errors import DistfitError
 
@@ -50,7 +51,12 @@ class Training:
     ] = 10
     checkpoint: Annotated[
         Path | None,
-        typer.Option("--checkpoint", metavar="PATH", help="Of --hidden: keep the state here; where it exists, go on."),
+        typer.Option(
+            "--checkpoint",
+            metavar="PATH",
+            parser=options.file_path,
+            help="Of --hidden: keep the state here; where it exists, go on.",
+        ),
     ] = None
 
     def settings(self, ctx: typer.Context, seed: int) -> NetworkSettings | None:

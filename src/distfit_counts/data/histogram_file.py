@@ -149,8 +149,6 @@ def group_names(columns: Sequence[Column]) -> list[str]:
 
 def check_format(output: Path | None) -> None:
     """Raises OutputError for a file that is to be neither Parquet nor CSV."""
-    if output == Path("-"):
-        raise OutputError("cannot write a histogram to -", "without --output it goes to stdout, as CSV")
     if output is not None and output.suffix.lower() not in (".parquet", ".csv"):
         raise OutputError(f"cannot write a histogram to {output}", "name a file that ends in .parquet or .csv")
 

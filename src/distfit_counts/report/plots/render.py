@@ -11,6 +11,7 @@ from distfit_counts.output import check as check_path
 from distfit_counts.output import whole_file
 from distfit_counts.printable import printable
 from distfit_counts.report.plots.page import page
+from distfit_counts.settings import STDOUT
 
 if TYPE_CHECKING:
     import altair as alt
@@ -23,7 +24,7 @@ _SCALE = 2.0
 
 def check(path: Path) -> None:
     """Raises OutputError if no picture can be written to ``path``: to be asked before the work, not after it."""
-    if path.suffix.lower() not in SUFFIXES:
+    if _kind(path) not in SUFFIXES:
         kind = f"{path.suffix} is no kind of picture" if path.suffix else "its name says no kind of picture"
         raise OutputError(f"cannot plot to {path}: {kind}", "name it .png, .svg, .pdf or .html")
     check_path(path)
@@ -35,9 +36,14 @@ def check(path: Path) -> None:
 def render(chart: alt.TopLevelMixin, path: Path) -> None:
     """Write ``chart`` to ``path``, whole or not at all, as its suffix says. Needs no network."""
     check(path)
-    made = _rendered(specification(chart), path.suffix.lower())
+    made = _rendered(specification(chart), _kind(path))
     with whole_file(path) as file:
         file.write(made)
+
+
+def _kind(path: Path) -> str:
+    """The suffix that says what is drawn; on stdout, the kind that is text."""
+    return ".svg" if path == STDOUT else path.suffix.lower()
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
