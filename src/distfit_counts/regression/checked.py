@@ -93,11 +93,12 @@ def absences(frame: pd.DataFrame) -> Iterator[Verdict]:
     for found in frame.attrs.get(ABSENCES, ()):
         if found.column in frame.columns:
             words = ", ".join(map(repr, found.words[:_SHOWN])) + (", ..." if len(found.words) > _SHOWN else "")
+            stand = "stands" if len(found.words) == 1 else "stand"
             rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
             yield Verdict(
                 "data.missing_words",
-                f"{found.column}: {words} in {rows} (first in row {found.first + 1}) stands for a missing value among "
-                "numbers: such rows are left out.",
+                f"{found.column}: {words} in {rows} (first in row {found.first + 1}) {stand} for a missing value "
+                "among numbers: such rows are left out.",
             )
 
 
