@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.families.family import Role
 from distfit_counts.regression.design import design, matrix_of
 from distfit_counts.regression.formula import parse, without_dot
 from distfit_counts.regression.terms_state import terms_of, terms_record
@@ -142,10 +143,10 @@ def main(count: int, seed: int) -> None:
             "a b": numbers.random(n),
         }
     )
-    heads = ("pi", "rate")
+    roles = {"pi": Role.ZEROS, "rate": Role.LOCATION}
 
     def one(text: str, rows: pd.DataFrame) -> Any:
-        return design(parse(text, heads, "zip"), rows, heads)
+        return design(parse(text, roles, "zip"), rows, roles)
 
     record = terms_record(
         one("y ~ poly(x, 2) + bs(z, df=4) + C(k, Sum):g + cr(x, df=3) + cc(x, df=3) + scale(x)", frame)

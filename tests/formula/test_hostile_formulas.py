@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from distfit_counts import DistfitError, regress
+from distfit_counts.families.family import Role
 from distfit_counts.formula.syntax import column_text
 from distfit_counts.formula.terms import read_terms, variables
 from distfit_counts.regression.formula import has_dot, parse, without_dot
@@ -180,7 +181,7 @@ def test_a_dot_is_a_term_only_between_operators(formula: str, found: bool) -> No
 
 
 def test_a_bar_or_a_tilde_in_a_name_parts_nothing() -> None:
-    found = parse("y ~ `a|b` + `c~d` | `e|f`", ("pi", "rate"), "zip")
+    found = parse("y ~ `a|b` + `c~d` | `e|f`", {"pi": Role.ZEROS, "rate": Role.LOCATION}, "zip")
     assert found.terms == {"pi": "`e|f`", "rate": "`a|b` + `c~d`"}
 
 

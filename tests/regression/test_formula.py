@@ -6,12 +6,14 @@ import pytest
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.families import spec
+from distfit_counts.families.family import Role
 from distfit_counts.formula.terms import variables
 from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.link import SOFTPLUS
-from distfit_counts.regression.row_model import CountModel
+from distfit_counts.regression.row_model import CountModel, roles_of
 
-ZINB = ("pi", "mean", "size")
+NAMES = ("nb", "zinb", "zip", "poisson", "2*poisson", "poisson+nb")
+NB, ZINB, ZIP, POISSON, TWO, BOTH = (roles_of(spec.parse(name)) for name in NAMES)
 
 
 def test_without_a_bar_the_zero_part_has_the_same_terms_and_the_size_none() -> None:
@@ -25,9 +27,8 @@ def test_a_bar_parts_the_zeros_but_not_within_brackets_or_quotes() -> None:
 
 
 def test_every_component_of_a_mixture_has_the_terms_and_any_parameter_its_own() -> None:
-    heads = ("weight[1]", "rate[1]", "rate[2]")
-    assert parse("y ~ x", heads, "2*poisson").terms == {"weight[1]": "1", "rate[1]": "x", "rate[2]": "x"}
-    own = parse("y ~ x", heads, "2*poisson", {"rate[2]": "~ x + z", "weight": "~ x"})
+    assert parse("y ~ x", TWO, "2*poisson").terms == {"weight[1]": "1", "rate[1]": "x", "rate[2]": "x"}
+    own = parse("y ~ x", TWO, "2*poisson", {"rate[2]": "~ x + z", "weight": "~ x"})
     assert own.terms == {"weight[1]": "x", "rate[1]": "x", "rate[2]": "x + z"}
 
 
@@ -60,7 +61,7 @@ def test_the_columns_that_terms_use(terms: str, expected: list[str]) -> None:
 def test_a_formula_holds_nothing_but_arithmetic_on_columns(terms: str) -> None:
     """Formulas are read from saved models too, and the library that makes the matrix evaluates Python."""
     with pytest.raises(DistfitError):
-        parse(f"y ~ {terms}", ("rate",), "poisson")
+        parse(f"y ~ {terms}", POISSON, "poisson")
 
 
 @pytest.mark.parametrize("text", ["y", "y ~", "~ x", "y ~ x ~ z", "y ~ x | ", "y ~ x | z | w", "log(y) ~ x", "y ~ x +"])
@@ -72,32 +73,31 @@ def test_what_is_no_formula_is_refused_with_what_to_write(text: str) -> None:
 
 def test_a_zero_part_needs_a_family_that_has_one() -> None:
     with pytest.raises(DistfitError, match="no zero part"):
-        parse("y ~ x | z", ("mean", "size"), "nb")
+        parse("y ~ x | z", NB, "nb")
 
 
 def test_parameters_that_do_not_exist_are_refused_by_name() -> None:
     with pytest.raises(DistfitError, match="'alpha'"):
-        parse("y ~ x", ("mean", "size"), "nb", {"alpha": "~ x"})
+        parse("y ~ x", NB, "nb", {"alpha": "~ x"})
 
 
 def test_the_mean_is_called_by_either_name_whatever_the_family() -> None:
     """Another family is another word: ``mean=`` holds for the Poisson's rate too, and ``rate=`` for nb's mean."""
-    assert parse("y ~ 1", ("rate",), "poisson", {"mean": "~ z"}).terms == {"rate": "z"}
+    assert parse("y ~ 1", POISSON, "poisson", {"mean": "~ z"}).terms == {"rate": "z"}
     assert parse("y ~ x", ZINB, "zinb", {"rate": "~ z"}).terms["mean"] == "z"
-    heads = ("weight[1]", "rate[1]", "mean[2]", "size[2]")
-    assert parse("y ~ x", heads, "poisson+nb", {"mean[1]": "~ z"}).terms["rate[1]"] == "z"
+    assert parse("y ~ x", BOTH, "poisson+nb", {"mean[1]": "~ z"}).terms["rate[1]"] == "z"
     assert CountModel.of(spec.parse("poisson"), {"mean": "softplus"}).links["rate"] is SOFTPLUS
 
 
 @pytest.mark.parametrize(
-    ("formula", "heads", "own"),
-    [("y ~ x", ("rate",), {"mean": "~ z"}), ("y ~ x | z", ("pi", "rate"), {"pi": "~ w"})],
+    ("formula", "roles", "own"),
+    [("y ~ x", POISSON, {"mean": "~ z"}), ("y ~ x | z", ZIP, {"pi": "~ w"})],
 )
 def test_terms_of_which_nothing_would_be_left_are_refused(
-    formula: str, heads: tuple[str, ...], own: dict[str, str]
+    formula: str, roles: dict[str, Role], own: dict[str, str]
 ) -> None:
     with pytest.raises(DistfitError, match="are for the same"):
-        parse(formula, heads, "zip", own)
+        parse(formula, roles, "zip", own)
 
 
 def test_a_response_with_blanks_stands_in_backquotes() -> None:

@@ -25,7 +25,7 @@ from distfit_counts.regression.network.verdicts import verdicts
 from distfit_counts.regression.observed_means import correlation, r_squared, tenths
 from distfit_counts.regression.row_model import CountModel
 
-NB = CountModel.of(parse("nb"))
+NB, ZINB = CountModel.of(parse("nb")), CountModel.of(parse("zinb"))
 GOOD = History((1.0,), (1.0, 0.8, 0.7), (1.0, 0.9, 0.8, 0.7), (0.1, 0.2), (0.5, 0.6))
 SPREAD = Spread(1.0, 2.0, 3.0, 4.0, 5.0)
 FOUND = Checkup(
@@ -47,7 +47,7 @@ FOUND = Checkup(
 
 
 def codes(found: Checkup = FOUND, history: History = GOOD) -> list[str]:
-    return [verdict.code for verdict in verdicts(found, history)]
+    return [verdict.code for verdict in verdicts(found, history, ZINB)]
 
 
 def test_the_numbers_are_those_worked_by_hand() -> None:
@@ -135,7 +135,7 @@ def test_where_rows_are_too_few_nothing_is_said(found: Checkup, history: History
 
 
 def test_of_a_loss_that_climbs_it_is_not_said_that_it_stands_still() -> None:
-    (verdict,) = verdicts(replace(FOUND, gain=0.0), CLIMBS)
+    (verdict,) = verdicts(replace(FOUND, gain=0.0), CLIMBS, ZINB)
     assert verdict.code == "network.held_out_climbs"
     assert "not clearly better than a fit without covariates (log score +0 ± 0.01)" in verdict.message
 

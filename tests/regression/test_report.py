@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from distfit_counts.errors import DataError
+from distfit_counts.families.spec import parse
 from distfit_counts.regression.agreement import Moments
 from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.regress import Request, regress
@@ -119,20 +120,18 @@ def test_the_title_has_the_terms_of_single_parameters_and_only_means_have_rates(
 
 
 @pytest.mark.parametrize(
-    ("heads", "more", "advice"),
+    ("family", "more", "advice"),
     [
-        (("rate",), False, "Try a hurdle family"),
-        (("rate",), True, "Try a zero-inflated or hurdle family."),
-        (("pi", "rate"), False, "Try a family without zero inflation."),
-        (("p0", "rate"), False, "more terms"),
+        ("poisson", False, "Try a hurdle family"),
+        ("poisson", True, "Try a zero-inflated or hurdle family."),
+        ("zip", False, "Try a family without zero inflation."),
+        ("hurdle(poisson)", False, "more terms"),
     ],
 )
-def test_what_to_do_about_zeros_is_what_the_family_does_not_do_already(
-    heads: tuple[str, ...], more: bool, advice: str
-) -> None:
+def test_what_to_do_about_zeros_is_what_the_family_does_not_do_already(family: str, more: bool, advice: str) -> None:
     zeros = (90.0, 40.0) if more else (10.0, 40.0)
     seen = Moments(n=100.0, chi_square=99.0, df=99.0, settled=0, zeros=zeros, mean=(1.0, 1.0), variance=(1.0, 1.0))
-    (verdict,) = misfit(seen, heads, errors="model")
+    (verdict,) = misfit(seen, parse(family), errors="model")
     assert advice in verdict.message
 
 

@@ -6,6 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,19 @@ Values = Mapping[str, Any]
 Draws = Callable[[int], Array]
 
 
+class Role(Enum):
+    """What a parameter is for, whatever it is called: where a formula and an exposure go follows from that.
+
+    ``LOCATION`` says how large counts are; ``DISPERSION`` how they scatter about that, ``WEIGHT`` how often a component
+    is drawn: both are constants unless they are given a formula; ``ZEROS`` how many zeros there are beside.
+    """
+
+    LOCATION = "location"
+    DISPERSION = "dispersion"
+    ZEROS = "zeros"
+    WEIGHT = "weight"
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter, or the weights of a mixture (several names that share a simplex)."""
@@ -37,6 +51,7 @@ class Parameter:
     names: tuple[str, ...]
     constraint: Constraint
     meaning: str
+    role: Role
 
     @property
     def free(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import POSITIVE, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Role, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 
@@ -27,7 +27,7 @@ else:
 
 @dataclass(frozen=True)
 class Geometric(Family):
-    parameters = (Parameter(("mean",), POSITIVE, "mean of the geometric"),)
+    parameters = (Parameter(("mean",), POSITIVE, "mean of the geometric", Role.LOCATION),)
     spec = "geometric"
     poisson_mixture = True
 

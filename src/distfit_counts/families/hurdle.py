@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values, weighted_moments
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.truncated import Truncated, truncate, untruncated
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:
     torch = LazyModule("torch")
 
-_P0 = Parameter(("p0",), UNIT, "P(Y = 0)")
+_P0 = Parameter(("p0",), UNIT, "P(Y = 0)", Role.ZEROS)
 
 
 @dataclass(frozen=True)

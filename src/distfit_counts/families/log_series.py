@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Role, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 
@@ -30,7 +30,7 @@ else:
 
 @dataclass(frozen=True)
 class LogSeries(Family):
-    parameters = (Parameter(("q",), UNIT, "ratio of successive terms"),)
+    parameters = (Parameter(("q",), UNIT, "ratio of successive terms", Role.LOCATION),)
     spec = "logseries"
     lowest = 1
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.quantiles import quantiles
@@ -64,10 +64,15 @@ class Mixture(Family):
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         weights = tuple(f"weight[{i}]" for i in range(1, len(self.components) + 1))
-        listed = [Parameter(weights, SIMPLEX, "P(component)")]
+        listed = [Parameter(weights, SIMPLEX, "P(component)", Role.WEIGHT)]
         for i, component in enumerate(self.components, start=1):
             listed += [
-                Parameter(tuple(f"{name}[{i}]" for name in parameter.names), parameter.constraint, parameter.meaning)
+                Parameter(
+                    tuple(f"{name}[{i}]" for name in parameter.names),
+                    parameter.constraint,
+                    parameter.meaning,
+                    parameter.role,
+                )
                 for parameter in component.parameters
             ]
         return tuple(listed)
@@ -318,7 +323,8 @@ class Mixture(Family):
 
     def _with(self, new: int, weight: Any, own: Mapping[str, Array], kept: Mapping[str, Array]) -> dict[str, Array]:
         """Values of the mixture where component ``new`` takes ``weight`` from the others."""
-        values = {name: value * (1.0 - weight) if name.startswith("weight") else value for name, value in kept.items()}
+        weights = self.parameters[0].names
+        values = {name: value * (1.0 - weight) if name in weights else value for name, value in kept.items()}
         added = {f"{name}[{new + 1}]": value for name, value in own.items()}
         return values | added | {f"weight[{new + 1}]": np.asarray(weight)}
 

@@ -18,7 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import POSITIVE, POSITIVE_BOTH_ENDS, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import (
+    Case,
+    Draws,
+    Family,
+    Limit,
+    Parameter,
+    Role,
+    Values,
+    positive,
+    weighted_moments,
+)
 from distfit_counts.families.geometric import Geometric
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.log_series import LogSeries
@@ -36,8 +46,8 @@ else:
 @dataclass(frozen=True)
 class NegativeBinomial(Family):
     parameters = (
-        Parameter(("mean",), POSITIVE, "mean of the negative binomial"),
-        Parameter(("size",), POSITIVE_BOTH_ENDS, "Var = mean + mean²/size"),
+        Parameter(("mean",), POSITIVE, "mean of the negative binomial", Role.LOCATION),
+        Parameter(("size",), POSITIVE_BOTH_ENDS, "Var = mean + mean²/size", Role.DISPERSION),
     )
     spec = "nb"
     poisson_mixture = True

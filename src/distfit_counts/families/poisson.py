@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import POSITIVE, Array
-from distfit_counts.families.family import Draws, Family, Limit, Parameter, Values, positive, weighted_moments
+from distfit_counts.families.family import Draws, Family, Limit, Parameter, Role, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule
 from distfit_counts.families.point_mass import PointMass
 
@@ -28,7 +28,7 @@ else:
 
 @dataclass(frozen=True)
 class Poisson(Family):
-    parameters = (Parameter(("rate",), POSITIVE, "mean of the Poisson"),)
+    parameters = (Parameter(("rate",), POSITIVE, "mean of the Poisson", Role.LOCATION),)
     spec = "poisson"
     poisson_mixture = True
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Values
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.truncated import Truncated, poisson_zeros
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 else:
     torch = LazyModule("torch")
 
-_PI = Parameter(("pi",), UNIT, "P(structural zero)")
+_PI = Parameter(("pi",), UNIT, "P(structural zero)", Role.ZEROS)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 
 from distfit_counts.errors import DataError
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.formula.functions import Rows
 from distfit_counts.formula.matrix import Coding
 from distfit_counts.formula.syntax import quoted
 from distfit_counts.formula.terms import read_terms, variables
 from distfit_counts.regression.checked import Ints, absences, check_finite, check_levels, frequencies, numbers, refused
 from distfit_counts.regression.formula import Formula
-from distfit_counts.regression.row_model import LOCATIONS, bare
 from distfit_counts.result import Verdict
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Design:
 def design(
     formula: Formula,
     frame: pd.DataFrame,
-    heads: Sequence[str],
+    roles: Mapping[str, Role],
     offset: str | None = None,
     exposure: str | None = None,
     weights: str | None = None,
@@ -83,10 +83,10 @@ def design(
 ) -> Design:
     """The design of ``formula`` on ``frame``; rows in which a value that is needed is missing are left out.
 
-    ``offset`` is added to the predictor of every mean, the logarithm of ``exposure`` > 0 too. ``extra``: columns that
-    must not be missing either. Raises DataError for columns that do not exist and values that a term cannot bear.
+    ``offset`` is added to the predictor of every location, the logarithm of ``exposure`` > 0 too. ``extra``: columns
+    that must not be missing either. Raises DataError for columns that do not exist and values that a term cannot bear.
     """
-    needed = required(formula, heads, offset, exposure, weights, *extra)
+    needed = required(formula, tuple(roles), offset, exposure, weights, *extra)
     for name in needed:
         if name not in frame.columns:
             listed = ", ".join(map(str, frame.columns[:20]))
@@ -100,14 +100,14 @@ def design(
     remarks = (*absences(frame[needed]), *check_levels(kept, formula, rows))
     cache: dict[str, tuple[Terms, Array]] = {}
     predictors = []
-    for head in heads:
+    for head, role in roles.items():
         text = formula.terms[head]
         if text not in cache:
             cache[text] = _columns(text, kept, rows)
         terms, matrix = cache[text]
         if not matrix.shape[1]:
             raise DataError(f"the terms {text!r} of {head} make no column", "write 1 for an intercept alone")
-        predictors.append(Predictor(head, terms, matrix, added if bare(head) in LOCATIONS else None))
+        predictors.append(Predictor(head, terms, matrix, added if role is Role.LOCATION else None))
     y = kept[formula.response]
     return Design(
         y=np.array(y, dtype=np.float64),

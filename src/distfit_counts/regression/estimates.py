@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.inference.hypotheses.tails import chi_square_tail, normal_tail
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.regression.covariance import Information, sandwich
@@ -18,7 +19,6 @@ from distfit_counts.regression.link import LOG, LOGIT, SOFTMAX, Link
 from distfit_counts.regression.natural import Categorical
 from distfit_counts.regression.recession import Recession
 from distfit_counts.regression.result import Coefficient, FittedPredictor, TermTests
-from distfit_counts.regression.row_model import LOCATIONS, bare
 from distfit_counts.regression.solve import Solution
 from distfit_counts.regression.standard import Standard
 from distfit_counts.result import HypothesisTest
@@ -144,11 +144,22 @@ class Estimates:
         )
         alone = own.terms.names == ("Intercept",) and own.offset is None
         natural = self._weight(own.head) if alone and link is SOFTMAX else _natural(link, listed[0]) if alone else None
+        role = self.solution.problem.model.roles[own.head]
         ratio = "odds ratio" if link.name == "logit" else link.ratio
         # Only means are rates: a size under the log link has a ratio too.
-        ratio = "ratio" if link is LOG and bare(own.head) not in LOCATIONS else ratio
+        ratio = "ratio" if link is LOG and role is not Role.LOCATION else ratio
         return FittedPredictor(
-            own.head, link.name, ratio, own.terms, listed, tests, beta, back @ unbounded, back @ unidentified, natural
+            own.head,
+            role,
+            link.name,
+            ratio,
+            own.terms,
+            listed,
+            tests,
+            beta,
+            back @ unbounded,
+            back @ unidentified,
+            natural,
         )
 
     def _wald(self, title: str, columns: list[int]) -> HypothesisTest:
@@ -166,7 +177,7 @@ class Estimates:
 
         Its error by the delta method; the ends of its interval on the scale of its logit.
         """
-        heads = [other for other in self.solution.problem.heads if bare(other) == "weight"]
+        heads = [other for other, role in self.solution.problem.model.roles.items() if role is Role.WEIGHT]
         places = [self._place(other) for other in heads]
         if any(place.stop - place.start != 1 for place in places):
             return None

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from distfit_counts.errors import DistfitError
+from distfit_counts.families.family import Role
 from distfit_counts.formula.syntax import Token, column_name, column_text, quoted, tokens
 from distfit_counts.formula.terms import variables
-from distfit_counts.regression.row_model import ZEROS, bare, heads_called
+from distfit_counts.regression.row_model import heads_called
 
 # Characters of a formula, names of a great many columns included.
 _LONGEST = 1_000_000
@@ -29,25 +30,25 @@ class Formula:
     terms: Mapping[str, str]
 
 
-def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | None = None) -> Formula:
-    """The formula for a family with these ``heads``; ``own``: ``~ terms`` by parameter.
+def parse(text: str, roles: Mapping[str, Role], spec: str, own: Mapping[str, str] | None = None) -> Formula:
+    """The formula for a family whose heads have these ``roles``; ``own``: ``~ terms`` by parameter.
 
     Raises DistfitError for what cannot be read, and FamilyError for a part that the family does not have.
     """
     sides = _sides(text)
     parts = [part.strip() for part in _split(sides[1], "|")]
-    has_zeros = any(bare(head) in ZEROS for head in heads)
+    has_zeros = Role.ZEROS in roles.values()
     if len(parts) > 2 or not all(parts):
         raise DistfitError(
             f"{quoted(text)} has {len(parts)} parts", "one for the mean, and behind a | one for the zeros"
         )
     if len(parts) == 2 and not has_zeros:
         raise DistfitError(f"{spec} has no zero part, but the formula has a |", "try zip, zinb or hurdle(nb)")
-    terms = {head: _default(head, parts) for head in heads}
-    given = {head: _right(of, name) for name, of in (own or {}).items() for head in heads_called(name, heads, spec)}
-    _refuse_unused(parts, heads, given)
+    terms = {head: _default(role, parts) for head, role in roles.items()}
+    given = {head: _right(of, name) for name, of in (own or {}).items() for head in heads_called(name, roles, spec)}
+    _refuse_unused(parts, roles, given)
     terms |= given
-    if not heads:
+    if not roles:
         raise DistfitError(f"{spec} has no parameter that could depend on covariates", "choose another family")
     response = _name(sides[0].strip(), text)
     for side in dict.fromkeys(terms.values()):
@@ -57,10 +58,12 @@ def parse(text: str, heads: Sequence[str], spec: str, own: Mapping[str, str] | N
     return Formula(text.strip(), response, terms)
 
 
-def with_own(text: str, terms: Mapping[str, str]) -> str:
-    """The formula for people: behind it those of ``terms``, by head, that it does not say itself."""
+def with_own(text: str, terms: Mapping[str, tuple[Role, str]]) -> str:
+    """The formula for people: behind it those of ``terms``, by head, with its role, that it does not say itself."""
     parts = [part.strip() for part in _split(_sides(text)[1], "|")]
-    return ", ".join([text, *(f"{head} ~ {own}" for head, own in terms.items() if own != _default(head, parts))])
+    return ", ".join(
+        [text, *(f"{head} ~ {own}" for head, (role, own) in terms.items() if own != _default(role, parts))]
+    )
 
 
 def with_more(text: str, terms: Iterable[str]) -> str:
@@ -138,10 +141,10 @@ def _sides(text: str) -> list[str]:
     return sides
 
 
-def _refuse_unused(parts: Sequence[str], heads: Sequence[str], given: Mapping[str, str]) -> None:
+def _refuse_unused(parts: Sequence[str], roles: Mapping[str, Role], given: Mapping[str, str]) -> None:
     """Refuse terms of the formula of which nothing is left: all parameters that would have them have their own."""
     for part in parts:
-        users = [head for head in heads if _default(head, parts) is part]
+        users = [head for head, role in roles.items() if _default(role, parts) is part]
         if part != "1" and users and all(head in given for head in users):
             problem = (
                 f"the terms {part!r} of the formula and --formula {users[0]}='~ {given[users[0]]}' are for the same"
@@ -149,11 +152,11 @@ def _refuse_unused(parts: Sequence[str], heads: Sequence[str], given: Mapping[st
             raise DistfitError(problem, "write all terms in one of them (1 in the other)")
 
 
-def _default(head: str, parts: Sequence[str]) -> str:
-    if bare(head) in ZEROS:
+def _default(role: Role, parts: Sequence[str]) -> str:
+    if role is Role.ZEROS:
         return parts[-1]
-    # Sizes and weights do not depend on anything unless they are asked to.
-    return "1" if bare(head) in ("size", "weight") else parts[0]
+    # Dispersions and weights do not depend on anything unless they are asked to.
+    return parts[0] if role is Role.LOCATION else "1"
 
 
 def _right(given: str, name: str) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.regression.cells import Bools, Cell, constant_cells, listed
 from distfit_counts.regression.design import Design
 from distfit_counts.regression.directions import moved
 from distfit_counts.regression.natural import Bernoulli
 from distfit_counts.regression.result import FittedPredictor
-from distfit_counts.regression.row_model import LOCATIONS, ZEROS, CountModel, RowModel, bare
+from distfit_counts.regression.row_model import CountModel, RowModel, bare
 from distfit_counts.result import Verdict
 
 _UNKNOWN = "not identified"
@@ -55,7 +56,7 @@ def _unbounded(own: FittedPredictor, matrix: Array, data: Design, model: RowMode
             "finite. A zero-inflated family (zip, zinb, zi(...)) says that with one parameter.",
         )
         return
-    response = (data.y == 0.0).astype(np.float64) if bare(own.head) in ZEROS else data.y
+    response = (data.y == 0.0).astype(np.float64) if own.role is Role.ZEROS else data.y
     for cell in constant_cells(own.terms, data.frame, response, data.weights):
         if (cell.rows & left).any() and _words(own.head, cell.value, model) is not None:
             seen.append(cell)
@@ -103,7 +104,7 @@ def _of_constant(own: FittedPredictor) -> Verdict:
 def _vanishes(own: FittedPredictor, rows: Bools) -> bool:
     """Whether the mean of a mixture's component runs to 0 in all rows; ``rows``: those in which it runs anywhere."""
     down = own.coefficients[0].name == "Intercept" and own.coefficients[0].note == "lower"
-    return bool(down and rows.all() and own.head != bare(own.head) and bare(own.head) in LOCATIONS)
+    return bool(down and rows.all() and own.head != bare(own.head) and own.role is Role.LOCATION)
 
 
 def _of_cells(own: FittedPredictor, cells: list[Cell], matrix: Array, model: RowModel) -> Verdict:
@@ -124,7 +125,7 @@ def _words(head: str, value: float, model: RowModel) -> tuple[str, str] | None:
         return f"only {model.levels[int(value)]}", f"{value:g}"
     if not isinstance(model, CountModel):
         return None
-    if bare(head) in ZEROS:
+    if model.roles[head] is Role.ZEROS:
         return ("only zeros", "1") if value == 1.0 else ("no zeros", "0")
     return ("only zeros", "0") if value == 0.0 else None
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
+from distfit_counts.families.family import Family, Role
+from distfit_counts.families.hurdle import Hurdle
+from distfit_counts.families.nesting import built_of
+from distfit_counts.families.zero_inflated import ZeroInflated
 from distfit_counts.inference.hypotheses.tails import normal_tail
 from distfit_counts.regression.agreement import Moments
-from distfit_counts.regression.row_model import bare
 from distfit_counts.result import Verdict
 
 # Pearson dispersion of a true model lies within this many standard deviations of 1, sqrt(2/n) each.
@@ -17,9 +20,9 @@ _WIDE = 5.0
 _RARE = 1e-3
 
 
-def misfit(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterator[Verdict]:
-    """``heads``: of the family that was asked for; ``errors``: which standard errors there are, if any."""
-    yield from _dispersion(moments, heads, errors)
+def misfit(moments: Moments, family: Family, errors: str | None) -> Iterator[Verdict]:
+    """``family``: that was asked for; ``errors``: which standard errors there are, if any."""
+    yield from _dispersion(moments, family, errors)
     n = moments.n
     observed, expected = moments.zeros
     share = expected / n
@@ -30,7 +33,7 @@ def misfit(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterat
             yield Verdict(
                 "misfit.zeros",
                 f"{observed:,.0f} zeros, the model expects {expected:,.1f}: {more} than chance explains. "
-                + (_zeros_remedy(z > 0, {bare(head) for head in heads}) if observed else _UNRECORDED),
+                + (_zeros_remedy(z > 0, family) if observed else _UNRECORDED),
             )
 
 
@@ -39,21 +42,22 @@ _UNRECORDED = (
 )
 
 
-def _zeros_remedy(more: bool, heads: set[str]) -> str:
-    if "p0" in heads:
+def _zeros_remedy(more: bool, family: Family) -> str:
+    inside = list(built_of(family))
+    if any(isinstance(own, Hurdle) for own in inside):
         # A hurdle has as many zeros as the data, on the whole.
         return "Give the zeros more terms."
-    if "pi" in heads:
+    if any(isinstance(own, ZeroInflated) for own in inside):
         return "Try a hurdle family." if more else "Try a family without zero inflation."
     return "Try a zero-inflated or hurdle family." if more else "Try a hurdle family: zero inflation only adds zeros."
 
 
-def _dispersion(moments: Moments, heads: Sequence[str], errors: str | None) -> Iterator[Verdict]:
+def _dispersion(moments: Moments, family: Family, errors: str | None) -> Iterator[Verdict]:
     away = (moments.dispersion - 1.0) / np.sqrt(2.0 / max(moments.n, 1.0))
     times = f"the model says: Pearson's chi-square is {moments.dispersion:.3g} times its degrees of freedom"
     # The spread of heavy-tailed families' dispersion is wider: a factor says that it matters.
     if away > _WIDE and moments.dispersion > 1.2:
-        sized = "size" in {bare(head) for head in heads}
+        sized = any(parameter.role is Role.DISPERSION for parameter in family.parameters)
         if errors is None:
             told = "Predicted quantiles are too narrow: " + ("more epochs or units may help." if sized else "try nb.")
         elif errors == "model":

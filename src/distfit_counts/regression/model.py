@@ -12,6 +12,7 @@ import torch
 from distfit_counts.data.covariates import TRUTH
 from distfit_counts.data.frames import Kind
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.formula.matrix import source_column
 from distfit_counts.formula.terms import variables
 from distfit_counts.records import Damaged, Finite, NotNegative, decoded, within_place
@@ -22,7 +23,7 @@ from distfit_counts.regression.means import mean_tensor
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
 from distfit_counts.regression.result import Regression
-from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
+from distfit_counts.regression.row_model import RowModel
 from distfit_counts.regression.terms_state import saved_terms, terms_record
 from distfit_counts.result import Level
 
@@ -95,7 +96,7 @@ class Model:
                 ends = signs(matrix, self.unbounded[i])
                 eta = np.where(ends == 0.0, eta, FAR * ends)
             eta[moved(matrix, self.unidentified[i])] = np.nan
-            etas.append(eta + added if added is not None and bare(head) in LOCATIONS else eta)
+            etas.append(eta + added if added is not None and self.rows.roles[head] is Role.LOCATION else eta)
             matrices.append(matrix)
         return etas, matrices
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.families.log_pmf import poisson_log_prob
 from distfit_counts.regression.link import IDENTITY, LOG, LOGIT, Link
 
@@ -35,6 +36,10 @@ class NaturalFamily(ABC):
     def links(self) -> Mapping[str, Link]:
         """The canonical link of every predictor."""
         return dict.fromkeys(self.heads, self.link)
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        return dict.fromkeys(self.heads, Role.LOCATION)
 
     @abstractmethod
     def log_partition(self, eta: Tensor) -> Tensor:

@@ -102,6 +102,7 @@ def _predictor(model: Model, place: int, head: str, record: Any) -> FittedPredic
     coefficients = decoded_at(Mapping[str, Any], record, "coefficients")
     own = FittedPredictor(
         head=head,
+        role=model.rows.roles[head],
         link=decoded_at(str, record, "link"),
         ratio=decoded_at(str | None, record, "ratio") or "",
         terms=model.terms[place],

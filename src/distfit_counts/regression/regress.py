@@ -30,14 +30,14 @@ from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.recession import Recession
 from distfit_counts.regression.reported import reported
 from distfit_counts.regression.residuals import Residuals
-from distfit_counts.regression.responses import heads_before_data, response_kind, row_model
+from distfit_counts.regression.responses import check_offsets, response_kind, roles_before_data, row_model
 from distfit_counts.regression.result import Regression
 from distfit_counts.regression.row_model import CountModel, RowModel
 from distfit_counts.regression.solve import Progress, Solution, natural_heads, solve
 from distfit_counts.regression.standard import Standard
 from distfit_counts.regression.verdicts import verdicts
 from distfit_counts.result import Restart
-from distfit_counts.settings import NATURAL, SMALL_SAMPLE, FitSettings
+from distfit_counts.settings import SMALL_SAMPLE, FitSettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,10 +65,7 @@ class Request:
     small_sample: str | None = None
 
     def __post_init__(self) -> None:
-        if self.exposure is not None and self.family in NATURAL:
-            raise FamilyError(
-                f"{self.family} has no rate that an exposure could multiply", "leave it out, or add it as an offset"
-            )
+        check_offsets(self.family, self.links, self.offset, self.exposure)
         for name, value, known in (
             ("errors", self.errors, ("model", "hc0", "hc1")),
             ("small_sample", self.small_sample, (None, *SMALL_SAMPLE)),
@@ -95,10 +92,10 @@ class Request:
 
     def kinds(self) -> dict[str, Kind]:
         """The columns that are needed, each with what it must hold."""
-        heads = heads_before_data(self.family, self.links)
-        formula = parse(self.formula, heads, self.family, self.own)
+        roles = roles_before_data(self.family, self.links)
+        formula = parse(self.formula, roles, self.family, self.own)
         numbers = (self.offset, self.exposure, self.weights)
-        found: dict[str, Kind] = dict.fromkeys(required(formula, heads, *numbers, self.cluster))
+        found: dict[str, Kind] = dict.fromkeys(required(formula, tuple(roles), *numbers, self.cluster))
         found |= {name: "number" for name in numbers if name is not None}
         return found | {formula.response: response_kind(self.family)}
 
@@ -116,10 +113,10 @@ def regress(
     if response not in frame.columns:
         raise DataError(f'no column "{response}" in the data', f"the columns are: {', '.join(map(str, frame.columns))}")
     model, values = row_model(request.family, request.links, frame[response])
-    formula = parse(request.formula, model.heads, request.family, request.own)
+    formula = parse(request.formula, model.roles, request.family, request.own)
     frame = frame.assign(**{response: values})
     data = design(
-        formula, frame, model.heads, request.offset, request.exposure, request.weights, extra=(request.cluster,)
+        formula, frame, model.roles, request.offset, request.exposure, request.weights, extra=(request.cluster,)
     )
     _check(data, model, response)
     problem = Problem.of(model, data, settings.threads)

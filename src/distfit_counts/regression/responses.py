@@ -11,9 +11,14 @@ import numpy as np
 from distfit_counts.data.frames import Kind
 from distfit_counts.errors import DataError, FamilyError
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
+from distfit_counts.families.mixture import Mixture
+from distfit_counts.families.nesting import built_of
 from distfit_counts.families.spec import parse
+from distfit_counts.families.zero_inflated import ZeroInflated
+from distfit_counts.regression.link import LOG, choices
 from distfit_counts.regression.natural import GAUSSIAN, Bernoulli, Categorical, Normal
-from distfit_counts.regression.row_model import CountModel, RowModel, bare
+from distfit_counts.regression.row_model import CountModel, RowModel
 from distfit_counts.settings import NATURAL, RESTARTS
 
 if TYPE_CHECKING:
@@ -29,9 +34,32 @@ def response_kind(spec: str) -> Kind:
     return "count"
 
 
-def heads_before_data(spec: str, links: Mapping[str, str]) -> tuple[str, ...]:
-    """Predictors that can be named before the response is read: of a categorical one, its levels are not yet known."""
-    return ("response",) if spec in NATURAL else CountModel.of(parse(spec, beside=NATURAL), links).heads
+def roles_before_data(spec: str, links: Mapping[str, str]) -> Mapping[str, Role]:
+    """Predictors that can be named before the response is read, each with its role: of a categorical one, the levels
+    are not yet known.
+    """
+    return {"response": Role.LOCATION} if spec in NATURAL else CountModel.of(parse(spec, beside=NATURAL), links).roles
+
+
+def check_offsets(spec: str, links: Mapping[str, str], offset: str | None, exposure: str | None) -> None:
+    """Refuse an ``exposure`` where the predictor is not the logarithm of what it multiplies, and an ``offset`` where
+    there are several predictors that it could be meant for. Raises FamilyError.
+    """
+    if offset is not None and spec == "categorical":
+        problem = "categorical has a predictor for each level, and an offset could be meant for any of them"
+        raise FamilyError(problem, "leave it out, or name it among the terms")
+    if exposure is None:
+        return
+    if spec in NATURAL:
+        hint = "leave it out" if spec == "categorical" else "leave it out, or add it as an offset"
+        raise FamilyError(f"{spec} has no rate that an exposure could multiply", hint)
+    model = CountModel.of(parse(spec, beside=NATURAL), links)
+    for head, link in model.links.items():
+        if model.roles[head] is Role.LOCATION and link is not LOG:
+            problem = f"an exposure multiplies a mean with the log link, and {head} of {spec} has the {link.name} link"
+            can = any(own is LOG for p in model.family.parameters if head in p.names for own in choices(p.constraint))
+            other = "leave out --link" if can else "choose a family with a mean, such as nb or zt(nb)"
+            raise FamilyError(problem, f"{other}; or name the exposure among the terms")
 
 
 def row_model(spec: str, links: Mapping[str, str], column: pd.Series) -> tuple[RowModel, Array]:
@@ -64,8 +92,8 @@ def default_restarts(spec: str) -> int:
     """Starts that are enough: zero inflation and mixtures have several maxima, the others one and few hiding places."""
     if spec in NATURAL:
         return 1
-    heads = {bare(head) for head in CountModel.of(parse(spec)).heads}
-    return RESTARTS if heads & {"pi", "weight"} else 1
+    several = any(isinstance(own, ZeroInflated | Mixture) for own in built_of(parse(spec)))
+    return RESTARTS if several else 1
 
 
 def restored(spec: str, links: Mapping[str, str], levels: Sequence[str] | None, variance: float | None) -> RowModel:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.inference.selection.criteria import aic, bic
 from distfit_counts.optimise.minimise import INCONSISTENT, STATUS
 from distfit_counts.records import Natural, NotNegative, OneOf, Range, Share
@@ -67,6 +68,7 @@ class FittedPredictor:
     """
 
     head: str
+    role: Role
     link: str
     ratio: str
     terms: Terms

@@ -12,16 +12,16 @@ from torch import Tensor
 
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.constraint import SIMPLEX, UNIT, Array
-from distfit_counts.families.family import Family
+from distfit_counts.families.family import Family, Role
 from distfit_counts.regression.link import Link, chosen
 
-# Parameters that the formula itself is for, and those of its second part, whatever component they belong to.
-LOCATIONS = ("rate", "mean")
-ZEROS = ("pi", "p0")
+# What people call the location, whatever the family calls it.
+_LOCATIONS = ("rate", "mean")
 
 
 class RowModel(Protocol):
-    """``spec``: the name of the family; ``heads``: the names of the predictors, in order; ``links`` by head.
+    """``spec``: the name of the family; ``heads``: the names of the predictors, in order; ``links`` and ``roles`` by
+    head.
 
     ``log_prob``: [H tensors of N], [N] -> [N].
     """
@@ -34,6 +34,9 @@ class RowModel(Protocol):
 
     @property
     def links(self) -> Mapping[str, Link]: ...
+
+    @property
+    def roles(self) -> Mapping[str, Role]: ...
 
     def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor: ...
 
@@ -54,9 +57,8 @@ class CountModel:
         """``links``: names of links by parameter, where they are not the default. Raises FamilyError."""
         # The last weight is what the others leave.
         kinds = {name: p.constraint for p in family.parameters for name in p.names[: p.free]}
-        asked = {
-            head: link for name, link in (links or {}).items() for head in heads_called(name, list(kinds), family.spec)
-        }
+        roles = roles_of(family)
+        asked = {head: link for name, link in (links or {}).items() for head in heads_called(name, roles, family.spec)}
         return cls(family, {name: chosen(name, kind, asked.get(name)) for name, kind in kinds.items()})
 
     @property
@@ -66,6 +68,10 @@ class CountModel:
     @property
     def heads(self) -> tuple[str, ...]:
         return tuple(self.links)
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        return roles_of(self.family)
 
     def log_prob(self, eta: Sequence[Tensor], y: Tensor) -> Tensor:
         """log P(Y = y) of every row, all constants included."""
@@ -125,14 +131,20 @@ def bare(head: str) -> str:
     return head.partition("[")[0]
 
 
-def heads_called(name: str, heads: Sequence[str], spec: str) -> list[str]:
-    """The parameters that ``name`` means: ``rate`` is that of every component, and the mean of any family may be called
-    mean or rate, so that another family is another word and no more. Raises FamilyError where there is none.
+def roles_of(family: Family) -> dict[str, Role]:
+    """The role of every head, in their order."""
+    return {name: p.role for p in family.parameters for name in p.names[: p.free]}
+
+
+def heads_called(name: str, roles: Mapping[str, Role], spec: str) -> list[str]:
+    """The parameters, of all those with ``roles``, that ``name`` means: ``rate`` is that of every component, and the
+    location of any family may be called mean or rate, so that another family is another word and no more. Raises
+    FamilyError where there is none.
     """
-    exact = [head for head in heads if name in (head, bare(head))]
+    exact = [head for head in roles if name in (head, bare(head))]
     own, component = bare(name), name[len(bare(name)) :]
-    if not exact and own in LOCATIONS:
-        exact = [head for head in heads if bare(head) in LOCATIONS and head.endswith(component)]
+    if not exact and own in _LOCATIONS:
+        exact = [head for head, role in roles.items() if role is Role.LOCATION and head.endswith(component)]
     if not exact:
-        raise FamilyError(f"{spec} has no parameter {name!r}", f"its parameters are: {', '.join(heads)}")
+        raise FamilyError(f"{spec} has no parameter {name!r}", f"its parameters are: {', '.join(roles)}")
     return exact

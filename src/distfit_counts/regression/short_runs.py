@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import Differentiable, minimise
 from distfit_counts.regression.complete_data import CompleteData, Component
 from distfit_counts.regression.problem import Problem
-from distfit_counts.regression.row_model import LOCATIONS, ZEROS, CountModel, bare
+from distfit_counts.regression.row_model import CountModel
 from distfit_counts.settings import LEARNING_RATE, TOLERANCE
 
 # Rows that runs begin on, and rows times runs: what takes about as long as the restarts that follow.
@@ -129,10 +130,10 @@ class _Dealt:
 
     def __init__(self, problem: Problem, components: int, rng: np.random.Generator) -> None:
         self._rng, self._k, self._n = rng, components, len(problem.y)
-        located = [head for head in problem.heads if bare(head) in LOCATIONS] or list(problem.heads)
+        located = [head for head in problem.heads if problem.model.roles[head] is Role.LOCATION] or list(problem.heads)
         widest = max(located, key=lambda head: problem.standards[head].matrix.shape[1])
         self._x, offset = problem.standards[widest].matrix, problem.offsets[widest]
-        gates = [head for head in problem.heads if bare(head) in ZEROS]
+        gates = [head for head in problem.heads if problem.model.roles[head] is Role.ZEROS]
         self._z = problem.standards[gates[0]].matrix if gates else self._x
         added = np.zeros(self._n) if offset is None else offset
         self._log, root = np.log1p(problem.y) - added, np.sqrt(problem.weights)

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.family import Limit
+from distfit_counts.families.family import Limit, Role
 from distfit_counts.optimise.ending import Ints
 from distfit_counts.optimise.minimise import CONVERGED, minimise
 from distfit_counts.regression.complete_data import is_mixed
 from distfit_counts.regression.problem import Problem
-from distfit_counts.regression.row_model import ZEROS, CountModel, bare
+from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.short_runs import short_runs
 from distfit_counts.settings import LEARNING_RATE, MAX_STEPS, TOLERANCE
 
@@ -75,7 +75,7 @@ def nested_starts(problem: Problem, first: Array, nested: Sequence[tuple[Limit, 
             start[problem.slices[here]] = theta[own]
         found.append(start)
         for head in problem.heads:
-            if bare(head) in ZEROS and head not in limit.carried:
+            if problem.model.roles[head] is Role.ZEROS and head not in limit.carried:
                 rare = start.copy()
                 rare[problem.slices[head]] = problem.constant(head, -3.0)
                 found.append(rare)

@@ -15,6 +15,7 @@ from distfit_counts.regression.lost import lost
 from distfit_counts.regression.misfit import misfit
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.result import FittedPredictor
+from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution
 from distfit_counts.result import Verdict
 from distfit_counts.settings import SAME_OPTIMUM, FitSettings
@@ -41,6 +42,7 @@ def verdicts(
     if not data.y.any() and moments is not None:
         nothing = "All counts are zero: the mean runs to 0 whatever the covariates, and nothing can be estimated."
         return (Verdict("terms.all_zero", nothing),)
+    asked = solution.problem.model
     found = [
         *data.remarks,
         *_constant(data),
@@ -53,7 +55,7 @@ def verdicts(
         *_nearly_collinear(predictors, solution.reached.problem),
         *_without_error(predictors, errors),
         *lost(predictors, data, solution.reached.problem.model),
-        *(misfit(moments, solution.problem.heads, errors) if moments is not None else ()),
+        *(misfit(moments, asked.family, errors) if moments is not None and isinstance(asked, CountModel) else ()),
     ]
     return tuple(found)
 

@@ -67,7 +67,7 @@ def _title(fit: Regression) -> Line:
     missing = f", {count(fit.n_missing)} left out for missing values" if fit.n_missing else ""
     weighted = f" of weight {fit.n:,.10g}" if fit.weights is not None else ""
     rows = f"{count(fit.n_rows)} row{'s' * (fit.n_rows != 1)}{weighted}{missing}"
-    formula = with_own(fit.formula, {own.head: own.terms.text for own in fit.predictors})
+    formula = with_own(fit.formula, {own.head: (own.role, own.terms.text) for own in fit.predictors})
     return Line((fit.family, "bold cyan"), " regression of ", Data(f"{formula}, {source}"), f": {rows}")
 
 

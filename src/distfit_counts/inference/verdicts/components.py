@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from distfit_counts.families.constraint import Array
-from distfit_counts.families.family import Family
+from distfit_counts.families.family import Family, Role
 from distfit_counts.families.hurdle import Hurdle
 from distfit_counts.families.mixture import Mixture
+from distfit_counts.families.nesting import names_of
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
 from distfit_counts.families.truncated import Truncated
@@ -38,7 +39,8 @@ _DISTINCT = 1_000
 
 def _weights_of(chunk: Chunk) -> Array:
     """The weights [C, K] of all components; none for a family that is no mixture."""
-    return chunk.estimates.numbers[:, [name.startswith("weight[") for name in chunk.estimates.names], 0]
+    weights = names_of(chunk.family, Role.WEIGHT)
+    return chunk.estimates.numbers[:, [name in weights for name in chunk.estimates.names], 0]
 
 
 def _shares(family: Family, values: Mapping[str, Array]) -> Array:
@@ -85,12 +87,12 @@ def _mixture(chunk: Chunk) -> Bools:
     return np.full(len(chunk.rows), _weights_of(chunk).shape[1] > 0)
 
 
-def _kinds(names: Sequence[str]) -> dict[tuple[str, ...], dict[int, list[str]]]:
+def _kinds(names: Sequence[str], weights: Sequence[str]) -> dict[tuple[str, ...], dict[int, list[str]]]:
     """The components of a mixture by what parameters they have: their numbers, each with the names of its own."""
     found: dict[tuple[str, ...], dict[int, list[str]]] = {}
-    for place in range(1, sum(name.startswith("weight[") for name in names) + 1):
+    for place in range(1, len(weights) + 1):
         suffix = f"[{place}]"
-        own = [name for name in names if name.endswith(suffix) and not name.startswith("weight")]
+        own = [name for name in names if name.endswith(suffix) and name not in weights]
         if own:
             found.setdefault(tuple(name.removesuffix(suffix) for name in own), {})[place] = own
     return found
@@ -102,7 +104,7 @@ def _some_alike(chunk: Chunk) -> Bools:
         return _mixture(chunk)  # whose standard errors are those of the replicates
     found, names = np.zeros(len(chunk.rows), dtype=bool), chunk.estimates.names
     estimate, error = np.moveaxis(chunk.estimates.numbers, 2, 0)[:2]
-    for components in _kinds(names).values():
+    for components in _kinds(names, names_of(chunk.family, Role.WEIGHT)).values():
         places = [[names.index(name) for name in own] for own in components.values()]
         for first, second in itertools.combinations(places, 2):
             with np.errstate(invalid="ignore"):
@@ -114,7 +116,7 @@ def _some_alike(chunk: Chunk) -> Bools:
 def _duplicate(facts: Facts) -> list[Verdict]:
     """The same of one column, by the errors that it is given."""
     found, estimates = [], facts.estimates
-    for components in _kinds(tuple(estimates)).values():
+    for components in _kinds(tuple(estimates), names_of(facts.chunk.family, Role.WEIGHT)).values():
         known = {p: own for p, own in components.items() if all(math.isfinite(estimates[n].std_error) for n in own)}
         for first, second in itertools.combinations(known, 2):
             pairs = zip(known[first], known[second], strict=True)
@@ -203,7 +205,7 @@ def _more_to_gain(facts: Facts) -> Verdict:
 
 
 def _weights(facts: Facts) -> dict[str, float]:
-    return {name: e.estimate for name, e in facts.estimates.items() if name.startswith("weight[")}
+    return {name: facts.estimates[name].estimate for name in names_of(facts.chunk.family, Role.WEIGHT)}
 
 
 def _same(first: Estimate, second: Estimate) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.records import (
     Damaged,
     Natural,
@@ -31,7 +32,7 @@ from distfit_counts.regression.network.history import History
 from distfit_counts.regression.network.settings import NetworkSettings
 from distfit_counts.regression.network.standardise import Standardisation
 from distfit_counts.regression.residuals import Residuals
-from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
+from distfit_counts.regression.row_model import RowModel
 from distfit_counts.regression.terms_state import saved_terms, terms_record
 from distfit_counts.result import Verdict
 
@@ -91,7 +92,9 @@ class NetworkFit:
         eta = np.concatenate(pieces, axis=1) if pieces else np.zeros((len(self.model.heads), 0))
         found = dict(zip(self.model.heads, eta, strict=True))
         if offset is not None:
-            found |= {head: values + offset for head, values in found.items() if bare(head) in LOCATIONS}
+            found |= {
+                head: values + offset for head, values in found.items() if self.model.roles[head] is Role.LOCATION
+            }
         return found
 
     def _eta(self, x: Array) -> Array:

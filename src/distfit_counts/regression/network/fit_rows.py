@@ -31,9 +31,9 @@ def train_frame(
     """On rows in memory. Raises DistfitError."""
     response = response_of(request.formula)
     model, values = row_model(request.family, request.links, frame[response])
-    formula = parse(request.formula, model.heads, request.family, request.own)
+    formula = parse(request.formula, model.roles, request.family, request.own)
     data = design(
-        formula, frame.assign(**{response: values}), model.heads, request.offset, request.exposure, request.weights
+        formula, frame.assign(**{response: values}), model.roles, request.offset, request.exposure, request.weights
     )
     return train(model, Arrays.of(data), settings, checkpoint, progress)
 
@@ -52,6 +52,6 @@ def train_parquet(
     labels = response_kind(request.family) is None
     known = distinct(paths, response) if labels else pd.Series([], name=response, dtype=float)
     model, _ = row_model(request.family, request.links, known)
-    formula = parse(request.formula, model.heads, request.family, request.own)
+    formula = parse(request.formula, model.roles, request.family, request.own)
     source = ParquetRows.of(paths, formula, model, request.offset, request.exposure, request.weights)
     return train(model, source, settings, checkpoint, progress)

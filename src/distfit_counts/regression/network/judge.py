@@ -42,7 +42,7 @@ def judge(model: RowModel, state: State, feed: Feed, judged: Batch, first: Array
         eta = predictors(state.net, model, judged)
     found = checkup(by, eta, judged, held_out, climb)
     residuals = _residuals(by.own, eta.numpy(), judged, feed.settings.seed)
-    return Judgement(by.own, found, residuals, (*verdicts(found, state.record.frozen()), *_misfit(residuals)))
+    return Judgement(by.own, found, residuals, (*verdicts(found, state.record.frozen(), model), *_misfit(residuals)))
 
 
 def _climb(model: RowModel, state: State, judged: Batch) -> tuple[float, float]:
@@ -68,4 +68,4 @@ def _residuals(model: RowModel, eta: Array, judged: Batch, seed: int) -> Residua
 def _misfit(residuals: Residuals | NaturalResiduals) -> tuple[Verdict, ...]:
     if not isinstance(residuals, Residuals):
         return ()
-    return tuple(misfit(residuals.moments, residuals.model.heads, errors=None))
+    return tuple(misfit(residuals.moments, residuals.model.family, errors=None))

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.family import Role
 from distfit_counts.regression.link import LOG
 from distfit_counts.regression.network.feed import Batch
 from distfit_counts.regression.network.summary import Summary
-from distfit_counts.regression.row_model import LOCATIONS, RowModel, bare
+from distfit_counts.regression.row_model import RowModel
 
 # Of the customary weights: the first predictions stay near the start, whatever the scale of the response. It costs
 # nothing: with 0, 0.1, 0.3 and 1 of them plain gradient descent at 0.2 lost the units of 2 of 35, 2 of 50, 3 of 30 and
@@ -70,7 +71,7 @@ def predictors(net: Net, model: RowModel, batch: Batch) -> Tensor:
 def with_offset(model: RowModel, eta: Tensor, batch: Batch) -> Tensor:
     if batch.offset is None:
         return eta
-    located = torch.tensor([[float(bare(head) in LOCATIONS)] for head in model.heads], dtype=eta.dtype)
+    located = torch.tensor([[float(role is Role.LOCATION)] for role in model.roles.values()], dtype=eta.dtype)
     return eta + located * batch.offset
 
 
@@ -81,7 +82,7 @@ def start(model: RowModel, summary: Summary) -> Array:
         return eta
     plain, log_mean_exp = summary.offset
     for i, head in enumerate(model.heads):
-        if bare(head) in LOCATIONS:
+        if model.roles[head] is Role.LOCATION:
             eta[i] -= log_mean_exp if model.links[head] is LOG else plain
     return eta
 

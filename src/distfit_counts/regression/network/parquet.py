@@ -61,7 +61,7 @@ class ParquetRows:
         known = survey(groups, needed)
         sample, rows = known.sample, known.sample.index.to_numpy()
         sample = sample.assign(**{formula.response: coded(model, sample, rows, formula.response)})
-        made = design(formula, sample, model.heads)
+        made = design(formula, sample, model.roles)
         terms = {own.terms.text: own.terms for own in made.predictors}
         return cls(
             groups,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from distfit_counts.families.family import Role
 from distfit_counts.regression.natural import Bernoulli, Categorical, Gaussian, NaturalPoisson
-from distfit_counts.regression.row_model import LOCATIONS, CountModel, RowModel
+from distfit_counts.regression.row_model import CountModel, RowModel
 
 # A mean that stands for 0, where log links have no value.
 _NO_MEAN = 1e-300
@@ -26,8 +27,8 @@ def saturated_log_prob(model: RowModel, eta: Tensor, y: Tensor) -> Tensor | None
         return model.log_prob([torch.log(y.clamp(min=_NO_MEAN))], y)
     if not isinstance(model, CountModel) or model.family.lowest > 0:
         return None
-    located = [head for head in model.heads if head in LOCATIONS]
-    if len(located) != 1 or set(model.heads) - {"size", *located}:
+    located = [head for head, role in model.roles.items() if role is Role.LOCATION]
+    if len(located) != 1 or not set(model.roles.values()) <= {Role.LOCATION, Role.DISPERSION}:
         return None
     working = model.working(eta.unbind(0)) | {located[0]: y.clamp(min=_NO_MEAN)}
     return model.family.log_prob(working, y)

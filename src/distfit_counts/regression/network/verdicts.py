@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from distfit_counts.families.constraint import SIMPLEX, UNIT
+from distfit_counts.families.family import Role
+from distfit_counts.regression.natural import Bernoulli, NaturalPoisson
 from distfit_counts.regression.network.checkup import Checkup, Spread
 from distfit_counts.regression.network.history import History
+from distfit_counts.regression.row_model import CountModel, RowModel
 from distfit_counts.result import Verdict
 
 # Share of the largest gradient that the gradient of a layer must reach at least once.
@@ -27,11 +31,11 @@ _CLIMB, _CLIMBING_EPOCHS = 0.05, 3
 _CLIMB_ERRORS = 3.0
 
 
-def verdicts(found: Checkup, history: History) -> tuple[Verdict, ...]:
+def verdicts(found: Checkup, history: History, model: RowModel) -> tuple[Verdict, ...]:
     """What to act upon, the gravest first; of the scores at most one sentence, and none where rows are too few."""
     judged = [] if found.n < _FEWEST else list(_climbs(found, history)) or list(_plateau(found))
     # Where nothing was learnt, all parameters are constant.
-    pinned = [] if judged and judged[0].code == "network.plateau" else list(_pinned(found))
+    pinned = [] if judged and judged[0].code == "network.plateau" else list(_pinned(found, model))
     return tuple([*judged, *_vanished(history), *pinned])
 
 
@@ -62,9 +66,9 @@ def _vanished(history: History) -> Iterator[Verdict]:
         )
 
 
-def _pinned(found: Checkup) -> Iterator[Verdict]:
+def _pinned(found: Checkup, model: RowModel) -> Iterator[Verdict]:
     for name, spread in found.parameters.items():
-        end = _end(name, spread)
+        end = _end(name, spread, model)
         if end:
             message = f"{name} is at {end} for nearly all rows (98 % lie in {spread.low:.3g} … {spread.high:.3g})"
             remedy = ": size at infinity is the Poisson there." if end == "infinity" else ": a simpler family would do."
@@ -76,13 +80,18 @@ def _pinned(found: Checkup) -> Iterator[Verdict]:
             )
 
 
-def _end(name: str, spread: Spread) -> str:
-    kind = name.partition("[")[0]
-    if kind in ("size", "mean", "rate") and spread.low > 0.0:
-        return "0" if spread.high < _END else "infinity" if kind == "size" and spread.low > 1.0 / _END else ""
-    if kind in ("pi", "p0", "probability", "weight"):
+def _end(name: str, spread: Spread, model: RowModel) -> str:
+    """The end of its range that a parameter is at, "" for none; a mean of a normal response has no range."""
+    if isinstance(model, Bernoulli) or (isinstance(model, CountModel) and _is_share(name, model)):
         return "0" if spread.high < _END else "1" if spread.low > 1.0 - _END else ""
+    if isinstance(model, CountModel | NaturalPoisson) and spread.low > 0.0:
+        dispersed = model.roles[name] is Role.DISPERSION
+        return "0" if spread.high < _END else "infinity" if dispersed and spread.low > 1.0 / _END else ""
     return ""
+
+
+def _is_share(name: str, model: CountModel) -> bool:
+    return any(name in own.names for own in model.family.parameters if own.constraint in (UNIT, SIMPLEX))
 
 
 def _climbs(found: Checkup, history: History) -> Iterator[Verdict]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from distfit_counts.errors import DistfitError
 from distfit_counts.families.constraint import SIMPLEX, Array
+from distfit_counts.families.family import Role
+from distfit_counts.families.nesting import names_of
 from distfit_counts.families.spec import parse
 from distfit_counts.inference.likelihood.surface import surface
 from distfit_counts.report.numbers import number
@@ -78,7 +80,7 @@ def _chosen(fit: Fit, names: tuple[str, str] | None) -> tuple[str, str]:
         free = [name for p in family.parameters for name in p.names[: p.free]]
         if len(free) < 2:
             raise DistfitError(f"{fit.family} has fewer than two free parameters", "use --kind profile")
-        return _telling(free)
+        return _telling(free, names_of(family, Role.WEIGHT))
     for name in names:
         if name not in family.names:
             known = ", ".join(family.names)
@@ -89,11 +91,11 @@ def _chosen(fit: Fit, names: tuple[str, str] | None) -> tuple[str, str]:
     return names
 
 
-def _telling(free: Sequence[str]) -> tuple[str, str]:
+def _telling(free: Sequence[str], weights: Sequence[str]) -> tuple[str, str]:
     """The first two; of a mixture the first of two components, as rate[1] and rate[2]: two weights show little."""
     first: dict[str, str] = {}
     for name in free:
-        if "[" in name and not name.startswith("weight["):
+        if "[" in name and name not in weights:
             first.setdefault(name.partition("[")[2], name)
     one, other = list(first.values())[:2] if len(first) > 1 else free[:2]
     return one, other
