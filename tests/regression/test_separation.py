@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -331,3 +332,13 @@ def test_what_is_0_whatever_is_unknown_is_predicted() -> None:
     frame = pd.DataFrame({"y": y, "g": ["a"] * 8 + ["b"] * 4})
     found = regress(frame, "y ~ g", "zip").predict(pd.DataFrame({"g": ["b"]}), pmf=[1])
     assert found[["mean", "prob_zero", "pmf_1"]].iloc[0].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_many_rows_that_a_level_settles_are_no_large_programme() -> None:
+    """Only the rows that are nearly settled enter it: of 50,000 a few thousand, and one direction."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=50_000), "g": rng.choice(list("abcd"), 50_000)})
+    frame["y"] = np.where(frame["g"] == "d", 0, rng.random(50_000) < 0.3).astype(int)
+    begun = time.perf_counter()
+    assert notes(regress(frame, "y ~ x + g", "bernoulli"))["g[T.d]"] == "lower"
+    assert time.perf_counter() - begun < 20.0

@@ -177,9 +177,10 @@ class _Limit:
         up, down, near = rise >= -_NOTHING, fall >= -_NOTHING, np.maximum(fall, rise) <= _NEAR
         if not seen.all():
             matrix, up, down, near = matrix[seen], up[seen], down[seen], near[seen]
-        # Where Newton has arrived, what runs off has nearly arrived too: most often, too few rows for any direction.
-        if self.began.converged and Cone.of(matrix, up & near, down & near, back, rank) is None:
-            return None
+        # Where Newton has arrived, what runs off has nearly arrived too: a direction in which a row could still gain
+        # would have been taken. Most often too few rows are left for any.
+        if self.began.converged:
+            up, down = up & near, down & near
         return Cone.of(matrix, up, down, back, rank)
 
     def _try_wide(self, head: str) -> None:
