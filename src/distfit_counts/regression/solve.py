@@ -15,13 +15,16 @@ from distfit_counts.optimise.minimise import CONVERGED, STATUS, Minimum, minimis
 from distfit_counts.regression.definition import defined
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.row_model import CountModel
-from distfit_counts.regression.starts import approached, moments, nested_starts, random_starts
+from distfit_counts.regression.starts import approached, has_components, moments, nested_starts, random_starts
 from distfit_counts.settings import LEARNING_RATE, FitSettings
 from distfit_counts.settings import MAX_STEPS as DEFAULT_STEPS
 
 # Rows on which all starts are followed first. Estimates from so many are within one percent of a standard deviation of
 # those from all, and the rest takes two steps.
 _FEW = 50_000
+
+# Restarts of a limit that has components.
+_LIMITS = 2
 
 # How many of the starts are finished, and how many there are, of which family.
 Progress = Callable[[str, int, int], None]
@@ -84,7 +87,8 @@ def solve(
 ) -> Solution:
     """The simpler families go first: their solutions are starts, and their maxima are lower bounds.
 
-    Those that were not ``asked`` for start from what is simpler still, and where there is nothing from the moments.
+    Those that were not ``asked`` for start from what is simpler still, and where there is nothing from the moments; if
+    they have components, from a few restarts too.
     """
     known = {} if known is None else known
     nested: list[tuple[Limit, Solution]] = []
@@ -115,8 +119,11 @@ def _descend(
     possible = [(limit, s) for limit, s in nested if np.isfinite(s.log_likelihood)]
     start = nested_starts(problem, first, [(limit, s.problem, s.theta[s.best]) for limit, s in possible])
     origins = _origins(possible, len(start))
-    if asked or not possible:
-        drawn, name = random_starts(few, settings.restarts - 1, rng, first)
+    searched = asked or not possible
+    # A limit that has several maxima of its own is searched too: its supremum may lie where no interior start leads.
+    count = settings.restarts - 1 if searched else min(settings.restarts - 1, _LIMITS)
+    if searched or has_components(problem):
+        drawn, name = random_starts(few, count, rng, first)
         start = np.concatenate([first[None], drawn, start])
         origins = ["moments", *[name] * len(drawn), *origins]
     near, place = (start, np.arange(len(start))) if few is problem else approached(few, start)

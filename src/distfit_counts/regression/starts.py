@@ -55,9 +55,14 @@ def approached(few: Problem, start: Array) -> tuple[Array, Ints]:
     return theta[first], place
 
 
+def has_components(problem: Problem) -> bool:
+    """Whether a count may come from several components."""
+    return isinstance(problem.model, CountModel) and is_mixed(problem.model.family)
+
+
 def random_starts(problem: Problem, count: int, rng: np.random.Generator, first: Array) -> tuple[Array, str]:
     """``count`` starts [count, P], and what they are called."""
-    if count and isinstance(problem.model, CountModel) and is_mixed(problem.model.family):
+    if count and has_components(problem):
         found, runs = short_runs(problem, count, rng)
         return found, f"best of {runs}"
     return first + _SPREAD * rng.standard_normal((count, len(first))), "random"
