@@ -293,3 +293,55 @@ def test_components_keep_their_ends_at_a_boundary(fit, repository: Path) -> None
         # The zeros may also come from a rate a little above 0: never narrower.
         assert e.lower <= alone[of].lower * (1.0 + 1e-6)
         assert e.upper >= alone[of].upper * (1.0 - 1e-6)
+
+
+# A sample of two components that overlap: the ends were shared.
+OVERLAPPING = ([0, 1, 2, 3, 4, 5], [211, 235, 139, 59, 22, 12])
+
+
+def deviance_below(v: float, values: np.ndarray, weights: np.ndarray, lower: bool) -> float:
+    """Twice the fall of the log-likelihood from its maximum to where one rate of two is ``v`` and the other is larger,
+    or smaller, by the EM algorithm from several places.
+    """
+
+    def climbed(rates: np.ndarray, share: float, held: bool) -> float:
+        for _ in range(4000):
+            parts = stats.poisson.pmf(values[:, None], rates) * [share, 1.0 - share]
+            own = weights[:, None] * parts / parts.sum(axis=1, keepdims=True)
+            share = own[:, 0].sum() / weights.sum()
+            found = values @ own / own.sum(axis=0)
+            rates = np.array([rates[0], max(found[1], v) if lower else min(found[1], v)]) if held else found
+        return float(weights @ np.log((stats.poisson.pmf(values[:, None], rates) * [share, 1.0 - share]).sum(axis=1)))
+
+    far = np.array([1.2, 2.0]) if lower else np.array([0.8, 0.3])
+    best = max(climbed(np.array([v, v * f]), share, True) for f in far for share in (0.3, 0.9))
+    mean = values @ weights / weights.sum()
+    return 2.0 * (climbed(np.array([0.6, 1.5]) * mean, 0.5, False) - best)
+
+
+def test_an_interval_follows_its_component(fit) -> None:
+    values, weights = (np.array(x) for x in OVERLAPPING)
+    found = fit(values, "2*poisson", weights, ci="profile").parameters
+    low, high = found["rate[1]"], found["rate[2]"]
+    assert low.lower == 0.0
+    assert low.lower < low.estimate < low.upper < high.estimate
+    assert low.estimate < high.lower < high.estimate < high.upper
+    assert deviance_below(low.upper, values, weights, lower=True) == pytest.approx(Z * Z, abs=0.02)
+    assert deviance_below(high.lower, values, weights, lower=False) == pytest.approx(Z * Z, abs=0.02)
+
+
+@pytest.mark.slow
+def test_components_that_are_told_apart_share_no_end(fit) -> None:
+    rng, told = np.random.default_rng(12), 0
+    for _ in range(40):
+        n, rates = int(rng.integers(100, 600)), rng.uniform(0.5, 6.0, 2)
+        counts = rng.poisson(rng.choice(rates, n, p=[0.5, 0.5]))
+        whole, one = fit(counts, "2*poisson", ci="profile"), fit(counts, "poisson")
+        found = whole.parameters
+        for e in found.values():
+            assert np.isnan(e.lower) or e.lower <= e.estimate <= e.upper
+        if 2.0 * (whole.log_likelihood - one.log_likelihood) > Z * Z and whole.reduced.family == "2*poisson":
+            told += 1
+            assert found["rate[1]"].upper < found["rate[2]"].estimate
+            assert found["rate[2]"].lower > found["rate[1]"].estimate
+    assert told > 10

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from distfit_counts.families.constraint import Array
+from distfit_counts.families.labels import relabelled
 from distfit_counts.inference.likelihood.constrained import Constrained, Rows
 from distfit_counts.optimise.pinned import Place, places
+from distfit_counts.optimise.problem import natural
 from distfit_counts.optimise.solve import Solution
 from distfit_counts.optimise.threads import one_thread
 
@@ -28,6 +31,8 @@ _TAIL = 8.0
 _MAX_ROUNDS = 100
 # Relative error of sqrt(deviance) at which an end of the interval is found.
 _CLOSE = 1e-7
+# Width of a bracket, relative to the way from the estimate, from which its outer end is nearby.
+_NEARBY = 1e-3
 # Relative width of a bracket that holds nothing more.
 _LAST_DIGITS = 1e-14
 
@@ -73,7 +78,11 @@ def _profile(solution: Solution, columns: Rows, cut: float) -> Profile:
     for name, place in places(solution.family).items():
         if len(own[name]):
             for ends, side in ((found.lower, -1.0), (found.upper, 1.0)):
-                crossing = _Crossing(solution, place, own[name], side, cut).find()
+                crossing = _Crossing(solution, place, own[name], side, cut, follow=True).find()
+                # Where two components become one before the cut is reached, there is none left to follow.
+                lost = np.flatnonzero(np.isnan(crossing))
+                if len(lost):
+                    crossing[lost] = _Crossing(solution, place, own[name][lost], side, cut, follow=False).find()
                 ends[own[name], names.index(name)] = _natural(solution, place, own[name], crossing)
     return found
 
@@ -106,9 +115,13 @@ class _Crossing:
     sqrt(deviance) is nearly linear (exactly, for a quadratic likelihood): a secant inside a bracket, with a bisection
     in every third round for the tails where it is not. ``inside`` and ``outside`` are the ends of the bracket (outside
     NaN: not passed yet), ``rise`` sqrt(deviance) there, ``free`` the other coordinates at ``inside``: the ridge.
+
+    ``follow``: a fit in which equal components of a mixture stand in another order than at the maximum is that of
+    another one of them, and lies outside; where it does however near one comes, nothing is found.
     """
 
-    def __init__(self, solution: Solution, place: Place, columns: Rows, side: float, cut: float) -> None:
+    def __init__(self, solution: Solution, place: Place, columns: Rows, side: float, cut: float, follow: bool) -> None:
+        self.order = self._labels(solution, solution.best_theta[columns], columns) if follow else None
         self.solution, self.place, self.columns, self.side, self.cut = solution, place, columns, side, cut
         self.constrained = Constrained(solution, place)
         best, self.free = (part[columns] for part in place.split(solution.best_theta))
@@ -121,6 +134,8 @@ class _Crossing:
         self.outside, self.rise_outside = np.full(len(columns), np.nan), np.full(len(columns), np.inf)
         # Where further out is no worse (a component that has lost its weight may have any rate).
         self.level = np.zeros(len(columns), dtype=bool)
+        # Whether the outer end, where components had swapped places, is tried once more from nearby.
+        self.near = np.zeros(len(columns), dtype=bool)
 
     def find(self) -> Array:
         """The crossing [C]; +-infinity where the boundary itself is not worse by the cut, NaN where none is found."""
@@ -134,6 +149,10 @@ class _Crossing:
             close = np.abs(self.outside[active] - self.inside[active]) <= _LAST_DIGITS * np.abs(x[active])
             done = (np.abs(rise - self.cut) <= _CLOSE * self.cut) | close
             ended = (rise <= self.cut) & (self.side * x[active] >= self.farthest)
+            # Even from nearby another component is found: this one is not there any more.
+            swapped = np.isnan(self.rise_outside[active])
+            gone, done, ended = swapped & self.near[active], done & ~swapped, ended & ~swapped
+            active, done, ended = active[~gone], done[~gone], ended[~gone]
             found[active[done]] = x[active[done]]
             found[active[ended]] = self.side * np.inf
             active = active[~(done | ended)]
@@ -147,12 +166,29 @@ class _Crossing:
         """sqrt(deviance) at ``x``, from the ridge inside. (From elsewhere a mixture's components would swap places.)"""
         deviance, free = self.constrained.deviance(x[active], self.columns[active], self.free[active])
         rise = np.sqrt(deviance)
-        beyond = rise > self.cut
+        swapped = self._swapped(x[active], free, active)
+        beyond = (rise > self.cut) | swapped
         out, within = active[beyond], active[~beyond]
-        self.outside[out], self.rise_outside[out] = x[out], rise[beyond]
+        # From nearby the component may be found where from afar it was another.
+        reached = within[self.near[within]]
+        self.outside[reached], self.rise_outside[reached] = np.nan, np.inf
+        self.outside[out], self.rise_outside[out] = x[out], np.where(swapped, np.nan, rise)[beyond]
         self.level[within] = rise[~beyond] - self.rise_inside[within] < _CLOSE * self.cut
         self.inside[within], self.rise_inside[within], self.free[within] = x[within], rise[~beyond], free[~beyond]
         return rise
+
+    def _swapped(self, x: Array, free: Array, active: Rows) -> npt.NDArray[np.bool_]:
+        """Whether, with ``x`` pinned and the others at ``free``, components stand in another order."""
+        if self.order is None:
+            return np.zeros(len(active), dtype=bool)
+        import torch
+
+        theta = self.place.join(torch.from_numpy(x), torch.from_numpy(free)).numpy()
+        return np.asarray((self._labels(self.solution, theta, self.columns[active]) != self.order[active]).any(axis=1))
+
+    @staticmethod
+    def _labels(solution: Solution, theta: Array, columns: Rows) -> Rows:
+        return relabelled(solution.family, natural(solution.family, theta, solution.scale[columns]))
 
     def _reopen(self, active: Rows) -> None:
         """The profile is continuous: a bracket that closes on a jump has an outer end whose fit was in a wrong optimum.
@@ -176,6 +212,8 @@ class _Crossing:
             between = self.inside + width * np.where(halves, 0.5, np.clip(share, 0.001, 0.999))
         end = np.maximum(self.farthest, self.side * self.best + 1.0)
         outwards = self.side * np.minimum(self.side * self.best + further, end)
+        self.near = np.isnan(self.rise_outside) & (np.abs(width) <= _NEARBY * np.abs(self.outside - self.best))
+        between = np.where(self.near, self.outside, between)
         result: Array = np.where(np.isnan(self.outside), outwards, between)
         return result
 
