@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from benchmarks.regression_maxima import lost
+from distfit_counts.families.family import Role
 from distfit_counts.families.spec import parse
 from distfit_counts.regression.complete_data import CompleteData
 from distfit_counts.regression.problem import Problem
 from distfit_counts.regression.regress import Request, regress
-from distfit_counts.regression.row_model import ZEROS, CountModel, bare
+from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.short_runs import memberships
 from distfit_counts.regression.standard import Standard
 from distfit_counts.report.regression import to_text
@@ -66,8 +67,8 @@ def problem(spec: str, n: int = 60, seed: int = 3) -> Problem:
     y = rng.poisson(np.exp(0.5 + 0.8 * x[:, 1])) * (rng.random(n) < 0.7).astype(float)
     weights, model = rng.integers(1, 4, n).astype(float), CountModel.of(parse(spec))
     wide, narrow = Standard.of(x, weights), Standard.of(x[:, :2], weights)
-    standards = {head: narrow if bare(head) in (*ZEROS, "weight") else wide for head in model.heads}
-    offsets = {head: rng.normal(size=n) if bare(head) in ("rate", "mean") else None for head in model.heads}
+    standards = {head: narrow if role in (Role.ZEROS, Role.WEIGHT) else wide for head, role in model.roles.items()}
+    offsets = {head: rng.normal(size=n) if role is Role.LOCATION else None for head, role in model.roles.items()}
     return Problem(model, y, weights, standards, offsets)
 
 
