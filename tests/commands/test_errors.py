@@ -187,7 +187,7 @@ def test_help_version_and_families(distfit: Run) -> None:
         ["fit", "sample_data/zip_10000.csv", "-f", "2*nb"],
         ["fit", "sample_data/zip_10000.csv", "-f", "2*nb", "--format", "json"],
         ["compare", "sample_data/zip_10000.csv"],
-        ["regress", "sample_data/biochemists.csv", "articles ~ gender", "-f", "zinb"],
+        ["regress", "sample_data/nmes1988.csv", "visits ~ chronic + school", "-f", "nb"],
     ],
 )
 def test_what_did_not_converge_is_printed_all_the_same(distfit: Run, arguments: list[str]) -> None:

@@ -10,7 +10,6 @@ import pytest
 from distfit_counts.regression.regress import Request, regress
 from distfit_counts.regression.responses import default_restarts
 from distfit_counts.regression.result import Regression
-from distfit_counts.report.regression import label
 from distfit_counts.settings import FitSettings
 
 COUNTS = "visits ~ hospital + C(health, contr.treatment('average')) + chronic + gender + school + insurance"
@@ -48,6 +47,6 @@ def _cell(fit: Regression, name: str) -> str:
     for own in fit.predictors:
         if (own.head in ("pi", "p0")) == zero and own.head != "size":
             for c in own.coefficients:
-                if label(c.name) == name.removeprefix("zero part: "):
+                if own.label(c.name) == name.removeprefix("zero part: "):
                     return f"{c.estimate:.3f} ({c.std_error:.3f})"
     return ""
