@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
-from distfit_counts.errors import OutputError
+from distfit_counts.errors import FamilyError, OutputError
+from distfit_counts.families.poisson_draws import poisson_draws
 from distfit_counts.families.spec import parse
 from distfit_counts.sampling import BLOCK, draws, write_samples
 
@@ -170,3 +172,34 @@ def test_what_is_drawn_can_be_fitted(fit) -> None:
     assert again.dtype == np.int64
     assert abs(again.mean() - found.mean) < 5.0 * (found.variance / 30_000) ** 0.5
     assert np.array_equal(again, found.sample(30_000, seed=1))
+
+
+@pytest.mark.parametrize("rate", [3.0, 9.99e7, 1.01e8, 1e12, 1e14, 1.5e16, 4e18])
+def test_poisson_draws_have_their_moments_at_any_rate(rate: float) -> None:
+    """The variance of NumPy's own draws is 1.01 times the rate at 1e14, 1.4 times at 1e16."""
+    n = 200_000
+    drawn = poisson_draws(np.random.default_rng(1), rate, n)
+    z = (drawn - int(rate)).astype(np.float64) / rate**0.5
+    assert abs(z.mean() + (int(rate) - rate) / rate**0.5) < 4.0 * n**-0.5
+    assert abs(z.var() - 1.0) < 4.0 * ((2.0 + 1.0 / rate) / n) ** 0.5
+    assert abs((z**3).mean() - rate**-0.5) < 4.0 * (15.0 / n) ** 0.5 + 3.0 * rate**-0.5
+    assert drawn.dtype == np.int64
+
+
+def test_poisson_draws_follow_the_poisson_where_the_expansion_begins() -> None:
+    """Kolmogorov-Smirnov against scipy's cumulative probabilities, and both parities of counts."""
+    drawn = poisson_draws(np.random.default_rng(2), 1.0000000025e8, 100_000)
+    assert stats.kstest(drawn, stats.poisson(1.0000000025e8).cdf).pvalue > 1e-3
+    assert abs((drawn % 2).mean() - 0.5) < 4.0 * 0.5 / 100_000**0.5
+
+
+def test_negative_binomials_of_large_means_have_their_variance() -> None:
+    mean, size, n = 1e15, 1e13, 200_000
+    drawn = parse("nb").sample({"mean": mean, "size": size}, n, np.random.default_rng(3))
+    ratio = (drawn - int(mean)).astype(np.float64).var() / (mean + mean**2 / size)
+    assert abs(ratio - 1.0) < 4.0 * (2.0 / n) ** 0.5
+
+
+def test_rates_beyond_64_bits_are_refused() -> None:
+    with pytest.raises(FamilyError, match="too large to draw"):
+        list(draws(parse("poisson"), {"rate": 1e19}, 5, 0))

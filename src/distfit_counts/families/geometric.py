@@ -17,6 +17,7 @@ from distfit_counts.families.constraint import POSITIVE, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Role, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.poisson_draws import poisson_draws
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +51,7 @@ class Geometric(Family):
         return {"prob": 1.0 / (1.0 + v["mean"])}
 
     def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        return np.asarray(rng.poisson(v["mean"] * rng.standard_exponential(n)), dtype=np.int64)
+        return poisson_draws(rng, v["mean"] * rng.standard_exponential(n))
 
     def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         return 1 + self.sample(v, n, rng)  # no memory: after one failure it starts anew

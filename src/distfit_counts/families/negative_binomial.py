@@ -34,6 +34,7 @@ from distfit_counts.families.lazy import LazyModule, namespace
 from distfit_counts.families.log_series import LogSeries
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.poisson import Poisson
+from distfit_counts.families.poisson_draws import poisson_draws
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +75,7 @@ class NegativeBinomial(Family):
 
     def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         # Gamma-Poisson: NumPy's own negative_binomial takes prob, which rounds to 1 for large sizes.
-        return np.asarray(rng.poisson(rng.standard_gamma(v["size"], n) * (v["mean"] / v["size"])), dtype=np.int64)
+        return poisson_draws(rng, rng.standard_gamma(v["size"], n) * (v["mean"] / v["size"]))
 
     def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         clusters = -float(self.log_prob_zero(v))

@@ -17,6 +17,7 @@ from distfit_counts.families.constraint import POSITIVE, Array
 from distfit_counts.families.family import Draws, Family, Limit, Parameter, Role, Values, positive, weighted_moments
 from distfit_counts.families.lazy import LazyModule
 from distfit_counts.families.point_mass import PointMass
+from distfit_counts.families.poisson_draws import poisson_draws
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,12 +49,12 @@ class Poisson(Family):
         return -v["rate"]
 
     def sample(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        return np.asarray(rng.poisson(v["rate"], n), dtype=np.int64)
+        return poisson_draws(rng, v["rate"], n)
 
     def sample_positive(self, v: Values, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
         # The first arrival, given that there is one in [0, rate]; the others follow freely. No rejection.
         first = -np.log1p(rng.random(n) * np.expm1(-v["rate"]))
-        return np.asarray(1 + rng.poisson(np.maximum(v["rate"] - first, 0.0)), dtype=np.int64)
+        return 1 + poisson_draws(rng, np.maximum(v["rate"] - first, 0.0))
 
     def start(self, k: Array, w: Array, draws: Draws) -> dict[str, Array]:
         return {"rate": positive(weighted_moments(k, w)[1])}
