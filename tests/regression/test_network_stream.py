@@ -26,7 +26,7 @@ from distfit_counts.regression.responses import row_model
 from distfit_counts.regression.row_model import CountModel
 
 NB = CountModel.of(family("nb"))
-TERMS = parse("y ~ a + C(g) + bs(b, df=4)", NB.heads, "nb")
+TERMS = parse("y ~ a + C(g) + bs(b, df=4)", NB.roles, "nb")
 
 
 def frame(n: int = 2000) -> pd.DataFrame:
@@ -57,7 +57,7 @@ def test_the_stream_holds_what_the_frame_holds(tmp_path: Path) -> None:
     data = frame()
     source = ParquetRows.of(written(tmp_path, data), TERMS, NB, exposure="e")
     whole = joined(source)
-    made = design(TERMS, data, NB.heads, exposure="e")
+    made = design(TERMS, data, NB.roles, exposure="e")
     assert (source.n_rows, source.n_missing) == (2000, 2)
     assert np.array_equal(whole.rows, made.rows)
     assert np.array_equal(whole.y, made.y)
@@ -101,7 +101,7 @@ def test_an_epoch_has_every_training_row_once_in_another_order(tmp_path: Path, m
 
 def test_stream_and_memory_hold_out_the_same_rows_and_learn_the_same(tmp_path: Path) -> None:
     data = frame().dropna().reset_index(drop=True)
-    made = design(TERMS, data, NB.heads, exposure="e")
+    made = design(TERMS, data, NB.roles, exposure="e")
     stream = ParquetRows.of(written(tmp_path, data), TERMS, NB, exposure="e")
     settings = NetworkSettings((8, 5), batch_size=64, epochs=5)
     a, b = train(NB, Arrays.of(made), settings), train(NB, stream, settings)
@@ -129,7 +129,7 @@ def test_what_a_stream_cannot_do(tmp_path: Path) -> None:
     data = frame()
     paths = written(tmp_path, data)
     with pytest.raises(DataError, match='no column "zz"'):
-        ParquetRows.of(paths, parse("y ~ zz", NB.heads, "nb"), NB)
+        ParquetRows.of(paths, parse("y ~ zz", NB.roles, "nb"), NB)
     with pytest.raises(DistfitError, match="never there as a whole"):
         train(NB, ParquetRows.of(paths, TERMS, NB), NetworkSettings(batch_size=None))
     data["y"] = data["y"].astype(float)
@@ -172,8 +172,8 @@ def test_levels_of_a_response_are_coded_as_in_memory(tmp_path: Path, spec: str, 
     paths = written(tmp_path, data)
     model, codes = row_model(spec, {}, data["y"])
     assert row_model(spec, {}, distinct(paths, "y"))[0] == model
-    source = ParquetRows.of(paths, parse("y ~ a", model.heads, spec), model)
+    source = ParquetRows.of(paths, parse("y ~ a", model.roles, spec), model)
     whole = joined(source)
     assert np.array_equal(whole.y, codes[whole.rows])
     with pytest.raises(DataError, match=r'row 1, column "y": maybe is no level'):
-        ParquetRows.of(written(tmp_path, data.assign(y="maybe")), parse("y ~ a", model.heads, spec), model)
+        ParquetRows.of(written(tmp_path, data.assign(y="maybe")), parse("y ~ a", model.roles, spec), model)
