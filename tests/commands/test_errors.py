@@ -226,7 +226,7 @@ def test_ctrl_c_while_the_command_itself_is_imported(module: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem", "command"),
     [
-        (["--bogus"], "no such option: --bogus", "distfit"),
+        (["--bogus"], "no such option", "distfit"),
         (["nonsense"], "no such command 'nonsense'", "distfit"),
         (["fit", HORSEKICKS], "missing option '--family' / '-f'", "distfit fit"),
         (["fit", HORSEKICKS, "-f", "nb", "--threads", "0"], "invalid value for '--threads': 0", "distfit fit"),

@@ -44,7 +44,11 @@ def write(path: Path, record: Mapping[str, Any], arrays: Mapping[str, npt.NDArra
     known = dict(record) | {_DIGEST: _digest(record, arrays)}
     text = np.frombuffer(json.dumps(known).encode(), dtype=np.uint8)
     made = io.BytesIO()
-    np.savez(made, allow_pickle=False, **{_RECORD: text}, **arrays)
+    # As np.savez does it, which has no allow_pickle before NumPy 2.1.
+    with ZipFile(made, "w", ZIP_STORED) as archive:
+        for name, array in {_RECORD: text, **arrays}.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
     with whole_file(path) as file:
         file.write(made.getbuffer())
 
