@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 import torch
+from mpmath import mp
 from scipy import stats
 
 from distfit_counts.errors import FamilyError
@@ -403,3 +404,41 @@ def test_parameters_are_recovered(spec: str, values: dict[str, float], fit) -> N
         assert estimate.std_error > 0.0, name
         assert abs(estimate.estimate - values[name]) < 5.0 * estimate.std_error, name
         assert estimate.lower < estimate.estimate < estimate.upper, name
+
+
+@pytest.mark.parametrize(
+    ("spec", "values"),
+    [
+        (
+            "2*nb",
+            {"weight[1]": 0.857, "weight[2]": 0.143, "mean[1]": 3e8, "size[1]": 3.2, "mean[2]": 4e8, "size[2]": 7e8},
+        ),
+        ("2*poisson", {"weight[1]": 0.3, "weight[2]": 0.7, "rate[1]": 400.0, "rate[2]": 2000.0}),
+        ("2*poisson", {"weight[1]": 0.3, "weight[2]": 0.7, "rate[1]": 1e-18, "rate[2]": 1e-12}),
+        ("zip", {"pi": 0.0, "rate": 700.0}),
+        ("zip", {"pi": 1e-25, "rate": 700.0}),
+        ("zip", {"pi": 1.0 - 1e-12, "rate": 3.0}),
+        ("zinb", {"pi": 0.2, "mean": 1e9, "size": 4.0}),
+        ("zi(2*poisson)", {"pi": 0.0, "weight[1]": 0.5, "weight[2]": 0.5, "rate[1]": 60.0, "rate[2]": 90.0}),
+    ],
+)
+def test_the_probability_of_zero_has_its_digits_at_either_end(spec: str, values: dict[str, float]) -> None:
+    """Against 60-digit arithmetic; it was NaN, or -inf, where the complement rounds to 1."""
+    with mp.workdps(60):
+        exact = {name: mp.mpf(value) for name, value in values.items()}
+
+        def base(name: str, i: str = "") -> mp.mpf:
+            if name == "nb":
+                return (exact[f"size{i}"] / (exact[f"size{i}"] + exact[f"mean{i}"])) ** exact[f"size{i}"]
+            return mp.exp(-exact[f"rate{i}"])
+
+        kind = "nb" if "nb" in spec else "poisson"
+        zero = sum(exact[f"weight[{i}]"] * base(kind, f"[{i}]") for i in (1, 2)) if "2*" in spec else base(kind)
+        pi = exact.get("pi", mp.mpf(0))
+        truth = float(mp.log(pi + (1 - pi) * zero))
+    assert float(parse(spec).log_prob_zero(values)) == pytest.approx(truth, rel=1e-9)
+    tensors = {name: torch.tensor([value], dtype=torch.float64, requires_grad=True) for name, value in values.items()}
+    found = parse(spec).log_prob_zero(tensors)
+    assert float(found.detach()[0]) == pytest.approx(truth, rel=1e-9)
+    found.sum().backward()
+    assert all(np.isfinite(float(own.grad[0])) for own in tensors.values() if own.grad is not None)

@@ -96,3 +96,13 @@ def test_the_same_of_a_plain_fit_and_a_comparison(monkeypatch: pytest.MonkeyPatc
     compared = RUNNER.invoke(app, ["compare", path, "-c", "y", "--families", "poisson,geometric"])
     assert compared.exit_code == 70
     assert "inconsistent" in compared.stdout
+
+
+def test_moments_are_infinite_where_a_rate_is() -> None:
+    """They were those of a predictor that the search happened to end at, 1e48."""
+    frame = pd.read_csv(FAULTS / "zip_rate_overflow.csv")
+    fit = fitted("zip_rate_overflow.csv", "y ~ x | 1", "zip")
+    assert np.isinf(fit.predict(frame)["mean"]).any()
+    assert fit.residuals.moments.mean[1] == np.inf
+    assert not np.isfinite(fit.residuals.moments.variance[1])
+    assert fit.residuals.moments.zeros[1] == pytest.approx(fit.predict(frame)["prob_zero"].sum())

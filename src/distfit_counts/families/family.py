@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from distfit_counts.errors import FamilyError
 from distfit_counts.families.constraint import Array, Constraint
-from distfit_counts.families.lazy import LazyModule
+from distfit_counts.families.lazy import LazyModule, namespace
 
 if TYPE_CHECKING:
     import torch
@@ -274,3 +274,19 @@ def positive(value: Any, floor: float = 1e-6) -> Array:
     """Keep a moment estimate off the boundary: a start must lie inside."""
     result: Array = np.maximum(np.asarray(value, dtype=float), floor)
     return result
+
+
+def log_weighted_sum(parts: Sequence[tuple[Any, Any]]) -> Any:
+    """log(sum of w exp(l)) for the weights w, of sum 1, and logarithms l <= 0 in ``parts``; NumPy or torch.
+
+    Where the sum is near 1 its complement is summed, so that 1e-20 below 1 is told from 1; elsewhere the logarithms,
+    for then the complement rounds to 1, or beyond.
+    """
+    xp = namespace(parts[0][1])
+    rest = sum(w * -namespace(value).expm1(value) for w, value in parts)
+    # Not log(0), whose slope is infinite: in a where, that makes NaN of the other branch's.
+    logs = [namespace(w).log(w + 1e-320) + value for w, value in parts]
+    xp = next((namespace(value) for value in logs if namespace(value) is not np), np)
+    total = reduce(xp.logaddexp, [value if namespace(value) is xp else xp.as_tensor(value) for value in logs])
+    near = rest < 0.5
+    return xp.where(near, xp.log1p(-xp.where(near, rest, 0.5)), total)

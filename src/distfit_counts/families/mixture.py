@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values
-from distfit_counts.families.lazy import LazyModule, namespace
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values, log_weighted_sum
+from distfit_counts.families.lazy import LazyModule
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.quantiles import quantiles
 from distfit_counts.families.segmentation import Ints, finest, joined, segments
@@ -116,11 +116,7 @@ class Mixture(Family):
         return "mixture; in each component " + ", ".join(formulas)
 
     def log_prob_zero(self, v: Values) -> Any:
-        # Through P(Y > 0): P(Y = 0) itself rounds to 1 where positive counts are rare.
-        zeros = [(w, c.log_prob_zero(own)) for w, c, own in self.parts(v)]
-        positive = sum(w * -namespace(zero).expm1(zero) for w, zero in zeros)
-        with np.errstate(divide="ignore"):
-            return namespace(positive).log1p(-positive)
+        return log_weighted_sum([(w, c.log_prob_zero(own)) for w, c, own in self.parts(v)])
 
     def derived(self, v: Values) -> dict[str, float]:
         return {

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from distfit_counts.families.constraint import UNIT, Array
-from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values
-from distfit_counts.families.lazy import LazyModule, namespace
+from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values, log_weighted_sum
+from distfit_counts.families.lazy import LazyModule
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.truncated import Truncated, poisson_zeros
 
@@ -76,9 +76,7 @@ class ZeroInflated(Family):
         return f"structural zeros with probability pi; the rest: {self.base.variance_formula()}"
 
     def log_prob_zero(self, v: Values) -> Any:
-        at_zero = self.base.log_prob_zero(v)
-        xp = namespace(v["pi"])
-        return xp.log1p((1.0 - v["pi"]) * namespace(at_zero).expm1(at_zero))
+        return log_weighted_sum([(v["pi"], 0.0), (1.0 - v["pi"], self.base.log_prob_zero(v))])
 
     def derived(self, v: Values) -> dict[str, float]:
         return self.base.derived(v)

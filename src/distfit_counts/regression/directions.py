@@ -6,6 +6,8 @@ import numpy as np
 
 from distfit_counts.families.constraint import Array
 
+# A predictor that runs to infinity is this, or minus this: exp of it is as good as infinite or 0, and divides.
+FAR = 600.0
 # Singular values below this share of the largest are 0.
 RANK = 1e-9
 # How far, of at most 1 in the data, a direction moves the predictor of a row that it moves at all; and beside the terms

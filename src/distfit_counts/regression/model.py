@@ -18,7 +18,7 @@ from distfit_counts.formula.terms import variables
 from distfit_counts.records import Damaged, Finite, NotNegative, decoded, within_place
 from distfit_counts.regression.checked import Ints
 from distfit_counts.regression.design import Terms, matrix_of, offset_of
-from distfit_counts.regression.directions import moved, signs
+from distfit_counts.regression.directions import FAR, moved, signs
 from distfit_counts.regression.means import mean_tensor
 from distfit_counts.regression.natural import Bernoulli, Categorical, NaturalFamily, Normal
 from distfit_counts.regression.responses import restored
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-# What is added to a predictor that runs to infinity: exp of it is as good as 0 or infinite, and can be divided by.
-FAR = 600.0
 _NO_SLOPE = 1e-100
 # What a step along a direction of recession adds to the predictors of levels, which their softmax can bear.
 _APART = 1e9

@@ -21,6 +21,7 @@ from distfit_counts.optimise.threads import one_thread
 from distfit_counts.regression.checked import numbers
 from distfit_counts.regression.definition import defined
 from distfit_counts.regression.design import Design, Predictor, design, required
+from distfit_counts.regression.directions import signs
 from distfit_counts.regression.estimates import Estimates
 from distfit_counts.regression.formula import parse, response_of, without_dot
 from distfit_counts.regression.likelihood_ratio import with_likelihood_ratios
@@ -141,7 +142,8 @@ def regress(
             for each in predictors
         )
     fixed = _fixed(solution)
-    found = _residuals(ended.reached, variance, recession.dimension, settings.seed)
+    ends = {each.head: signs(designed[each.head].matrix, each.unbounded) for each in predictors}
+    found = _residuals(ended.reached, variance, recession.dimension, ends, settings.seed)
     return Regression(
         source=source,
         formula=formula.text,
@@ -204,10 +206,12 @@ def _check(data: Design, model: RowModel, response: str) -> None:
         )
 
 
-def _residuals(solution: Solution, variance: float | None, infinite: int, seed: int) -> Residuals | NaturalResiduals:
+def _residuals(
+    solution: Solution, variance: float | None, infinite: int, ends: Mapping[str, Array], seed: int
+) -> Residuals | NaturalResiduals:
     problem = solution.problem
     if isinstance(problem.model, CountModel):
-        return Residuals.of(solution, infinite, seed)
+        return Residuals.of(solution, infinite, ends, seed)
     model = problem.model if variance is None else Normal(variance)
     assert isinstance(model, NaturalFamily)
     eta = np.stack(list(natural_heads(solution).values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ from distfit_counts.inference.fitted.cumulative import cumulative
 from distfit_counts.inference.fitted.pmf import Pmf
 from distfit_counts.optimise.threads import side_by_side
 from distfit_counts.regression.agreement import Agreement, Moments
+from distfit_counts.regression.directions import FAR
 from distfit_counts.regression.row_model import CountModel
 from distfit_counts.regression.solve import Solution, natural_heads
 from distfit_counts.settings import PIECE_ELEMENTS
@@ -42,9 +44,16 @@ class Residuals:
     threads: int | None = None
 
     @classmethod
-    def of(cls, solution: Solution, infinite: int, seed: int) -> Residuals:
-        """At the best point of ``solution``, which is of a count model and runs off in ``infinite`` directions."""
-        problem, eta = solution.problem, natural_heads(solution)
+    def of(cls, solution: Solution, infinite: int, ends: Mapping[str, Array], seed: int) -> Residuals:
+        """At the best point of ``solution``, which is of a count model and runs off in ``infinite`` directions.
+
+        ``ends`` [N] of every head: -1 or 1 where they take a row's predictor to that end, as in predictions.
+        """
+        problem = solution.problem
+        eta = {
+            head: np.where(np.abs(ends[head]) == 1.0, FAR * ends[head], own)
+            for head, own in natural_heads(solution).items()
+        }
         model, y, weights = problem.model, problem.y, problem.weights
         assert isinstance(model, CountModel)
         moments = Moments.of(model, eta, y, weights, problem.objective.width, infinite)
