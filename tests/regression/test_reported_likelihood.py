@@ -101,7 +101,7 @@ def test_the_same_of_a_plain_fit_and_a_comparison(monkeypatch: pytest.MonkeyPatc
 def test_moments_are_infinite_where_a_rate_is() -> None:
     """They were those of a predictor that the search happened to end at, 1e48."""
     frame = pd.read_csv(FAULTS / "zip_rate_overflow.csv")
-    fit = fitted("zip_rate_overflow.csv", "y ~ x | 1", "zip")
+    fit = fitted("zip_rate_overflow", "y ~ x | 1", "zip")
     assert np.isinf(fit.predict(frame)["mean"]).any()
     assert fit.residuals.moments.mean[1] == np.inf
     assert not np.isfinite(fit.residuals.moments.variance[1])

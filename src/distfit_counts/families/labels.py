@@ -39,9 +39,16 @@ def _alike(family: Family, values: Array) -> Iterator[npt.NDArray[np.int64]]:
         return
     with np.errstate(all="ignore"):
         means = np.stack([np.broadcast_to(part.mean(own), len(values)) for _, part, own in parts], axis=1)
-    keys = np.nan_to_num(means, nan=np.inf).argsort(axis=1, kind="stable") @ (len(parts) ** np.arange(len(parts)))
+    weights = np.stack([weight for weight, _, _ in parts], axis=1)
+    keys = np.lexsort((-weights, ordered_by(means)), axis=1) @ (len(parts) ** np.arange(len(parts)))
     for key in np.unique(keys):
         yield np.flatnonzero(keys == key)
+
+
+def ordered_by(means: Array) -> npt.NDArray[np.float32]:
+    """What components are numbered by, before their weights: means that differ by rounding alone are equal."""
+    with np.errstate(over="ignore"):
+        return np.nan_to_num(means, nan=np.inf).astype(np.float32)
 
 
 def taken(values: npt.NDArray[Kind], order: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[Kind]:

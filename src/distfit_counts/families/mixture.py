@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from distfit_counts.families.constraint import SIMPLEX, Array
 from distfit_counts.families.family import Case, Draws, Family, Limit, Parameter, Role, Values, log_weighted_sum
+from distfit_counts.families.labels import ordered_by
 from distfit_counts.families.lazy import LazyModule
 from distfit_counts.families.point_mass import PointMass
 from distfit_counts.families.quantiles import quantiles
@@ -151,7 +152,9 @@ class Mixture(Family):
         """Weights and moments of the components that have the ``share`` [K, ..., V] of each count."""
         values: dict[str, Array] = {}
         mass = (w * share).sum(axis=-1)
-        weight = mass / mass.sum(axis=0)
+        # Where no component can produce any of the counts, all are alike.
+        total = mass.sum(axis=0)
+        weight = np.where(total > 0.0, mass / np.where(total > 0.0, total, 1.0), 1.0 / len(self.components))
         for i, component in enumerate(self.components):
             values[f"weight[{i + 1}]"] = weight[i]
             own = component.start(k, w * share[i], draws)
@@ -361,8 +364,9 @@ class Mixture(Family):
         labels = {name: name for name in self.names}
         for indices in self.equal():
             component = self.components[indices[0]]
-            means = [float(np.nan_to_num(component.mean(self._own(v, i)), nan=np.inf)) for i in indices]
-            order = sorted(range(len(indices)), key=lambda j: means[j])
+            means = ordered_by(np.array([component.mean(self._own(v, i)) for i in indices], dtype=np.float64))
+            weights = np.array([v[f"weight[{i + 1}]"] for i in indices])
+            order = np.lexsort((-weights, means)).tolist()
             for place, j in zip(indices, order, strict=True):
                 source = indices[j]
                 labels[f"weight[{place + 1}]"] = f"weight[{source + 1}]"

@@ -144,6 +144,9 @@ def _independent(matrix: Array, share: Array) -> tuple[list[int], Array | None]:
     triangle = _triangle(matrix * np.sqrt(share)[:, None])
     kept: list[int] = []
     for j in range(matrix.shape[1]):
+        # Rounding leaves something of any column; there are no more than rows.
+        if len(kept) == len(triangle):
+            break
         own = triangle[:, j]
         others = triangle[:, kept]
         rest = own - others @ np.linalg.lstsq(others, own, rcond=None)[0] if kept else own

@@ -67,6 +67,8 @@ def _next_to_nothing(weight: Array, n: Array) -> Bools:
 
 def _some_empty(chunk: Chunk) -> Bools:
     values = dict(zip(chunk.estimates.names, chunk.estimates.numbers[:, :, 0].T, strict=True))
+    if not values:
+        return np.zeros(len(chunk.rows), dtype=bool)
     return np.asarray(_next_to_nothing(_shares(chunk.family, values), chunk.counts.n[:, None]).any(axis=1))
 
 
