@@ -451,3 +451,9 @@ def test_predictions_keep_the_index() -> None:
         assert (model.predict(order)["mean"].to_numpy() == shuffled["mu"].to_numpy()).all()
     with pytest.raises(DistfitError, match='no column "w" in the data'):
         model.predict(frame[["y"]])
+
+
+@pytest.mark.parametrize(("data", "family"), [("zip", COUNTS), (COUNTS, None), (COUNTS, 5)])
+def test_a_family_that_is_no_text_is_refused(data: Any, family: Any) -> None:
+    with pytest.raises(DistfitError, match=r'data first: fit\(counts, "zip"\)'):
+        fit(data, family)

@@ -104,6 +104,8 @@ def fit(
     from distfit_counts.families.spec import parse
     from distfit_counts.fitting import fit_columns
 
+    if not isinstance(family, str):
+        raise DistfitError(f"the family is {type(family).__name__}, not text", 'data first: fit(counts, "zip")')
     chosen = parse(family, components)
     settings = _settings(fit, options)
     columns, many = _counted(data, column, by, weights)
